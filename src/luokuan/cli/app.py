@@ -1,0 +1,48 @@
+"""The Typer app and its groups. Groups import nothing heavy at their top, so that --help stays quick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from luokuan import __version__
+from luokuan.cli import corpus, create, doctor, evaluate, models, train, verify
+from luokuan.i18n import _
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"luokuan {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="luokuan",
+    help=_(
+        "Train generative models on material you own; every work leaves with its colophon: "
+        "AI label, signature, lineage, licence."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help=_("Print the version."), callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+app.add_typer(train.app, name="train")
+app.add_typer(create.app, name="create")
+app.add_typer(corpus.app, name="corpus")
+app.add_typer(models.app, name="models")
+app.command(name="verify", help=verify.HELP)(verify.verify)
+app.command(name="evaluate", help=evaluate.HELP)(evaluate.evaluate)
+app.command(name="doctor", help=doctor.HELP)(doctor.doctor)

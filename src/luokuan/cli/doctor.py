@@ -1,0 +1,8 @@
+"""`luokuan doctor`."""
+
+from __future__ import annotations
+
+HELP = "doctor"
+
+
+def doctor() -> None: ...

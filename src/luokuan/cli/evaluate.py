@@ -1,0 +1,8 @@
+"""`luokuan evaluate`."""
+
+from __future__ import annotations
+
+HELP = "evaluate"
+
+
+def evaluate() -> None: ...

@@ -1,0 +1,32 @@
+"""What commands print: sentences for people on stdout, one JSON object for programs, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+
+
+def say(message: str, *, quiet: bool = False) -> None:
+    """Print one line for a person, unless ``quiet``."""
+    if not quiet:
+        typer.echo(message)
+
+
+def emit_json(value: Mapping[str, Any]) -> None:
+    """Print ``value`` as the only line on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
+    """Print a table for a person."""
+    from rich.console import Console
+    from rich.table import Table
+
+    view = Table(*columns, title=title)
+    for row in rows:
+        view.add_row(*(str(cell) for cell in row))
+    Console().print(view)

@@ -1,0 +1,8 @@
+"""`luokuan verify`."""
+
+from __future__ import annotations
+
+HELP = "verify"
+
+
+def verify() -> None: ...

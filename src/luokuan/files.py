@@ -1,0 +1,115 @@
+"""Files that are either whole or absent, and their digests."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from luokuan.errors import UserError
+from luokuan.i18n import _
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def sha256_bytes(data: bytes) -> str:
+    """SHA-256 of ``data`` as 64 lower-case hexadecimal digits (FIPS 180-4)."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes as 64 lower-case hexadecimal digits, read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fsync_folder(path: Path) -> None:
+    """Make renames inside ``path`` durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk, a read-only place or a missing permission at ``path`` into a ``UserError``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise UserError(
+                _("No room left while writing {path}.", path=path),
+                _("Free some space there or choose another place; nothing was half-written."),
+                code="disk.full",
+                status=413,
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+            raise UserError(
+                _("{path} can't be written: {reason}.", path=path, reason=os.strerror(error.errno)),
+                _("Choose a place that you may write to."),
+                code="disk.denied",
+            ) from error
+        raise
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write ``data`` to ``path`` so that a reader, or a power cut, sees the old file or the whole new one.
+
+    Temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    Raises:
+        UserError: the disk is full or the place can't be written; the old file is untouched.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.chmod(mode)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        fsync_folder(path.parent)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling of ``path``; on success it takes the place of ``path``, else it is removed.
+
+    An existing folder at ``path`` is moved aside first and removed last: a crash between the two renames
+    leaves it beside as ``.NAME.old-*``, never a mixture.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part"))
+        part.chmod(0o755)
+        try:
+            yield part
+            for item in part.rglob("*"):
+                if item.is_file():
+                    with item.open("rb") as stream:
+                        os.fsync(stream.fileno())
+            fsync_folder(part)
+            old: Path | None = None
+            if path.exists():
+                old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}.old-")) / "old"
+                path.rename(old)
+            part.rename(path)
+            fsync_folder(path.parent)
+            if old is not None:
+                shutil.rmtree(old.parent, ignore_errors=True)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise

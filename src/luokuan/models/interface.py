@@ -1,0 +1,52 @@
+"""What every picture model offers, whatever its family: evaluation, creation and export need no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from luokuan.foundation.modelfolder import ModelFolder
+
+
+class PictureModel(Protocol):
+    """A loaded model that makes pictures. Deterministic for (digest, seed, arguments) on equal versions."""
+
+    folder: ModelFolder
+    """Where it came from: config, digest, training record, licence."""
+
+    @property
+    def size(self) -> int:
+        """Side of its square pictures in pixels."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of its classes; empty when it is not conditional."""
+        ...
+
+    @property
+    def class_weights(self) -> tuple[float, ...]:
+        """Share of each class in its training data, summing to 1; empty when it is not conditional."""
+        ...
+
+    def sample(
+        self, count: int, *, seed: int, labels: Sequence[int] | None = None, truncation: float = 1.0
+    ) -> NDArray[np.uint8]:
+        """Make ``count`` pictures, uint8 (count, size, size, 3).
+
+        Picture i depends on (seed, i, its label) alone, not on ``count``. Without ``labels`` a conditional
+        model draws them from ``class_weights`` with the seed. ``truncation`` in (0, 1] shortens the latents.
+        """
+        ...
+
+    def score(self, pictures: NDArray[np.uint8], labels: Sequence[int] | None = None) -> NDArray[np.float32]:
+        """How real the model's own critic finds each picture, (N,), higher is better; used for ranking.
+
+        Raises:
+            UserError: the family has no critic.
+        """
+        ...

@@ -1,0 +1,45 @@
+"""Families by name. A new family is one row here and one package beside ``gan``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from luokuan.errors import UserError
+from luokuan.foundation.modelfolder import ModelFolder, resolve
+from luokuan.i18n import _
+
+FAMILIES: dict[str, str] = {
+    "gan": "luokuan.models.gan.model:GanModel",
+}
+"""Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
+
+
+def load_model(reference: str | Path) -> Any:
+    """Load a model by path, store name, starter name or Hub id through its family's strict loader.
+
+    Raises:
+        UserError: no such model, a folder that is not a model, an unknown family, or damaged files.
+    """
+    return family_loader(folder := resolve(reference))(folder)
+
+
+def family_loader(folder: ModelFolder) -> Callable[[ModelFolder], Any]:
+    """The strict loader of the family named in the folder's config.
+
+    Raises:
+        UserError: the family is unknown to this version.
+    """
+    family = str(folder.config.get("family", ""))
+    target = FAMILIES.get(family)
+    if target is None:
+        raise UserError(
+            _("{path} is of the family '{family}', which this version doesn't know.", path=folder.path, family=family),
+            _("Known families: {families}. Update Luokuan or choose another model.", families=", ".join(FAMILIES)),
+            code="model.family",
+        )
+    module, name = target.split(":")
+    loader: Callable[[ModelFolder], Any] = getattr(import_module(module), name).from_folder
+    return loader

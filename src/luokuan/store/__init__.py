@@ -1,0 +1,1 @@
+"""The home: database, blobs by SHA-256, keys."""

@@ -1,0 +1,80 @@
+"""The home: the folder in which one installation keeps its models, works, keys and database."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from luokuan.errors import UserError
+from luokuan.files import disk_errors
+from luokuan.i18n import _
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Places inside the home. Each folder exists and is the owner's alone (0700)."""
+
+    path: Path
+
+    @property
+    def models(self) -> Path:
+        """Model folders by name."""
+        return self._folder("models")
+
+    @property
+    def runs(self) -> Path:
+        """Training runs by name: metrics, previews, checkpoints."""
+        return self._folder("runs")
+
+    @property
+    def corpora(self) -> Path:
+        """Corpora that were brought in."""
+        return self._folder("corpora")
+
+    @property
+    def blobs(self) -> Path:
+        """Finished works under their SHA-256."""
+        return self._folder("blobs")
+
+    @property
+    def keys(self) -> Path:
+        """Secrets: the certificate authority and the signing key, each 0600."""
+        return self._folder("keys")
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again: decoded pictures, feature networks."""
+        return self._folder("cache")
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file of rows about works."""
+        return self.path / "luokuan.db"
+
+    def _folder(self, name: str) -> Path:
+        folder = self.path / name
+        with disk_errors(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+
+def open_home(path: Path | str | None = None) -> Home:
+    """The home at ``path``, else at LUOKUAN_HOME, else in the platform's user data folder; made if absent.
+
+    Raises:
+        UserError: the place is a file or can't be written.
+    """
+    chosen = path or os.environ.get("LUOKUAN_HOME") or platformdirs.user_data_path("luokuan")
+    folder = Path(chosen).expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise UserError(
+            _("The home {path} is a file, not a folder.", path=folder),
+            _("Give a folder with --home or LUOKUAN_HOME."),
+            code="home.not_folder",
+        )
+    with disk_errors(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Home(folder)
