@@ -132,7 +132,7 @@ def prepare(threads: int | None = None) -> None:
 
 def autocast(device: str, precision: str) -> Any:
     """Autocast of matrix products and convolutions to bfloat16, or nothing in float32."""
-    kind = device.split(":")[0]
+    kind = device.split(":", maxsplit=1)[0]
     return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 

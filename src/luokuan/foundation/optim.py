@@ -31,9 +31,7 @@ def adam(
     parameters: Iterable[Parameter], *, rate: float, betas: tuple[float, float], decay: float = 0.0
 ) -> torch.optim.Optimizer:
     """Adam (Kingma & Ba, arXiv 1412.6980), decoupled weight decay (arXiv 1711.05101), fused kernel."""
-    return torch.optim.AdamW(
-        list(parameters), lr=rate, betas=betas, eps=1e-8, weight_decay=decay, fused=True
-    )
+    return torch.optim.AdamW(list(parameters), lr=rate, betas=betas, eps=1e-8, weight_decay=decay, fused=True)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:

@@ -106,9 +106,7 @@ class Generator(nn.Module):
         )
         self.seed = _linear(config.style, config.widths[0] * 16, gain=1.0)
         self.stages = nn.ModuleList(
-            nn.ModuleList(
-                StyledBlock(width, config.style, config.block, layers) for _ in range(config.depth)
-            )
+            nn.ModuleList(StyledBlock(width, config.style, config.block, layers) for _ in range(config.depth))
             for width in config.widths
         )
         self.transitions = nn.ModuleList(
