@@ -43,9 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         return stop.exit_code
     except click.ClickException as error:
         if as_json:
-            _print_user_error(
-                UserError(error.format_message(), _("See --help."), code="cli.usage"), as_json=True
-            )
+            _print_user_error(UserError(error.format_message(), _("See --help."), code="cli.usage"), as_json=True)
         else:
             error.show()
         return ExitCode.USER

@@ -40,9 +40,7 @@ Quiet = Annotated[
     typer.Option("--quiet", "-q", help=_("No progress and no hints; errors only."), callback=_set_quiet),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help=_("Seed: the same seed, the same result."))]
-Model = Annotated[
-    str, typer.Option("--model", "-m", help=_("A model: name in the store, folder, or Hub id."))
-]
+Model = Annotated[str, typer.Option("--model", "-m", help=_("A model: name in the store, folder, or Hub id."))]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", help=_("File to write, or a folder when --count is above 1."), show_default=False),

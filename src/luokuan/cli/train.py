@@ -27,12 +27,8 @@ def _group() -> None:
 @app.command("gan", help=_("Train a GAN on a folder of pictures (class folders or metadata.jsonl)."))
 def gan(
     corpus: Annotated[Path, typer.Argument(help=_("The folder of pictures."), show_default=False)],
-    name: Annotated[
-        str, typer.Option("--name", help=_("Name of the model in the store."), show_default=False)
-    ],
-    size: Annotated[
-        int, typer.Option("--size", help=_("Side of the pictures in pixels: 32, 64 or 128."))
-    ] = 64,
+    name: Annotated[str, typer.Option("--name", help=_("Name of the model in the store."), show_default=False)],
+    size: Annotated[int, typer.Option("--size", help=_("Side of the pictures in pixels: 32, 64 or 128."))] = 64,
     objective: Annotated[
         str,
         typer.Option(
@@ -45,18 +41,12 @@ def gan(
     ] = "class",
     preset: Annotated[
         str | None,
-        typer.Option(
-            "--preset", help=_("cpu-small, cpu or gpu (default: by the device)."), show_default=False
-        ),
+        typer.Option("--preset", help=_("cpu-small, cpu or gpu (default: by the device)."), show_default=False),
     ] = None,
-    steps: Annotated[
-        int | None, typer.Option("--steps", help=_("Steps to train."), show_default=False)
-    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help=_("Steps to train."), show_default=False)] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(
-            "--minutes", help=_("Time to train (default 10); turned into steps once."), show_default=False
-        ),
+        typer.Option("--minutes", help=_("Time to train (default 10); turned into steps once."), show_default=False),
     ] = None,
     batch: Annotated[int, typer.Option("--batch", help=_("Pictures a step."))] = 32,
     accumulate: Annotated[
@@ -68,9 +58,7 @@ def gan(
         float | None,
         typer.Option(
             "--gamma",
-            help=_(
-                "Weight of the gradient penalties at the start, falling to a tenth (default: 2·(size/64)³)."
-            ),
+            help=_("Weight of the gradient penalties at the start, falling to a tenth (default: 2·(size/64)³)."),
             show_default=False,
         ),
     ] = None,
@@ -93,9 +81,7 @@ def gan(
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option(
-            "--dry-run", help=_("Print parameters, cost, speed here, memory and time; train nothing.")
-        ),
+        typer.Option("--dry-run", help=_("Print parameters, cost, speed here, memory and time; train nothing.")),
     ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -153,7 +139,7 @@ def gan(
         if not json:
             say(
                 _(
-                    "Stopped after {done} steps and saved. Continue with: luokuan train gan {corpus} --name {name} --resume",
+                    "Stopped after {done} steps and saved. Go on with: luokuan train gan {corpus} --name {name} --resume",
                     done=outcome.step,
                     corpus=corpus,
                     name=run.name,

@@ -40,9 +40,7 @@ def load_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tenso
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 
-def gather(
-    modules: Mapping[str, nn.Module], optimisers: Mapping[str, torch.optim.Optimizer]
-) -> dict[str, Tensor]:
+def gather(modules: Mapping[str, nn.Module], optimisers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
     """All state as one flat mapping, copied off the device."""
     named = {f"module/{n}/{k}": v for n, m in modules.items() for k, v in m.state_dict().items()}
     named |= {f"optimiser/{n}/{k}": v for n, o in optimisers.items() for k, v in optimiser_tensors(o).items()}

@@ -27,9 +27,7 @@ class Progress:
         every: Seconds between lines where stderr is no terminal.
     """
 
-    def __init__(
-        self, title: str, total: int, *, done: int = 0, quiet: bool = False, every: float = 30
-    ) -> None:
+    def __init__(self, title: str, total: int, *, done: int = 0, quiet: bool = False, every: float = 30) -> None:
         self.title, self.total, self.quiet, self.every = title, total, quiet, every
         self._first = self._done = done
         self._start = self._said = time.monotonic()

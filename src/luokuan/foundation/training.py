@@ -185,9 +185,7 @@ class Training:
         settings, processes = self.settings, self.processes
         indices = self._order.indices(step)[processes.rank :: processes.count]
         torch.manual_seed(mix_seed(settings.seed, step, "data", processes.rank))
-        pieces = [
-            self.objective.batch(indices[part :: settings.accumulate]) for part in range(settings.accumulate)
-        ]
+        pieces = [self.objective.batch(indices[part :: settings.accumulate]) for part in range(settings.accumulate)]
         figures: dict[str, float] = {}
         for phase in self.objective.phases(step, settings.steps):
             rate = phase.rate(step, settings.steps) * self._rate_factor
@@ -199,7 +197,7 @@ class Training:
                     with autocast(settings.device, settings.precision):
                         loss, extra = phase.loss(piece, part)
                     if processes.any(not bool(torch.isfinite(loss))):
-                        raise Diverged(f"{phase.name}: loss {float(loss)}")
+                        raise Diverged(f"{phase.name}: loss {loss.item()}")
                     (loss / settings.accumulate).backward()  # type: ignore[no-untyped-call]
                     for key, value in {"loss": loss.detach(), **extra}.items():
                         name = f"{phase.name}/{key}"

@@ -36,8 +36,15 @@ def family_loader(folder: ModelFolder) -> Callable[[ModelFolder], Any]:
     target = FAMILIES.get(family)
     if target is None:
         raise UserError(
-            _("{path} is of the family '{family}', which this version doesn't know.", path=folder.path, family=family),
-            _("Known families: {families}. Update Luokuan or choose another model.", families=", ".join(FAMILIES)),
+            _(
+                "{path} is of the family '{family}', which this version doesn't know.",
+                path=folder.path,
+                family=family,
+            ),
+            _(
+                "Known families: {families}. Update Luokuan or choose another model.",
+                families=", ".join(FAMILIES),
+            ),
             code="model.family",
         )
     module, name = target.split(":")

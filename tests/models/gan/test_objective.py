@@ -27,9 +27,7 @@ def test_relativistic_by_hand() -> None:
 
 def test_relativistic_pairs_by_index() -> None:
     game = objective("relativistic")
-    assert game.discriminator(REAL, FAKE).item() != pytest.approx(
-        game.discriminator(REAL, FAKE.flip(0)).item()
-    )
+    assert game.discriminator(REAL, FAKE).item() != pytest.approx(game.discriminator(REAL, FAKE.flip(0)).item())
 
 
 def test_minimax_by_hand() -> None:

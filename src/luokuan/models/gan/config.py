@@ -85,9 +85,7 @@ def grid_sides(size: int) -> list[int]:
     return sides
 
 
-def preset(
-    name: str, size: int, *, classes: Sequence[str] = (), class_counts: Sequence[int] = ()
-) -> GanConfig:
+def preset(name: str, size: int, *, classes: Sequence[str] = (), class_counts: Sequence[int] = ()) -> GanConfig:
     """The preset ``cpu-small``, ``cpu`` or ``gpu`` for pictures of ``size``² pixels.
 
     Raises:

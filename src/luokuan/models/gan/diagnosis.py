@@ -53,11 +53,7 @@ def diagnose(history: Sequence[Mapping[str, Any]]) -> list[str]:
     losses = _values(history, "generator/loss")
     third = len(losses) // 3
     if third and fmean(losses[-third:]) > DIVERGING * max(fmean(losses[third : 2 * third]), 0.5):
-        verdicts.append(
-            _("The generator's loss keeps growing: the game diverges. Lower --rate or raise --gamma.")
-        )
+        verdicts.append(_("The generator's loss keeps growing: the game diverges. Lower --rate or raise --gamma."))
     if not verdicts:
-        verdicts.append(
-            _("The game is stable: no collapse, no overpowering discriminator, no divergence seen.")
-        )
+        verdicts.append(_("The game is stable: no collapse, no overpowering discriminator, no divergence seen."))
     return verdicts

@@ -129,9 +129,9 @@ class GanModel:
         y = self._labels(labels, len(z))
         w = torch.cat(
             [
-                self.generator.style_of(
-                    *self._pad(z[i : i + CHUNK], None if y is None else y[i : i + CHUNK])
-                )[: min(CHUNK, len(z) - i)]
+                self.generator.style_of(*self._pad(z[i : i + CHUNK], None if y is None else y[i : i + CHUNK]))[
+                    : min(CHUNK, len(z) - i)
+                ]
                 for i in range(0, len(z), CHUNK)
             ]
         )
@@ -178,9 +178,7 @@ class GanModel:
                 piece = styles[i : i + CHUNK]
                 missing = CHUNK - len(piece)
                 full = torch.cat([piece, piece.new_zeros(missing, piece.shape[1])])
-                pictures.append(
-                    self.space.decode(self.generator.synthesise(full))[: len(piece)].cpu().numpy()
-                )
+                pictures.append(self.space.decode(self.generator.synthesise(full))[: len(piece)].cpu().numpy())
         return np.concatenate(pictures)
 
     def sample(

@@ -10,6 +10,7 @@ projection (Miyato & Koyama 2018, arXiv 1802.05637).
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -110,8 +111,7 @@ class Generator(nn.Module):
             for width in config.widths
         )
         self.transitions = nn.ModuleList(
-            nn.Identity() if a == b else _conv(a, b, 1, gain=1.0)
-            for a, b in zip(config.widths, config.widths[1:], strict=False)
+            nn.Identity() if a == b else _conv(a, b, 1, gain=1.0) for a, b in itertools.pairwise(config.widths)
         )
         self.output = _conv(config.widths[-1], config.channels, 3, gain=1.0)
 
@@ -167,12 +167,10 @@ class Discriminator(nn.Module):
         layers = len(widths) * config.depth
         self.input = _conv(config.channels, widths[0], 3, gain=1.0)
         self.stages = nn.ModuleList(
-            nn.Sequential(*(PlainBlock(width, config.block, layers) for _ in range(config.depth)))
-            for width in widths
+            nn.Sequential(*(PlainBlock(width, config.block, layers) for _ in range(config.depth))) for width in widths
         )
         self.transitions = nn.ModuleList(
-            nn.Identity() if a == b else _conv(a, b, 1, gain=1.0)
-            for a, b in zip(widths, widths[1:], strict=False)
+            nn.Identity() if a == b else _conv(a, b, 1, gain=1.0) for a, b in itertools.pairwise(widths)
         )
         # A 4×4 depthwise reduction (R3GAN) needs 16·C weights where a dense layer needs 16·C·HEAD.
         self.reduce = nn.Conv2d(widths[-1], widths[-1], 4, groups=widths[-1])

@@ -90,9 +90,7 @@ class GanRun:
                     code="training.option",
                 )
         if self.steps is not None and self.minutes is not None:
-            raise UserError(
-                _("Both --steps and --minutes were given."), _("Give one of them."), code="training.option"
-            )
+            raise UserError(_("Both --steps and --minutes were given."), _("Give one of them."), code="training.option")
 
     @property
     def gamma_schedule(self) -> Gamma:
@@ -160,9 +158,7 @@ class GanTraining:
         held_out = (*self.corpus.split("validation"), *self.corpus.split("test"))
         pictures = load_pixels(train, run.size, cache=self.home.cache)
         labels = load_labels(train) if self.conditional else None
-        counts = (
-            np.bincount(labels, minlength=len(self.corpus.classes)).tolist() if labels is not None else []
-        )
+        counts = np.bincount(labels, minlength=len(self.corpus.classes)).tolist() if labels is not None else []
         fitting = "gpu" if self.machine.device.startswith("cuda") else "cpu-small"
         self.config: GanConfig = preset(
             run.preset or fitting,
@@ -273,9 +269,7 @@ class GanTraining:
             if place.exists():
                 raise UserError(
                     _("The name '{name}' is taken: {place} exists.", name=self.run.name, place=place),
-                    _(
-                        "Continue it with --resume, choose another --name, or remove it with `luokuan models remove`."
-                    ),
+                    _("Continue it with --resume, choose another --name, or remove it with `luokuan models remove`."),
                     code="training.name_taken",
                 )
         steps, _seconds = self._steps()
