@@ -56,12 +56,12 @@ def main(arguments: list[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
     except MemoryError:
-        error = UserError(
+        no_memory = UserError(
             _("There is not enough memory for this."),
             _("Use a smaller size, count or batch."),
             code="memory.full",
         )
-        _print_user_error(error, as_json=as_json)
+        _print_user_error(no_memory, as_json=as_json)
         return ExitCode.USER
     except Exception as error:
         if os.environ.get("LUOKUAN_DEBUG"):

@@ -139,7 +139,8 @@ def gan(
         if not json:
             say(
                 _(
-                    "Stopped after {done} steps and saved. Go on with: luokuan train gan {corpus} --name {name} --resume",
+                    "Stopped after {done} steps and saved. "
+                    "Continue with: luokuan train gan {corpus} --name {name} --resume",
                     done=outcome.step,
                     corpus=corpus,
                     name=run.name,

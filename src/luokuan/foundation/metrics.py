@@ -34,7 +34,7 @@ class MetricsFile:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             return  # the extra `tensorboard` isn't installed: metrics.jsonl holds the same figures
-        self._board = SummaryWriter(folder, purge_step=step or None)  # type: ignore[no-untyped-call]
+        self._board = SummaryWriter(folder, purge_step=step or None)
 
     def __enter__(self) -> Self:
         return self

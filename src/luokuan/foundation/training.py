@@ -198,7 +198,7 @@ class Training:
                         loss, extra = phase.loss(piece, part)
                     if processes.any(not bool(torch.isfinite(loss))):
                         raise Diverged(f"{phase.name}: loss {loss.item()}")
-                    (loss / settings.accumulate).backward()  # type: ignore[no-untyped-call]
+                    (loss / settings.accumulate).backward()
                     for key, value in {"loss": loss.detach(), **extra}.items():
                         name = f"{phase.name}/{key}"
                         figures[name] = figures.get(name, 0.0) + float(value) / settings.accumulate
@@ -407,7 +407,7 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
         stop()
         signal.signal(number, before[number])
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before: dict[int, Any] = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, handle)
     try:

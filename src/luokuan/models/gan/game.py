@@ -87,8 +87,8 @@ class Game:
         self._pictures, self._labels = pictures, labels
         self._held_out, self._coverage, self._device = held_out, coverage, device
         torch.manual_seed(mix_seed(seed, "weights"))
-        self.generator = Generator(config).to(device, memory_format=torch.channels_last)
-        self.discriminator = Discriminator(config).to(device, memory_format=torch.channels_last)
+        self.generator = Generator(config).to(device).to(memory_format=torch.channels_last)
+        self.discriminator = Discriminator(config).to(device).to(memory_format=torch.channels_last)
         self._optimisers = {
             "generator": adam(self.generator.parameters(), rate=settings.rate, betas=(0.0, 0.9)),
             "discriminator": adam(self.discriminator.parameters(), rate=settings.rate, betas=(0.0, 0.9)),

@@ -92,6 +92,9 @@ class StyledBlock(nn.Module):
 class Generator(nn.Module):
     """G: (z, y) to a point of the space, (B, channels, size, size), unbounded (pixels: about -1 to 1)."""
 
+    layout = torch.channels_last
+    """Memory format of feature maps: oneDNN's convolutions are quickest on it (see benchmarks/gan.py)."""
+
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
         self.config = config
@@ -127,7 +130,7 @@ class Generator(nn.Module):
     def synthesise(self, w: Tensor) -> Tensor:
         """Styles w (B, style) to (B, channels, size, size), float32."""
         x = self.seed(w).unflatten(1, (self.config.widths[0], 4, 4))  # (B, C, 4, 4)
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=self.layout)
         for index, stage in enumerate(self.stages):
             if index:
                 # Narrow first, then enlarge: the 1×1 costs a quarter. Bilinear is [1, 2, 1]-like: no grid.
@@ -159,6 +162,7 @@ class Discriminator(nn.Module):
     """D: a point of the space and its class to one logit, (B,); higher is more real."""
 
     HEAD = 256
+    layout = torch.channels_last
 
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
@@ -184,7 +188,7 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """x (B, channels, size, size), y (B,) int64 classes to logits (B,), float32."""
-        h = self.input(x.contiguous(memory_format=torch.channels_last))
+        h = self.input(x.contiguous(memory_format=self.layout))
         for index, stage in enumerate(self.stages):
             if index:
                 h = self.transitions[index - 1](F.avg_pool2d(h, 2))
