@@ -17,7 +17,7 @@ SCHEMA = 1
 _WIDTHS: dict[str, dict[int, int]] = {
     # Multiples of 32: dense channels_last convolutions reach the CPU's ceiling there. Narrow where the
     # grid is fine (that is where the FLOP are), wide where it is coarse (that is where they are cheap).
-    "cpu-small": {4: 128, 8: 128, 16: 96, 32: 32, 64: 32, 128: 32},
+    "cpu-small": {4: 96, 8: 128, 16: 96, 32: 32, 64: 32, 128: 32},
     "cpu": {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 32},
     "gpu": {4: 512, 8: 512, 16: 384, 32: 256, 64: 192, 128: 128},
 }
