@@ -1,0 +1,67 @@
+"""What a class-conditional picture model can understand of a brief: the class that it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from luokuan.errors import UserError
+from luokuan.i18n import _
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``label``: index of the class, or None when the brief was empty; ``ignored``: words without effect."""
+
+    label: int | None
+    ignored: tuple[str, ...]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())
+
+
+def _forms(name: str) -> set[str]:
+    joined = "".join(_words(name))
+    # English plurals both ways: "a shoe" for a class "shoes", "dresses" for "dress".
+    return {joined, joined + "s", joined + "es", joined.removesuffix("s")} - {""}
+
+
+def read_brief(brief: str, classes: Sequence[str]) -> Reading:
+    """Find the class that ``brief`` names.
+
+    Words are compared without case, hyphens and plural s; of several matches the longest name wins
+    ("t-shirt" over "shirt"). A class name in a script without spaces is found inside the text.
+
+    Raises:
+        UserError: the brief isn't empty, and names no class of the model.
+    """
+    words = _words(brief)
+    if not words:
+        return Reading(None, ())
+    if not classes:
+        return Reading(None, tuple(words))
+    best: tuple[int, int, int, int] | None = None  # (length of the name, -start, index, words used)
+    for index, name in enumerate(classes):
+        forms = _forms(name)
+        for start in range(len(words)):
+            for count in range(1, len(_words(name)) + 1):
+                if "".join(words[start : start + count]) in forms:
+                    found = (len(name), -start, index, count)
+                    best = max(best, found) if best else found
+        if not name.isascii():
+            for start, word in enumerate(words):
+                if name.casefold() in word:
+                    found = (len(name), -start, index, 1)
+                    best = max(best, found) if best else found
+    if best is None:
+        raise UserError(
+            _("The brief '{brief}' names no class of this model.", brief=brief),
+            _("It knows: {classes}.", classes=", ".join(classes)),
+            code="create.class",
+        )
+    _length, start, index, count = best
+    used = range(-start, -start + count)
+    skip = {"a", "an", "the"}
+    return Reading(index, tuple(w for i, w in enumerate(words) if i not in used and w not in skip))

@@ -1,0 +1,58 @@
+"""A class is found whatever its case, hyphen, plural or script, and nothing is invented."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luokuan.create.brief import read_brief
+from luokuan.errors import UserError
+
+CLASSES = ("dress", "shirt", "shoes", "t-shirt", "长裤")
+
+
+@pytest.mark.parametrize(
+    ("brief", "name", "ignored"),
+    [
+        ("a red dress", "dress", ("red",)),
+        ("DRESSES", "dress", ()),
+        ("a T-shirt", "t-shirt", ()),
+        ("t shirt", "t-shirt", ()),
+        ("shirts", "shirt", ()),
+        ("one shoe", "shoes", ("one",)),
+        ("一条蓝色长裤", "长裤", ()),
+    ],
+)
+def test_briefs(brief: str, name: str, ignored: tuple[str, ...]) -> None:
+    reading = read_brief(brief, CLASSES)
+    assert reading.label is not None and CLASSES[reading.label] == name
+    assert reading.ignored == ignored
+
+
+def test_an_empty_brief_leaves_the_class_open() -> None:
+    assert read_brief("  ", CLASSES).label is None
+
+
+def test_without_classes_every_word_is_ignored() -> None:
+    assert read_brief("a dress", ()).ignored == ("a", "dress")
+
+
+def test_an_unknown_class_names_the_known_ones() -> None:
+    with pytest.raises(UserError, match="shoes"):
+        read_brief("a bicycle", CLASSES)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_reading_or_one_sentence(brief: str) -> None:
+    try:
+        reading = read_brief(brief, CLASSES)
+    except UserError:
+        return
+    assert reading.label is None or 0 <= reading.label < len(CLASSES)
+
+
+@given(st.sampled_from(CLASSES))
+def test_every_class_finds_itself(name: str) -> None:
+    label = read_brief(name, CLASSES).label
+    assert label is not None and CLASSES[label] == name
