@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from luokuan.errors import UserError
 from luokuan.foundation.compute import machine, mix_seed
-from luokuan.foundation.modelfolder import ModelFolder, strict_config
+from luokuan.foundation.modelfolder import ModelFolder
+from luokuan.foundation.strictconfig import strict_config
 from luokuan.i18n import _
 from luokuan.models.gan.config import GanConfig
 from luokuan.models.gan.networks import Discriminator, Generator

@@ -1,0 +1,300 @@
+"""Model folders: config.json, model.safetensors, README.md, training.json; saved whole, loaded strictly."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luokuan.errors import UserError
+from luokuan.files import new_folder, sha256_bytes, sha256_file
+from luokuan.i18n import _
+from luokuan.store.home import Home, open_home
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CONFIG, WEIGHTS, CARD, TRAINING = "config.json", "model.safetensors", "README.md", "training.json"
+FILES = (CONFIG, WEIGHTS, CARD, TRAINING)
+"""What a folder holds, and all that is fetched from the Hub."""
+PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".npz")
+"""Endings of files that can run code when read; a folder with one of them is refused."""
+JSON_LIMIT = 4 << 20
+HEADER_LIMIT = 16 << 20
+STARTERS = Path(__file__).parents[1] / "starters"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+_TYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16",
+    "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+
+
+def _damaged(path: Path, why: str) -> UserError:
+    return UserError(
+        _("{path} is damaged: {why}.", path=path, why=why),
+        _("Take another copy of the model, or train it again."),
+        code="model.damaged",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A model at rest.
+
+    Args:
+        path: The folder.
+        name: How people call it.
+        config: config.json: the family and the shape of its networks.
+        training: training.json: corpus digest and licence, seed, versions, machine, steps, measured figures;
+            empty when the file is absent.
+        digest: SHA-256 over the lines ``name sha256\\n`` of the files present, sorted by name.
+    """
+
+    path: Path
+    name: str
+    config: dict[str, Any]
+    training: dict[str, Any]
+    digest: str
+    _headers: dict[str, tuple[tuple[int, ...], str]] = field(repr=False, default_factory=dict)
+
+    @property
+    def licence(self) -> str:
+        """SPDX id of the licence of the training corpus, or ``unknown``."""
+        corpus = self.training.get("corpus")
+        return str(corpus.get("licence") or "unknown") if isinstance(corpus, dict) else "unknown"
+
+    @property
+    def corpus_digest(self) -> str:
+        """Digest of the training corpus, or empty."""
+        corpus = self.training.get("corpus")
+        return str(corpus.get("digest") or "") if isinstance(corpus, dict) else ""
+
+    @property
+    def megabytes(self) -> float:
+        """Size of the weights in MB (10⁶ bytes)."""
+        return (self.path / WEIGHTS).stat().st_size / 1e6
+
+    def tensors(self, expected: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str, Tensor]:
+        """Read the weights, strictly.
+
+        Args:
+            expected: Name to (shape, dtype name such as ``float16``) of every tensor.
+
+        Raises:
+            UserError: a tensor is missing, left over, or has another shape or type; the file is damaged.
+        """
+        wrong = [
+            *(_("'{name}' is missing", name=n) for n in expected.keys() - self._headers.keys()),
+            *(_("'{name}' is not part of it", name=n) for n in self._headers.keys() - expected.keys()),
+            *(
+                _("'{name}' is {found}, not {wanted}", name=n, found=self._headers[n], wanted=expected[n])
+                for n in expected.keys() & self._headers.keys()
+                if self._headers[n] != expected[n]
+            ),
+        ]
+        if wrong:
+            shown = "; ".join(sorted(wrong)[:3])
+            raise UserError(
+                _("The weights in {path} don't fit their config.json: {what}.", path=self.path, what=shown),
+                _("Take another copy of the model, or train it again."),
+                code="model.tensors",
+            )
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(self.path / WEIGHTS)
+        except (SafetensorError, OSError) as error:
+            raise _damaged(self.path / WEIGHTS, str(error)) from error
+
+
+def check_name(name: str) -> str:
+    """``name`` itself, if it can name a model or run.
+
+    Raises:
+        UserError: it has other characters than letters, digits, ``.``, ``_`` and ``-``, or is too long.
+    """
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            _("'{name}' can't be a name.", name=name[:80]),
+            _("Use 1 to 64 letters, digits, dots, hyphens and underscores; begin with a letter or digit."),
+            code="model.name",
+        )
+    return name
+
+
+def read_folder(path: Path) -> ModelFolder:
+    """Look at a model folder without loading its weights.
+
+    Raises:
+        UserError: no such folder, no config.json or model.safetensors, pickles inside, damaged files.
+    """
+    if not path.is_dir():
+        raise UserError(
+            _("There is no model folder at {path}.", path=path),
+            _("Give a folder with config.json and model.safetensors, or see `luokuan models list`."),
+            code="model.absent",
+            status=404,
+        )
+    for item in path.iterdir():
+        if item.suffix.lower() in PICKLES:
+            raise UserError(
+                _("{path} holds {file}, a kind of file that can run code when read.", path=path, file=item.name),
+                _("Convert the weights to safetensors, remove that file and try again."),
+                code="model.pickle",
+            )
+        if item.name in FILES and not item.resolve().is_relative_to(path.resolve()):
+            raise UserError(
+                _("{file} is a link that leaves the model folder.", file=item),
+                _("Put the file itself into the folder."),
+                code="model.link",
+            )
+    config = _read_json(path / CONFIG, required=True)
+    if not (path / WEIGHTS).is_file():
+        raise UserError(
+            _("{path} holds no model.safetensors.", path=path),
+            _("Take another copy of the model, or train it again."),
+            code="model.no_weights",
+        )
+    return ModelFolder(
+        path=path,
+        name=path.name,
+        config=config,
+        training=_read_json(path / TRAINING, required=False),
+        digest=_digest(path),
+        _headers=_read_headers(path / WEIGHTS),
+    )
+
+
+def _digest(path: Path) -> str:
+    lines = [f"{name} {sha256_file(path / name)}\n" for name in sorted(FILES) if (path / name).is_file()]
+    return sha256_bytes("".join(lines).encode())
+
+
+def _read_json(path: Path, *, required: bool) -> dict[str, Any]:
+    if not path.is_file():
+        if not required:
+            return {}
+        raise UserError(
+            _("{path} holds no config.json: it is not a model folder.", path=path.parent),
+            _("Give the folder that `luokuan train` wrote, or a name from `luokuan models list`."),
+            code="model.no_config",
+        )
+    if path.stat().st_size > JSON_LIMIT:
+        raise _damaged(path, _("it is larger than {limit} bytes", limit=JSON_LIMIT))
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, _("it is not JSON ({why})", why=error)) from error
+    if not isinstance(found, dict):
+        raise _damaged(path, _("it is not a JSON object"))
+    return found
+
+
+def _read_headers(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Names, shapes and types from the file's header (safetensors format: u64 length, JSON, data)."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        start = stream.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else size
+        if 8 + length > size or length > HEADER_LIMIT:
+            raise _damaged(path, _("its header is cut off"))
+        header = stream.read(length)
+    try:
+        entries = {k: v for k, v in json.loads(header).items() if k != "__metadata__"}
+        found = {k: (tuple(map(int, v["shape"])), _TYPES[v["dtype"]]) for k, v in entries.items()}
+        end = max((int(v["data_offsets"][1]) for v in entries.values()), default=0)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise _damaged(path, _("its header can't be read")) from error
+    if 8 + length + end != size:
+        raise _damaged(path, _("{found} bytes instead of {wanted}", found=size, wanted=8 + length + end))
+    return found
+
+
+def save_folder(
+    path: Path, *, config: Mapping[str, Any], tensors: Mapping[str, Tensor], training: Mapping[str, Any], card: str
+) -> ModelFolder:
+    """Write a model folder, whole or not at all; equal content gives equal bytes.
+
+    Raises:
+        UserError: no room, or the place can't be written.
+    """
+    from safetensors.torch import save
+
+    weights = save({name: tensors[name].contiguous() for name in sorted(tensors)}, metadata={"format": "pt"})
+    with new_folder(path) as part:
+        (part / WEIGHTS).write_bytes(weights)
+        (part / CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (part / TRAINING).write_text(json.dumps(training, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (part / CARD).write_text(card, encoding="utf-8")
+    return read_folder(path)
+
+
+def starters() -> list[str]:
+    """Names of the models that come with Luokuan."""
+    if not STARTERS.is_dir():
+        return []
+    return sorted(item.name for item in STARTERS.iterdir() if (item / CONFIG).is_file())
+
+
+def list_models(home: Home | None = None) -> list[ModelFolder]:
+    """Models of the store, then starters; folders that can't be read are left out."""
+    place = (home or open_home()).models
+    found = []
+    names = [item for item in sorted(place.iterdir()) if _NAME.fullmatch(item.name)]
+    for path in (*names, *(STARTERS / name for name in starters())):
+        try:
+            found.append(read_folder(path))
+        except UserError:
+            continue
+    return found
+
+
+def resolve(reference: str | Path, home: Home | None = None) -> ModelFolder:
+    """Find a model by path, store name, starter name or Hub id (``owner/name``), in this order.
+
+    Raises:
+        UserError: there is none, or it can't be read.
+    """
+    text = str(reference)
+    path = Path(text).expanduser()
+    if isinstance(reference, Path) or (path / CONFIG).is_file() or (("/" in text or "\\" in text) and path.is_dir()):
+        return read_folder(path)
+    if _NAME.fullmatch(text):
+        for place in ((home or open_home()).models / text, STARTERS / text):
+            if place.is_dir():
+                return read_folder(place)
+    if _HUB.fullmatch(text):
+        return _from_hub(text, home or open_home())
+    names = sorted({model.name for model in list_models(home)})
+    raise UserError(
+        _("There is no model '{name}'.", name=text[:120]),
+        _("Known models: {names}. A folder or a Hub id (owner/name) works too.", names=", ".join(names) or "-"),
+        code="model.unknown",
+        status=404,
+    )
+
+
+def _from_hub(reference: str, home: Home) -> ModelFolder:
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise UserError(
+            _("'{name}' looks like a Hub id, but the Hub client is not installed.", name=reference),
+            _("Install luokuan[hub], or give a local folder."),
+            code="model.hub_missing",
+        ) from error
+    try:
+        folder = snapshot_download(reference, allow_patterns=list(FILES), local_dir=home.cache / "hub" / reference)
+    except Exception as error:  # the client raises many kinds: offline, unknown, gated, time-out
+        raise UserError(
+            _("'{name}' can't be fetched from the Hub: {why}.", name=reference, why=str(error).split("\n")[0][:200]),
+            _("Check the id and the connection, or give a local folder."),
+            code="model.hub",
+        ) from error
+    return read_folder(Path(folder))
