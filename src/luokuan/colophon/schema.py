@@ -1,0 +1,151 @@
+"""What a colophon says, and the version of the way in which it says it.
+
+Files signed under an older version must verify forever: a change of meaning here needs a new ``COLOPHON_SCHEMA``,
+new golden files in tests/data, and a reader that still knows the old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from luokuan.media import Picture
+
+COLOPHON_SCHEMA = 1
+"""Version of manifest, recipe and commitment."""
+
+RECIPE_ASSERTION = "org.luokuan.recipe"
+"""Label of our own C2PA assertion."""
+
+SALT_BYTES = 32
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages on which a draft's samples depend, by name; absent ones are left out."""
+    found = {}
+    for name in ("luokuan", "torch", "numpy", "pillow"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a draft was made: the same recipe on equal versions and the same kind of CPU makes the same samples.
+
+    It stays private in the home; the public manifest carries the model's name and digest, the licence and a
+    salted commitment to the whole.
+
+    Args:
+        model: Name of the model.
+        model_digest: SHA-256 of the model folder, 64 lower-case hexadecimal digits.
+        brief: What was asked for, in words.
+        parameters: Values of the sampler, JSON types only, finite.
+        seed: Seed of the draft, ≥ 0.
+        licence: Licence of the work (SPDX id or a name), or ``unknown``.
+        corpus_digest: Digest of the material that the model was trained on, when known.
+        versions: Versions of packages.
+        draft_digest: SHA-256 of the draft's samples; ``finish`` fills it in.
+    """
+
+    model: str
+    model_digest: str
+    brief: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    licence: str = "unknown"
+    corpus_digest: str | None = None
+    versions: Mapping[str, str] = field(default_factory=package_versions)
+    draft_digest: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as JSON values."""
+        return {**asdict(self), "parameters": dict(self.parameters), "versions": dict(self.versions)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """The recipe from what ``to_dict`` gave."""
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Samples that may not leave yet: only ``finish`` turns them into a work. ``kind``: such as ``image``."""
+
+    media: Picture
+    recipe: Recipe
+    kind: str = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A finished work: its final bytes and what the home knows about it.
+
+    ``id``: 64 random bits as 16 hexadecimal digits. ``sha256``: of ``data``. ``label``: the explicit label's text.
+    ``path``: where it was exported to, else None. ``created_at``: UTC.
+    """
+
+    id: str
+    kind: str
+    data: bytes
+    media_type: str
+    sha256: str
+    recipe: Recipe
+    label: str
+    commitment: str
+    created_at: datetime
+    path: Path | None = None
+
+
+def new_work_id() -> str:
+    """64 random bits as 16 lower-case hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
+def new_salt() -> bytes:
+    """A fresh salt for one commitment."""
+    return secrets.token_bytes(SALT_BYTES)
+
+
+def canonical_json(value: Any) -> bytes:
+    """One byte string for one JSON value: sorted keys, no spaces, UTF-8, finite numbers only.
+
+    Raises:
+        ValueError: a number is not finite.
+        TypeError: a value has no JSON form.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def commit(salt: bytes, recipe: Recipe) -> str:
+    """Commitment SHA-256(salt ‖ canonical JSON of the recipe), 64 lower-case hexadecimal digits.
+
+    The salt has a fixed length, so that no other (salt, recipe) gives the same input; it hides the recipe from
+    guessing, because an unsalted hash of a short brief can be searched for.
+    """
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
+    return hashlib.sha256(salt + canonical_json(recipe.to_dict())).hexdigest()
+
+
+def opens(commitment: str, salt: bytes, recipe: Recipe) -> bool:
+    """Whether (salt, recipe) is what ``commitment`` was made from."""
+    return len(salt) == SALT_BYTES and hmac.compare_digest(commitment, commit(salt, recipe))
+
+
+def samples_digest(picture: Picture) -> str:
+    """SHA-256 over ``picture H W C`` and the samples in row order, 64 lower-case hexadecimal digits."""
+    height, width, channels = picture.pixels.shape
+    digest = hashlib.sha256(f"picture {height} {width} {channels}\n".encode())
+    digest.update(picture.pixels.tobytes(order="C"))
+    return digest.hexdigest()
