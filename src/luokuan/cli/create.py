@@ -1,11 +1,117 @@
-"""`luokuan create`."""
+"""`luokuan create`: one command a kind of work."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
 
-app = typer.Typer(no_args_is_help=True)
+from luokuan.cli import options
+from luokuan.cli.output import emit_json, say
+from luokuan.errors import UserError
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.colophon.schema import Work
+
+app = typer.Typer(no_args_is_help=True, help=_("Create a work: labelled, signed, with its lineage."))
+
+FORMATS = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
 @app.callback()
-def _group() -> None: ...
+def _group() -> None:
+    """Kinds of work as commands."""
+
+
+@app.command("image", help=_("Create pictures. A class-conditional model understands the class that the brief names."))
+def image(
+    brief: Annotated[str, typer.Argument(help=_("What to make, such as 'a dress'; empty: as it comes."))] = "",
+    model: options.Model = "garments-32",
+    output: options.Output = None,
+    count: options.Count = 1,
+    seed: options.Seed = 0,
+    format: Annotated[
+        str | None, typer.Option("--format", help=_("png, jpg or webp (default: by --output, else png)."))
+    ] = None,
+    truncation: Annotated[
+        float, typer.Option("--truncation", min=0, max=1, help=_("Below 1: more typical, less varied."))
+    ] = 0.7,
+    among: Annotated[
+        int, typer.Option("--among", min=1, max=64, help=_("Drafts from which the model's critic picks each picture."))
+    ] = 4,
+    enlarge: Annotated[
+        str, typer.Option("--enlarge", help=_("How small pictures grow to 512 pixels: lanczos or nearest."))
+    ] = "lanczos",
+    label: Annotated[str, typer.Option("--label", help=_("Language of the explicit label: cn, en or both."))] = "both",
+    corner: Annotated[
+        str,
+        typer.Option("--corner", help=_("Where the label stands: bottom-right, bottom-left, top-right or top-left.")),
+    ] = "bottom-right",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    home: options.Home = None,
+) -> None:
+    """Create pictures and write them where the person wants them."""
+    from luokuan.colophon.finish import export_work
+    from luokuan.colophon.label import LabelOptions
+    from luokuan.create.pictures import create_images
+    from luokuan.store.home import open_home
+
+    suffix = _suffix(format, output, count)
+    place = open_home(home)
+    works = create_images(
+        brief,
+        model=model,
+        seed=seed,
+        count=count,
+        truncation=truncation,
+        among=among,
+        media_type=FORMATS[suffix],
+        enlarge=enlarge,
+        label=LabelOptions(language=label, corner=corner),
+        home=place,
+    )
+    records = []
+    for index, work in enumerate(works):
+        path = _path(output, work, suffix, count=count)
+        exported = export_work(work, path)
+        if index == 0 and not json and (ignored := work.recipe.parameters.get("ignored_words")):
+            say(_("This model understands classes only; ignored: {words}.", words=" ".join(ignored)), quiet=quiet)
+        records.append(_record(exported))
+        if not json:
+            say(_("{path}  seed {seed}  {label}", path=exported.path, seed=work.recipe.seed, label=work.label))
+    if json:
+        emit_json(records[0] if count == 1 else {"works": records})
+
+
+def _suffix(chosen: str | None, output: Path | None, count: int) -> str:
+    suffix = chosen or ((output.suffix[1:].lower() if output and count == 1 else "") or "png")
+    if suffix not in FORMATS:
+        raise UserError(
+            _("The format '{format}' is unknown.", format=suffix),
+            _("Use {formats}.", formats=", ".join(FORMATS)),
+            code="create.format",
+        )
+    return suffix
+
+
+def _path(output: Path | None, work: Work, suffix: str, *, count: int) -> Path:
+    name = f"{work.recipe.model}-{work.recipe.seed}-{work.id[:6]}.{suffix}"
+    if output is None:
+        return Path(name)
+    return output / name if count > 1 or output.is_dir() else output
+
+
+def _record(work: Work) -> dict[str, Any]:
+    return {
+        "path": str(work.path),
+        "id": work.id,
+        "sha256": work.sha256,
+        "media_type": work.media_type,
+        "seed": work.recipe.seed,
+        "model": work.recipe.model,
+        "class": work.recipe.parameters.get("class"),
+        "label": work.label,
+    }

@@ -39,8 +39,19 @@ class PictureModel(Protocol):
         """Make ``count`` pictures, uint8 (count, size, size, 3).
 
         Picture i depends on (seed, i, its label) alone, not on ``count``. Without ``labels`` a conditional
-        model draws them from ``class_weights`` with the seed. ``truncation`` in (0, 1] shortens the latents.
+        model draws them from ``class_weights`` with the seed. ``truncation`` in 0..1: 1 leaves the latents as
+        drawn, less draws them towards what is typical.
         """
+        ...
+
+    def sample_ranked(
+        self, count: int, *, seed: int, labels: Sequence[int] | None = None, truncation: float = 1.0, among: int = 4
+    ) -> NDArray[np.uint8]:
+        """As ``sample``, each picture the best of ``among`` drafts by the model's own critic."""
+        ...
+
+    def draw_labels(self, count: int, seed: int) -> list[int]:
+        """Classes drawn from ``class_weights``; empty weights are an error of the caller."""
         ...
 
     def score(self, pictures: NDArray[np.uint8], labels: Sequence[int] | None = None) -> NDArray[np.float32]:

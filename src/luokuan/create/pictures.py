@@ -1,0 +1,122 @@
+"""Pictures: brief and model to drafts, drafts to finished works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luokuan.create.brief import read_brief
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.media import Picture
+
+if TYPE_CHECKING:
+    from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.schema import Draft, Work
+    from luokuan.models.interface import PictureModel
+    from luokuan.store.home import Home
+
+TRUNCATION = 0.7
+"""Default ψ: styles at 70 % of their distance from the class's mean: fewer failures, less variety."""
+AMONG = 4
+"""Default number of drafts from which the model's critic picks one (the best quarter)."""
+
+
+def draft_images(
+    brief: str,
+    *,
+    model: PictureModel,
+    seed: int = 0,
+    count: int = 1,
+    truncation: float = TRUNCATION,
+    among: int = AMONG,
+) -> Iterator[Draft]:
+    """Make drafts: samples with their recipe, not yet labelled, so not yet fit to leave.
+
+    Draft i has the seed ``seed + i`` and is the same whether made alone or with others.
+
+    Args:
+        brief: What to make; a class-conditional model understands the class that it names. Empty: classes are
+            drawn with the balance of the training material.
+        model: A loaded picture model.
+        seed: Of the first draft, ≥ 0.
+        count: Drafts to make, ≥ 1.
+        truncation: ψ in 0…1; 1 leaves the latents as drawn.
+        among: Drafts from which the critic picks each one, 1 to 64; 1 takes the first as it comes.
+
+    Raises:
+        UserError: the brief names no class of the model, or a value is out of range.
+    """
+    from luokuan.colophon.schema import Draft, Recipe
+
+    if not (0 <= truncation <= 1 and 1 <= among <= 64 and count >= 1 and seed >= 0):
+        raise UserError(
+            _("Truncation, the number of drafts or the seed is out of range."),
+            _("Truncation lies in 0…1, --among in 1…64, the seed at 0 or above."),
+            code="create.range",
+        )
+    reading = read_brief(brief, model.classes)
+    folder = model.folder
+    for own in range(seed, seed + count):
+        labels = None if reading.label is None else [reading.label]
+        if model.classes and labels is None:
+            labels = model.draw_labels(1, own)
+        pixels = model.sample_ranked(1, seed=own, labels=labels, truncation=truncation, among=among)[0]
+        recipe = Recipe(
+            model=folder.name,
+            model_digest=folder.digest,
+            brief=brief,
+            parameters={
+                "truncation": truncation,
+                "among": among,
+                "class": model.classes[labels[0]] if labels else None,
+                "ignored_words": list(reading.ignored),
+            },
+            seed=own,
+            licence=folder.licence,
+            corpus_digest=folder.corpus_digest or None,
+        )
+        yield Draft(Picture(pixels), recipe)
+
+
+def create_images(
+    brief: str = "",
+    *,
+    model: str | Path,
+    seed: int = 0,
+    count: int = 1,
+    truncation: float = TRUNCATION,
+    among: int = AMONG,
+    media_type: str = "image/png",
+    enlarge: str = "lanczos",
+    label: LabelOptions | None = None,
+    home: Home | None = None,
+) -> Iterator[Work]:
+    """Create ``count`` finished pictures, one after the other; see ``draft_images`` for the arguments.
+
+    Args:
+        model: Store name, starter name, folder or Hub id.
+        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
+        enlarge: How small pictures grow to 512 pixels: ``lanczos`` or ``nearest``.
+        label: The explicit label; default: both languages at the bottom right.
+        home: Where the work is kept; default: the user's home.
+
+    Raises:
+        UserError: no such model, or see ``draft_images`` and ``finish``.
+    """
+    from luokuan.colophon.finish import finish
+    from luokuan.colophon.label import LabelOptions
+    from luokuan.models.registry import load_model
+    from luokuan.store.home import open_home
+
+    place = home or open_home()
+    loaded = load_model(model)
+    drafts = draft_images(brief, model=loaded, seed=seed, count=count, truncation=truncation, among=among)
+    for draft in drafts:
+        yield finish(draft, home=place, media_type=media_type, enlarge=enlarge, label=label or LabelOptions())
+
+
+def create_image(brief: str = "", *, model: str | Path, seed: int = 0, **options: object) -> Work:
+    """Create one finished picture; see ``create_images``."""
+    return next(create_images(brief, model=model, seed=seed, count=1, **options))  # type: ignore[arg-type]
