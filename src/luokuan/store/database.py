@@ -1,0 +1,193 @@
+"""The home's database: one engine, durable writes, and migrations that run by themselves."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from luokuan.errors import UserError
+from luokuan.files import disk_errors
+from luokuan.i18n import _
+from luokuan.store.home import Home
+
+HEAD = "0001"
+"""The newest migration (a test compares it with the files)."""
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another one."""
+
+_MIGRATION_LOCK = 0x4C554F4B  # any number, as long as every process takes the same one
+_one_migration = threading.Lock()  # Alembic keeps its context in a global
+_WRITE = "luokuan_write"
+_SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR")
+
+
+class Database:
+    """The database of a home. ``read`` and ``write`` give a connection inside one transaction.
+
+    SQLite: WAL, synchronous=FULL (a committed work survives a power cut), foreign keys, and BEGIN IMMEDIATE for
+    writes, so that a writer waits at the start and never fails in the middle.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading; nothing is committed."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A connection in a write transaction: committed at the end, rolled back by an exception.
+
+        Raises:
+            UserError: the disk is full, or another process holds the database for too long.
+        """
+        try:
+            with self.engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise _as_user_error(error) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+def open_database(home: Home, url: str | None = None) -> Database:
+    """Open the database of ``home`` (or at ``url``) and bring it up to date. Safe in several processes at once.
+
+    Raises:
+        UserError: the file is no database, can't be written, or was made by a newer Luokuan.
+    """
+    if url is None:
+        with disk_errors(home.database):
+            # Recipes and salts are private, whatever the umask; SQLite gives its WAL the mode of the file.
+            home.database.touch(mode=0o600)
+    database = Database(_engine(url or f"sqlite:///{home.database}"))
+    try:
+        _bring_up_to_date(database)
+    except sa.exc.DatabaseError as error:
+        database.close()
+        raise _as_user_error(error, path=home.database) from error
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _engine(url: str) -> sa.Engine:
+    engine = sa.create_engine(url)
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        # The driver must not start transactions of its own: ours begin below.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        _use_wal(connection)
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        immediate = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _use_wal(connection: Any) -> None:
+    # SQLite doesn't wait here by itself: of two processes that open a new file at once, one is told BUSY.
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _bring_up_to_date(database: Database) -> None:
+    with database.read() as connection:
+        if _revision(connection) == HEAD:
+            return
+    with database.engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        # Asked again under the lock: another process may have been quicker.
+        if _revision(connection) != HEAD:
+            _migrate(connection)
+
+
+def _migrate(connection: sa.Connection) -> None:
+    # Imported here: a database that is up to date needs no Alembic, and it takes time to load.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        with _one_migration:
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise UserError(
+            _("The home's database was made by a newer version of Luokuan."),
+            _("Update Luokuan, or choose another home."),
+            code="database.newer",
+        ) from error
+
+
+def _as_user_error(error: sa.exc.DatabaseError, path: Path | None = None) -> Exception:
+    name = getattr(error.orig, "sqlite_errorname", "")
+    if name.startswith(_SQLITE_FULL):
+        return UserError(
+            _("No room left for the home's database."),
+            _("Free some space there or choose another place; nothing was half-written."),
+            code="disk.full",
+            status=413,
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return UserError(
+            _("Another process has held the home's database for more than {seconds} seconds.", seconds=BUSY_SECONDS),
+            _("Try again when it has finished."),
+            code="database.busy",
+            status=409,
+        )
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_CANTOPEN", "SQLITE_READONLY")) and path:
+        return UserError(
+            _("The database {path} can't be used: {reason}.", path=path, reason=error.orig),
+            _("Restore it from a backup, or choose another home."),
+            code="database.unusable",
+        )
+    return error

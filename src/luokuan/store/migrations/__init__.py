@@ -1,0 +1,1 @@
+"""Alembic migrations of the home's database, run at the first opening by ``luokuan.store.database``."""

@@ -1,0 +1,67 @@
+"""The tables as this version of the code sees them. Rules that must always hold are constraints of the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC: aware datetimes go in and come out, and both databases keep them as naive UTC."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """To naive UTC; a time without a zone is refused, because nobody could say what it means."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times in the database carry a zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
+        """To aware UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+work = sa.Table(
+    "work",
+    metadata,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("blob_sha256", sa.String(64), nullable=False, unique=True),
+    sa.Column("blob_size", sa.BigInteger, nullable=False),
+    sa.Column("media_type", sa.String(64), nullable=False),
+    sa.Column("model_name", sa.Text, nullable=False),
+    sa.Column("model_digest", sa.String(64), nullable=False, index=True),
+    # Recipe and salt go together: erasing both leaves a commitment that nobody can open.
+    sa.Column("recipe", sa.JSON(none_as_null=True), nullable=True),
+    sa.Column("salt", sa.LargeBinary(32), nullable=True),
+    sa.Column("commitment", sa.String(64), nullable=False),
+    sa.Column("licence", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("schema_version", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False, index=True),
+    sa.CheckConstraint("length(id) = 16 AND id = lower(id)", name="id"),
+    sa.CheckConstraint("length(blob_sha256) = 64 AND blob_sha256 = lower(blob_sha256)", name="blob_sha256"),
+    sa.CheckConstraint("blob_size > 0", name="blob_size"),
+    sa.CheckConstraint("length(kind) > 0 AND length(media_type) > 0 AND length(licence) > 0", name="words"),
+    sa.CheckConstraint("length(model_digest) = 64 AND model_digest = lower(model_digest)", name="model_digest"),
+    sa.CheckConstraint("length(commitment) = 64 AND commitment = lower(commitment)", name="commitment"),
+    sa.CheckConstraint("(recipe IS NULL) = (salt IS NULL)", name="private"),
+    sa.CheckConstraint("salt IS NULL OR length(salt) = 32", name="salt"),
+    sa.CheckConstraint("schema_version >= 1", name="schema_version"),
+)

@@ -1,0 +1,57 @@
+"""Rows about finished works."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from luokuan.store.tables import work
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRow:
+    """One row of the table ``work``; ``recipe`` and ``salt`` are None when they have been erased."""
+
+    id: str
+    kind: str
+    blob_sha256: str
+    blob_size: int
+    media_type: str
+    model_name: str
+    model_digest: str
+    recipe: Mapping[str, Any] | None
+    salt: bytes | None
+    commitment: str
+    licence: str
+    label: str
+    schema_version: int
+    created_at: datetime
+
+
+def insert_work(connection: sa.Connection, row: WorkRow) -> None:
+    """Insert ``row``. The database refuses an id or bytes that it already knows (``IntegrityError``)."""
+    connection.execute(work.insert().values(**asdict(row)))
+
+
+def find_work(connection: sa.Connection, work_id: str) -> WorkRow | None:
+    """The work with this id."""
+    return _one(connection, work.c.id == work_id)
+
+
+def find_work_by_sha256(connection: sa.Connection, sha256: str) -> WorkRow | None:
+    """The work whose final bytes have this SHA-256."""
+    return _one(connection, work.c.blob_sha256 == sha256)
+
+
+def known_blobs(connection: sa.Connection) -> set[str]:
+    """SHA-256 of every work's bytes."""
+    return set(connection.execute(sa.select(work.c.blob_sha256)).scalars())
+
+
+def _one(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> WorkRow | None:
+    row = connection.execute(sa.select(work).where(condition)).mappings().first()
+    return None if row is None else WorkRow(**row)
