@@ -1,0 +1,291 @@
+"""Opening a folder of pictures as a corpus: what is in it, in which class and split, under which digest."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from luokuan.errors import UserError
+from luokuan.files import sha256_bytes
+from luokuan.foundation.compute import usable_cores
+from luokuan.foundation.corpus.card import UNKNOWN, Card, read_card
+from luokuan.foundation.corpus.pictures import BYTE_LIMIT, ENDINGS, BrokenPicture, verify
+from luokuan.i18n import _
+
+SPLITS = ("train", "validation", "test")
+_SPLIT_NAMES = {
+    "train": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+}
+BROKEN_LIMIT = 0.05
+METADATA = "metadata.jsonl"
+HELD_OUT = (90, 95)
+"""Without split folders: percent below which a cluster is train, and validation; the rest is test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture. ``name``: path inside the corpus with ``/``; ``label``: index into the classes, or None."""
+
+    path: Path
+    name: str
+    split: str | None
+    label: int | None
+    sha256: str
+    width: int
+    height: int
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A file that can't be used, and why, in words."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(slots=True)
+class PictureCorpus:
+    """A corpus at rest.
+
+    Args:
+        path: The folder.
+        layout: ``class_folders``, ``metadata`` or ``flat``.
+        classes: Names of the classes, sorted; empty when there are none.
+        items: Usable pictures, sorted by name.
+        broken: Files that were skipped.
+        digest: SHA-256 over the sorted lines ``name sha256 class\\n``: the same material, the same digest.
+    """
+
+    path: Path
+    card: Card | None
+    layout: str
+    classes: tuple[str, ...]
+    items: tuple[Item, ...]
+    broken: tuple[Broken, ...]
+    digest: str
+    _splits: dict[str, tuple[Item, ...]] = field(default_factory=dict, repr=False)
+
+    @property
+    def licence(self) -> str:
+        """Licence from the card, or ``unknown``."""
+        return self.card.licence if self.card else UNKNOWN
+
+    def split(self, name: str) -> tuple[Item, ...]:
+        """Items of ``train``, ``validation`` or ``test``.
+
+        Given split folders (or a ``split`` column) are kept, but held-out pictures with a near-duplicate in train
+        are left out of validation and test. Without them, whole clusters of near-duplicates are dealt by their
+        digest, 90/5/5, so that none straddles train and the rest.
+
+        Raises:
+            KeyError: another name.
+        """
+        if name not in SPLITS:
+            raise KeyError(name)
+        if not self._splits:
+            from luokuan.foundation.corpus.splits import deal
+
+            self._splits = deal(self.items)
+        return self._splits[name]
+
+    def require_trainable(self, *, conditional: bool) -> None:
+        """Refuse a corpus that can't be trained on.
+
+        Raises:
+            UserError: fewer than two training pictures, or (``conditional``) a class with only one.
+        """
+        train = self.split("train")
+        if len(train) < 2:
+            raise UserError(
+                _("{path} has {count} training pictures; that is too few.", path=self.path, count=len(train)),
+                _("Add pictures: some hundreds give a first result, some thousands a good one."),
+                code="corpus.too_small",
+            )
+        if not conditional:
+            return
+        counts = Counter(item.label for item in train)
+        poor = [name for index, name in enumerate(self.classes) if counts[index] < 2]
+        if poor:
+            raise UserError(
+                _("These classes have fewer than two training pictures: {classes}.", classes=", ".join(poor)),
+                _("Add pictures to them, remove their folders, or train with --condition none."),
+                code="corpus.poor_class",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    path: Path
+    name: str
+    split: str | None
+    class_name: str | None
+    text: str | None = None
+
+
+def open_corpus(path: Path | str) -> PictureCorpus:
+    """Read a folder of pictures: class folders, split folders with class folders, metadata.jsonl, or flat.
+
+    Raises:
+        UserError: no such folder, no pictures, more than 5 % broken, a wrong metadata.jsonl or card.
+    """
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise UserError(
+            _("{path} is not a folder.", path=folder),
+            _("Give a folder of JPEG, PNG or WebP pictures."),
+            code="corpus.not_folder",
+        )
+    card = read_card(folder)
+    has_metadata = any((folder / part / METADATA).is_file() for part in ("", *_SPLIT_NAMES))
+    found = list(_from_metadata(folder) if has_metadata else _from_folders(folder))
+    items, broken = _read(found)
+    if not items:
+        raise UserError(
+            _("{path} holds no usable picture.", path=folder),
+            _("Put JPEG, PNG or WebP files into it, best in one folder a class."),
+            code="corpus.empty",
+        )
+    if len(broken) > BROKEN_LIMIT * (len(items) + len(broken)):
+        raise UserError(
+            _(
+                "{broken} of {all} pictures are broken, for instance {path}: {reason}.",
+                broken=len(broken),
+                all=len(items) + len(broken),
+                path=broken[0].path,
+                reason=broken[0].reason,
+            ),
+            _("See `luokuan corpus check {path}`, which can write a cleaned copy.", path=folder),
+            code="corpus.broken",
+        )
+    names = sorted({f.class_name for f, _item in items if f.class_name is not None})
+    complete = len(names) > 0 and all(f.class_name is not None for f, _item in items)
+    index = {name: i for i, name in enumerate(names)} if complete else {}
+    final = tuple(
+        sorted(
+            (_with_label(item, index.get(f.class_name) if f.class_name else None) for f, item in items),
+            key=lambda item: item.name,
+        )
+    )
+    classes = tuple(names) if complete else ()
+    lines = sorted(f"{i.name} {i.sha256} {classes[i.label] if i.label is not None else ''}\n" for i in final)
+    layout = "metadata" if has_metadata else "class_folders" if complete else "flat"
+    return PictureCorpus(folder, card, layout, classes, final, tuple(broken), sha256_bytes("".join(lines).encode()))
+
+
+def _with_label(item: Item, label: int | None) -> Item:
+    return Item(item.path, item.name, item.split, label, item.sha256, item.width, item.height, item.text)
+
+
+def _walk(folder: Path, seen: frozenset[Path] = frozenset(), root: Path | None = None) -> Iterator[Path]:
+    """Files below ``folder``; links are followed only inside the corpus, and never in a circle."""
+    root = root or folder.resolve()
+    try:
+        real = folder.resolve()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except (OSError, RuntimeError):
+        return
+    if real in seen or not real.is_relative_to(root):
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        path = Path(entry.path)
+        try:
+            if entry.is_dir():
+                yield from _walk(path, seen | {real}, root)
+            elif not entry.is_symlink() or path.resolve().is_relative_to(root):
+                yield path
+        except (OSError, RuntimeError):
+            yield path
+
+
+def _from_folders(folder: Path) -> Iterator[_Found]:
+    for path in _walk(folder):
+        if path.suffix.lower() not in ENDINGS:
+            continue
+        parts = path.relative_to(folder).parts
+        split = _SPLIT_NAMES.get(parts[0].lower()) if len(parts) > 1 else None
+        rest = parts[1:] if split else parts
+        class_name = rest[0] if len(rest) > 1 else None
+        yield _Found(path, path.relative_to(folder).as_posix(), split, class_name)
+
+
+def _from_metadata(folder: Path) -> Iterator[_Found]:
+    for part in ("", *_SPLIT_NAMES):
+        file = folder / part / METADATA
+        if not file.is_file():
+            continue
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _metadata_error(file, 1, str(error)) from error
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _row(folder, file, number, line, _SPLIT_NAMES.get(part))
+
+
+def _row(folder: Path, file: Path, number: int, line: str, split: str | None) -> _Found:
+    try:
+        row: Any = json.loads(line)
+        name = row["file_name"]
+        if not isinstance(name, str):
+            raise TypeError("file_name is not text")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _metadata_error(file, number, str(error)) from error
+    path = file.parent / name
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):
+        inside = False
+    if not inside:
+        raise _metadata_error(file, number, _("file_name leaves the folder"))
+    label, text = row.get("label"), row.get("text")
+    named = _SPLIT_NAMES.get(str(row.get("split", "")).lower()) or split
+    relative = path.relative_to(folder).as_posix()
+    return _Found(path, relative, named, None if label is None else str(label), None if text is None else str(text))
+
+
+def _metadata_error(file: Path, number: int, why: str) -> UserError:
+    return UserError(
+        _("Line {number} of {file} can't be used: {why}.", number=number, file=file, why=why),
+        _('Each line is an object such as {{"file_name": "a.png", "label": "dress"}}.', file=file),
+        code="corpus.metadata",
+    )
+
+
+def _read(found: list[_Found]) -> tuple[list[tuple[_Found, Item]], list[Broken]]:
+    items: list[tuple[_Found, Item]] = []
+    broken: list[Broken] = []
+    # Threads: Pillow's decoders and hashlib let go of the interpreter while they work.
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for entry, result in zip(found, pool.map(_read_one, found), strict=True):
+            if isinstance(result, Item):
+                items.append((entry, result))
+            else:
+                broken.append(result)
+    return items, broken
+
+
+def _read_one(entry: _Found) -> Item | Broken:
+    try:
+        if entry.path.stat().st_size > BYTE_LIMIT:
+            raise BrokenPicture(_("the file is larger than {limit} MB", limit=BYTE_LIMIT >> 20))
+        data = entry.path.read_bytes()
+        header = verify(data)
+    except OSError as error:
+        return Broken(entry.path, _("it can't be read ({why})", why=error.strerror))
+    except BrokenPicture as error:
+        return Broken(entry.path, str(error))
+    digest = sha256_bytes(data)
+    return Item(entry.path, entry.name, entry.split, None, digest, header.width, header.height, entry.text)
