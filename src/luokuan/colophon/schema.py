@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -56,6 +57,9 @@ class Recipe:
         corpus_digest: Digest of the material that the model was trained on, when known.
         versions: Versions of packages.
         draft_digest: SHA-256 of the draft's samples; ``finish`` fills it in.
+
+    Raises:
+        ValueError: the digest is no SHA-256, or model or licence are empty.
     """
 
     model: str
@@ -67,6 +71,12 @@ class Recipe:
     corpus_digest: str | None = None
     versions: Mapping[str, str] = field(default_factory=package_versions)
     draft_digest: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[0-9a-f]{64}", self.model_digest):
+            raise ValueError("a model's digest is 64 lower-case hexadecimal digits")
+        if not self.model or not self.licence:
+            raise ValueError("a recipe names its model and its licence ('unknown' when nobody knows)")
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON values."""

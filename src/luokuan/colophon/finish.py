@@ -1,0 +1,276 @@
+"""finish(): the only way from a draft to a file.
+
+Each step takes the passage and adds to it; ``STEPS`` is their order. Nothing outside the home changes, and the home
+changes in two places only: a blob under its SHA-256, then one row in one transaction. A process that dies between
+the two leaves an orphan blob, which the daily sweep removes; the work then doesn't exist.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
+from luokuan.colophon.enlarge import Method, enlarge
+from luokuan.colophon.formats import Encoding, Format, format_of
+from luokuan.colophon.label import LabelOptions, write_label
+from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Recipe, Work, commit, new_salt, new_work_id, samples_digest
+from luokuan.errors import UserError
+from luokuan.files import sha256_bytes, write_atomic
+from luokuan.i18n import _
+from luokuan.media import Picture
+from luokuan.store.blobs import Blobs
+from luokuan.store.database import Database, open_database
+from luokuan.store.home import Home
+from luokuan.store.keys import Signing, signing
+from luokuan.store.sweep import sweep_daily
+from luokuan.store.works import WorkRow, insert_work
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+PRODUCER = "luokuan"
+"""ContentProducer of the AIGC label when nothing else is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a work is to be finished: what the caller chose, and the tools of the home."""
+
+    home: Home
+    database: Database
+    signing: Signing
+    format: Format
+    encoding: Encoding
+    label: LabelOptions
+    enlarge: Method
+    producer: str
+    at_commit: Callable[[sa.Connection], None] | None
+
+
+@dataclass(slots=True)
+class Passage:
+    """A draft on its way: each step fills in what it makes."""
+
+    order: Order
+    kind: str
+    recipe: Recipe
+    picture: Picture
+    created_at: datetime
+    work_id: str = ""
+    salt: bytes = b""
+    commitment: str = ""
+    aigc: aigc.Aigc | None = None
+    data: bytes = b""
+    sha256: str = ""
+
+
+Step = Callable[[Passage], None]
+
+
+def identify(passage: Passage) -> None:
+    """Give the work its random id, and commit to its recipe."""
+    passage.work_id = new_work_id()
+    passage.salt = new_salt()
+    passage.recipe = replace(passage.recipe, draft_digest=samples_digest(passage.picture))
+    passage.commitment = commit(passage.salt, passage.recipe)
+
+
+def label(passage: Passage) -> None:
+    """Enlarge a small picture, and write the explicit label onto it."""
+    passage.picture = write_label(enlarge(passage.picture, passage.order.enlarge), passage.order.label)
+
+
+def watermark(passage: Passage) -> None:
+    """The place of the invisible watermark, which comes with the issue "colophon": nothing is embedded yet, and
+    nothing says that it were."""
+
+
+def encode(passage: Passage) -> None:
+    """Encode the samples, once.
+
+    Raises:
+        UserError: the picture is too large for the format.
+    """
+    side, row = max(passage.picture.width, passage.picture.height), passage.order.format
+    if side > row.max_side:
+        raise UserError(
+            _(
+                "{format} holds no side of {side} pixels; {most} at most.",
+                format=row.name,
+                side=side,
+                most=row.max_side,
+            ),
+            _("Choose PNG, or a smaller picture."),
+            code="format.size",
+        )
+    passage.data = row.encode(passage.picture, passage.order.encoding)
+
+
+def tag(passage: Passage) -> None:
+    """Embed the implicit label: AIGC and IPTC source type in XMP."""
+    passage.aigc = aigc.Aigc(label="1", producer=passage.order.producer, produce_id=passage.work_id)
+    passage.data = passage.order.format.embed_xmp(passage.data, xmp.build(passage.aigc))
+
+
+def sign(passage: Passage) -> None:
+    """Sign, last of all changes to the bytes."""
+    claim = manifest.build(
+        media_type=passage.order.format.media_type,
+        recipe=passage.recipe,
+        work_id=passage.work_id,
+        commitment=passage.commitment,
+        explicit_label=passage.order.label.text,
+        created=passage.created_at,
+    )
+    passage.data = c2pa_sign.sign(passage.data, passage.order.format.media_type, claim, passage.order.signing)
+
+
+def read_back(passage: Passage) -> None:
+    """Read the final bytes as a stranger would: signature, labels, samples. What isn't there doesn't leave.
+
+    Raises:
+        RuntimeError: something is missing or differs; our fault.
+    """
+    row = passage.order.format
+    reading = c2pa_sign.read(passage.data, row.media_type, c2pa_sign.context(passage.order.signing.root))
+    if reading.state != "Trusted":
+        raise RuntimeError(f"the signature reads back as {reading.state} {reading.failures}")
+    claim = manifest.read(reading.store)
+    if (claim.work, claim.commitment) != (passage.work_id, passage.commitment):
+        raise RuntimeError("the manifest reads back with another work's id")
+    packet = row.read_xmp(passage.data)
+    labels = xmp.parse(packet) if packet else xmp.Labels()
+    if labels.aigc is None or aigc.parse(labels.aigc) != passage.aigc or labels.source != xmp.GENERATED:
+        raise RuntimeError("the AIGC label doesn't read back")
+    _check_samples(passage)
+    passage.sha256 = sha256_bytes(passage.data)
+
+
+def _check_samples(passage: Passage) -> None:
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(io.BytesIO(passage.data)) as opened:
+        decoded = np.asarray(opened.convert("RGBA" if passage.picture.pixels.shape[2] == 4 else "RGB"))
+    if decoded.shape[:2] != passage.picture.pixels.shape[:2]:
+        raise RuntimeError("the picture reads back in another size")
+    lossless = passage.order.format.name == "PNG" or passage.order.encoding.lossless
+    if lossless and passage.order.format.name != "JPEG" and not np.array_equal(decoded, passage.picture.pixels):
+        raise RuntimeError("the picture reads back with other samples")
+
+
+def keep(passage: Passage) -> None:
+    """Put the bytes into the home, durably, and read them from there again."""
+    blobs = Blobs(passage.order.home)
+    blobs.put(passage.data)
+    blobs.get(passage.sha256)
+
+
+def record(passage: Passage) -> None:
+    """One transaction: the caller's check (a job's fencing token), then the row. From here on the work exists."""
+    row = WorkRow(
+        id=passage.work_id,
+        kind=passage.kind,
+        blob_sha256=passage.sha256,
+        blob_size=len(passage.data),
+        media_type=passage.order.format.media_type,
+        model_name=passage.recipe.model,
+        model_digest=passage.recipe.model_digest,
+        recipe=passage.recipe.to_dict(),
+        salt=passage.salt,
+        commitment=passage.commitment,
+        licence=passage.recipe.licence,
+        label=passage.order.label.text,
+        schema_version=COLOPHON_SCHEMA,
+        created_at=passage.created_at,
+    )
+    with passage.order.database.write() as connection:
+        if passage.order.at_commit is not None:
+            passage.order.at_commit(connection)
+        insert_work(connection, row)
+
+
+STEPS: tuple[Step, ...] = (identify, label, watermark, encode, tag, sign, read_back, keep, record)
+"""The order in which a draft passes. The signature comes after everything that changes the bytes."""
+
+
+def finish(
+    draft: Draft,
+    *,
+    home: Home,
+    media_type: str = "image/png",
+    label: LabelOptions | None = None,
+    enlarge: Method = "lanczos",
+    lossless: bool = False,
+    producer: str = PRODUCER,
+    at_commit: Callable[[sa.Connection], None] | None = None,
+) -> Work:
+    """Turn a draft into a work: labelled, signed by the home, read back, kept, recorded.
+
+    Args:
+        draft: Samples and their recipe.
+        home: Where the work is kept and whose authority signs; both are made at first use.
+        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
+        label: Language and corner of the explicit label; default both languages, bottom right.
+        enlarge: How a picture below 512 pixels grows: ``lanczos`` or ``nearest``.
+        lossless: For WebP; PNG always is.
+        producer: ContentProducer of the AIGC label, printable ASCII without spaces.
+        at_commit: Called with the connection inside the transaction, before the row; what it raises cancels the work.
+
+    Returns:
+        The work, with its final bytes; ``export_work`` writes them to a path.
+
+    Raises:
+        UserError: an option is unknown, the picture is too large, no room, or the home can't be used.
+        RuntimeError: the finished bytes don't read back; our fault.
+    """
+    row = format_of(media_type)
+    aigc.Aigc(label="1", producer=producer, produce_id="")  # refused before any work is done
+    keys = signing(home)
+    with open_database(home) as database:
+        order = Order(
+            home=home,
+            database=database,
+            signing=keys,
+            format=row,
+            encoding=Encoding(lossless),
+            label=label or LabelOptions(),
+            enlarge=enlarge,
+            producer=producer,
+            at_commit=at_commit,
+        )
+        now = datetime.now(UTC).replace(microsecond=0)
+        passage = Passage(order, draft.kind, draft.recipe, draft.media, now)
+        for step in STEPS:
+            step(passage)
+        sweep_daily(home, database)
+    return _work(passage)
+
+
+def _work(passage: Passage) -> Work:
+    return Work(
+        id=passage.work_id,
+        kind=passage.kind,
+        data=passage.data,
+        media_type=passage.order.format.media_type,
+        sha256=passage.sha256,
+        recipe=passage.recipe,
+        label=passage.order.label.text,
+        commitment=passage.commitment,
+        created_at=passage.created_at,
+    )
+
+
+def export_work(work: Work, path: Path) -> Work:
+    """Write the work's bytes to ``path``, whole or not at all. Returns the work with that path.
+
+    Raises:
+        UserError: no room, or no permission.
+    """
+    write_atomic(path, work.data)
+    return replace(work, path=path)

@@ -1,0 +1,152 @@
+"""What stands in one file, without a judgement: facts for ``verification``, gathered in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import c2pa
+
+from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
+from luokuan.colophon.formats import Format, format_of_bytes
+from luokuan.errors import UserError
+from luokuan.files import sha256_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts about one file; JSON values only, so that they can cross to another process.
+
+    Args:
+        problem: Why the file could not be looked at: ``missing``, ``denied``, ``special``, ``large``, ``format``,
+            or, from the parent, ``crashed``, ``time``; None when it could.
+        media_type: By its first bytes.
+        sha256: Of all bytes.
+        damaged: Whether the container is damaged or cut short.
+        state: Of the manifest, see ``c2pa_sign.Reading``; ``Trusted`` means: under one of the anchors.
+        home: Whether the anchor was the home's.
+        failures: Codes of failed checks.
+        claim: Fields of ``manifest.Claim``.
+        aigc: The AIGC label, when it follows the standard.
+        aigc_problem: Code of what is wrong with the label or its packet, when something is.
+        source: IPTC digital source type of the XMP packet.
+    """
+
+    problem: str | None = None
+    media_type: str | None = None
+    sha256: str | None = None
+    damaged: bool = False
+    state: str = "Absent"
+    home: bool = False
+    failures: tuple[str, ...] = ()
+    claim: Mapping[str, Any] | None = None
+    aigc: Mapping[str, str] | None = None
+    aigc_problem: str | None = None
+    source: str | None = None
+
+
+class Inspector:
+    """Looks at files. ``home_root``: the home's root, PEM, or empty; ``anchors``: other roots, PEM."""
+
+    def __init__(self, home_root: bytes = b"", anchors: bytes = b"") -> None:
+        # Only what is asked for: a first context knows the home alone, a second one the others.
+        self._contexts: list[tuple[bool, c2pa.Context]] = [(True, c2pa_sign.context(home_root))]
+        if anchors:
+            self._contexts.append((False, c2pa_sign.context(anchors)))
+
+    def inspect(self, path: Path, max_bytes: int) -> Facts:
+        """The facts about the file at ``path``. Samples are never decoded, so a small file can't grow in memory."""
+        try:
+            data = _read(path, max_bytes)
+        except FileNotFoundError:
+            return Facts("missing")
+        except OSError:
+            return Facts("denied")
+        except _NotAFile:
+            return Facts("special")
+        except _TooLarge:
+            return Facts("large")
+        return self.inspect_bytes(data)
+
+    def inspect_bytes(self, data: bytes) -> Facts:
+        """The facts about a file in memory."""
+        row = format_of_bytes(data)
+        if row is None:
+            return Facts("format")
+        home, reading = self._manifest(data, row)
+        state = reading.state
+        damaged, labels, problem = _labels(data, row)
+        label: Mapping[str, str] | None = None
+        if labels.aigc is not None:
+            try:
+                label = aigc.parse(labels.aigc).to_dict()
+            except UserError as error:
+                problem = error.code
+        if state == "Broken" and not _holds_manifest(data):
+            # The reader could not parse the file, and there is nothing in it that looks like a manifest.
+            state, damaged = "Absent", True
+        return Facts(
+            media_type=row.media_type,
+            sha256=sha256_bytes(data),
+            damaged=damaged,
+            state=state,
+            home=home and state == "Trusted",
+            failures=reading.failures,
+            claim=asdict(manifest.read(reading.store)) if reading.store else None,
+            aigc=label,
+            aigc_problem=problem,
+            source=manifest.clean(labels.source),
+        )
+
+    def _manifest(self, data: bytes, row: Format) -> tuple[bool, c2pa_sign.Reading]:
+        for home, trust in self._contexts:
+            reading = c2pa_sign.read(data, row.media_type, trust)
+            if c2pa_sign.UNTRUSTED not in reading.failures:
+                return home, reading
+        return False, reading
+
+
+def _labels(data: bytes, row: Format) -> tuple[bool, xmp.Labels, str | None]:
+    """(damaged container, labels, code of a problem)."""
+    try:
+        packet = row.read_xmp(data)
+    except UserError as error:
+        return error.code == "format.damaged", xmp.Labels(), error.code
+    if packet is None:
+        return False, xmp.Labels(), None
+    try:
+        return False, xmp.parse(packet), None
+    except UserError as error:
+        return False, xmp.Labels(), error.code
+
+
+def _holds_manifest(data: bytes) -> bool:
+    # A JUMBF superbox whose description box is C2PA's (C2PA 2.4, section 11.1.4).
+    return b"jumb" in data and b"jumdc2pa" in data
+
+
+class _NotAFile(Exception):
+    pass
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    # Without O_NONBLOCK, opening a named pipe would wait for a writer forever.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as stream:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise _NotAFile
+        if found.st_size > max_bytes:
+            raise _TooLarge
+        data = stream.read(max_bytes + 1)  # the file may have grown since
+    if len(data) > max_bytes:
+        raise _TooLarge
+    return data

@@ -1,0 +1,129 @@
+"""What our C2PA manifest says (C2PA 2.4; CAWG training and data mining 1.1), and what any manifest says to us."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from luokuan import __version__
+from luokuan.colophon.schema import COLOPHON_SCHEMA, RECIPE_ASSERTION, Recipe
+from luokuan.colophon.xmp import GENERATED
+
+MAX_TEXT = 200
+"""Longest string that is taken from a manifest, in characters."""
+
+# Nobody may train on a work unless its owner says so; the terms of a licence will be able to say otherwise.
+_MINING = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_generative_training", "cawg.ai_training")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a manifest claims; each value is None when it isn't there. Strings are clean and short (see ``clean``).
+
+    ``created``: when the signer says the work was made, ISO 8601. ``stamped``: when a time-stamp authority saw it.
+    ``source``: IPTC digital source type. ``schema`` to ``explicit_label``: from our own assertion.
+    """
+
+    signer: str | None = None
+    created: str | None = None
+    stamped: str | None = None
+    source: str | None = None
+    model: str | None = None
+    model_digest: str | None = None
+    schema: int | None = None
+    work: str | None = None
+    commitment: str | None = None
+    licence: str | None = None
+    explicit_label: str | None = None
+
+
+def build(
+    *, media_type: str, recipe: Recipe, work_id: str, commitment: str, explicit_label: str, created: datetime
+) -> dict[str, Any]:
+    """The manifest of a new work: created by a model, with the private recipe only as a commitment."""
+    action = {
+        "action": "c2pa.created",
+        "when": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "digitalSourceType": GENERATED,
+        "softwareAgent": {"name": recipe.model, "version": recipe.model_digest},
+    }
+    own = {
+        "schema": COLOPHON_SCHEMA,
+        "work": work_id,
+        "model": recipe.model_digest,
+        "commitment": commitment,
+        "licence": recipe.licence,
+        "explicitLabel": explicit_label,
+    }
+    return {
+        "claim_generator_info": [{"name": "luokuan", "version": __version__}],
+        "title": work_id,
+        "format": media_type,
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": [action]}},
+            {"label": "cawg.training-mining", "data": {"entries": {name: {"use": "notAllowed"} for name in _MINING}}},
+            {"label": RECIPE_ASSERTION, "data": own},
+        ],
+    }
+
+
+def read(store: Mapping[str, Any]) -> Claim:
+    """What the active manifest of a reader's ``store`` (its JSON) claims. Never raises: other people write these."""
+    manifest = _mapping(_mapping(store.get("manifests")).get(str(store.get("active_manifest"))))
+    info = _mapping(manifest.get("signature_info"))
+    creation: Mapping[str, Any] = {}
+    own: Mapping[str, Any] = {}
+    for assertion in _list(manifest.get("assertions")):
+        label, data = _mapping(assertion).get("label"), _mapping(_mapping(assertion).get("data"))
+        if label in ("c2pa.actions", "c2pa.actions.v2"):
+            for action in _list(data.get("actions")):
+                if _mapping(action).get("action") == "c2pa.created":
+                    creation = _mapping(action)
+        elif label == RECIPE_ASSERTION:
+            own = data
+    agent = _mapping(creation.get("softwareAgent"))
+    schema = own.get("schema")
+    return Claim(
+        signer=clean(info.get("common_name")) or clean(info.get("issuer")),
+        created=clean(creation.get("when")),
+        stamped=clean(info.get("time")),
+        source=clean(creation.get("digitalSourceType")),
+        model=clean(agent.get("name")),
+        model_digest=clean(own.get("model")),
+        schema=schema if isinstance(schema, int) and not isinstance(schema, bool) else None,
+        work=clean(own.get("work")),
+        commitment=clean(own.get("commitment")),
+        licence=clean(own.get("licence")),
+        explicit_label=clean(own.get("explicitLabel")),
+    )
+
+
+def clean(value: object) -> str | None:
+    """``value`` as one short line of visible characters, or None when it is no string or has none.
+
+    A manifest is written by whoever signed it: its strings must not steer a terminal or turn text around.
+    """
+    if not isinstance(value, str):
+        return None
+    visible = "".join(
+        letter for letter in value[: 4 * MAX_TEXT] if unicodedata.category(letter)[0] not in "CZ" or letter == " "
+    )
+    visible = visible.strip()
+    if len(visible) > MAX_TEXT:
+        visible = visible[: MAX_TEXT - 1] + "…"
+    return visible or None
+
+
+def _visible(letter: str) -> bool:
+    return letter == " " or unicodedata.category(letter)[0] not in "CZ"  # control, format; separators
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,123 @@
+"""Runs the inspector in a child process, and takes its death for an answer."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from luokuan.colophon.inspection import Facts
+
+# -P: the folder in which somebody happens to stand may hold a file named like a module of ours.
+COMMAND = [sys.executable, "-P", "-m", "luokuan.colophon.inspector"]
+
+_MAX_ANSWER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost.
+
+    Args:
+        cpu_seconds: CPU time.
+        wall_seconds: Time on the clock, start of the process included.
+        memory_bytes: Address space of the process.
+        file_bytes: Largest file that is looked at.
+    """
+
+    cpu_seconds: int = 20
+    wall_seconds: float = 40.0
+    memory_bytes: int = 3 << 30
+    file_bytes: int = 256 << 20
+
+
+class Sandbox:
+    """One child that looks at file after file; a new one after a file that killed it. Use it as a context."""
+
+    def __init__(self, home_root: bytes, anchors: bytes, limits: Limits) -> None:
+        self._settings = {
+            "home_root": home_root.decode("ascii"),
+            "anchors": anchors.decode("ascii"),
+            "cpu_seconds": limits.cpu_seconds,
+            "memory_bytes": limits.memory_bytes,
+            "file_bytes": limits.file_bytes,
+        }
+        self._limits = limits
+        self._child: _Child | None = None
+
+    def inspect(self, path: Path) -> Facts:
+        """The facts about ``path``; ``problem`` is ``crashed`` or ``time`` when the child didn't answer."""
+        if self._child is None:
+            self._child = _Child()
+            self._child.send(self._settings)
+        self._child.send(str(path.absolute()))
+        try:
+            line = self._child.answers.get(timeout=self._limits.wall_seconds)
+        except queue.Empty:
+            self.close()
+            return Facts("time")
+        if line is None:
+            self.close()
+            return Facts("crashed")
+        return Facts(**json.loads(line))
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+class _Child:
+    def __init__(self) -> None:
+        self.answers: queue.Queue[str | None] = queue.Queue()
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._in, out = self._process.stdin, self._process.stdout
+        # A thread reads, because only it can wait for an answer and for a time at once on every system.
+        self._reader = threading.Thread(target=self._listen, args=(out,), daemon=True)
+        self._reader.start()
+
+    def _listen(self, out: IO[str]) -> None:
+        while line := out.readline(_MAX_ANSWER):
+            self.answers.put(line if line.endswith("\n") else None)
+        self.answers.put(None)
+
+    def send(self, value: object) -> None:
+        """One JSON line to the child; a dead child is noticed when it doesn't answer."""
+        try:
+            self._in.write(json.dumps(value) + "\n")
+            self._in.flush()
+        except (BrokenPipeError, OSError):
+            return
+
+    def end(self) -> None:
+        """Kill the child and wait for it."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        try:
+            self._in.close()
+        except OSError:
+            return
+        finally:
+            if self._process.stdout is not None:
+                self._process.stdout.close()

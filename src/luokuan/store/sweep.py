@@ -1,0 +1,28 @@
+"""Once a day, what dead processes left in the home is removed."""
+
+from __future__ import annotations
+
+import time
+
+from luokuan import logs
+from luokuan.store.blobs import DAY, Blobs
+from luokuan.store.database import Database
+from luokuan.store.home import Home
+from luokuan.store.works import known_blobs
+
+
+def sweep_daily(home: Home, database: Database) -> int:
+    """Sweep orphan blobs and unfinished files, unless it was done within the last day. Returns how many it removed."""
+    marker = home.cache / "swept"
+    if marker.exists() and time.time() - marker.stat().st_mtime < DAY:
+        return 0
+    marker.touch(mode=0o600)
+
+    def known() -> set[str]:
+        with database.read() as connection:
+            return known_blobs(connection)
+
+    removed = Blobs(home).sweep(known)
+    if removed:
+        logs.get("store.sweep").info("removed what unfinished runs had left", files=removed)
+    return removed
