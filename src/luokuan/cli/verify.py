@@ -1,8 +1,76 @@
-"""`luokuan verify`."""
+"""`luokuan verify`: who made a file, with what, when, and whether it is still what was signed."""
 
 from __future__ import annotations
 
-HELP = "verify"
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from luokuan.cli import options
+from luokuan.cli.output import emit_json, say
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.colophon.verdict import Verdict
+
+HELP = _(
+    "Check a picture, or all pictures in a folder: who made it, with what model, when, and whether it is unchanged. "
+    "Exit code 0: ours or trusted, and unchanged; 1: not so; 2: can't be checked."
+)
 
 
-def verify() -> None: ...
+def verify(
+    path: Annotated[Path, typer.Argument(help=_("The file or folder to check."), show_default=False)],
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--trust",
+            metavar="PEM",
+            help=_("Trust signers under this root certificate too; may be repeated."),
+            show_default=False,
+        ),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    home: options.Home = None,
+) -> None:
+    """Check a file or a folder."""
+    from luokuan.colophon.verification import verify_file, verify_folder, worst
+    from luokuan.store.home import find_home
+
+    place = find_home(home)
+    anchors = trust or []
+    if path.is_dir():
+        verdicts = verify_folder(path, place, anchors)
+        overall = worst(verdicts)
+        if json:
+            emit_json({"verdict": overall.verdict, "files": [verdict.to_json() for verdict in verdicts]})
+        else:
+            for verdict in verdicts:
+                _say_line(verdict, path, quiet=quiet)
+    else:
+        overall = verify_file(path, place, anchors)
+        if json:
+            emit_json(overall.to_json())
+        else:
+            _say_all(overall, quiet=quiet)
+    raise typer.Exit(overall.exit_code)
+
+
+def _say_line(verdict: Verdict, folder: Path, *, quiet: bool) -> None:
+    """One line in a folder's list; with --quiet only what needs attention."""
+    name = _visible(verdict.path.relative_to(folder))
+    say(f"{verdict.verdict:<14}  {name}  {verdict.summary}", quiet=quiet and verdict.exit_code == 0)
+
+
+def _say_all(verdict: Verdict, *, quiet: bool) -> None:
+    """All that is known; with --quiet the exit code alone says it."""
+    say(f"{_visible(verdict.path)}: {verdict.summary}", quiet=quiet)
+    for sentence in verdict.evidence:
+        say(f"  {sentence}", quiet=quiet)
+
+
+def _visible(path: Path) -> str:
+    """A file name that can be printed: no control characters, nothing that isn't text."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(path))

@@ -12,9 +12,6 @@ import c2pa
 
 from luokuan.store.keys import Signing
 
-EXPIRED = "signingCredential.expired"
-UNTRUSTED = "signingCredential.untrusted"
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:

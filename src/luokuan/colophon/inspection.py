@@ -5,48 +5,16 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import c2pa
 
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
+from luokuan.colophon.facts import UNTRUSTED, Facts
 from luokuan.colophon.formats import Format, format_of_bytes
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Facts about one file; JSON values only, so that they can cross to another process.
-
-    Args:
-        problem: Why the file could not be looked at: ``missing``, ``denied``, ``special``, ``large``, ``format``,
-            or, from the parent, ``crashed``, ``time``; None when it could.
-        media_type: By its first bytes.
-        sha256: Of all bytes.
-        damaged: Whether the container is damaged or cut short.
-        state: Of the manifest, see ``c2pa_sign.Reading``; ``Trusted`` means: under one of the anchors.
-        home: Whether the anchor was the home's.
-        failures: Codes of failed checks.
-        claim: Fields of ``manifest.Claim``.
-        aigc: The AIGC label, when it follows the standard.
-        aigc_problem: Code of what is wrong with the label or its packet, when something is.
-        source: IPTC digital source type of the XMP packet.
-    """
-
-    problem: str | None = None
-    media_type: str | None = None
-    sha256: str | None = None
-    damaged: bool = False
-    state: str = "Absent"
-    home: bool = False
-    failures: tuple[str, ...] = ()
-    claim: Mapping[str, Any] | None = None
-    aigc: Mapping[str, str] | None = None
-    aigc_problem: str | None = None
-    source: str | None = None
 
 
 class Inspector:
@@ -105,7 +73,7 @@ class Inspector:
     def _manifest(self, data: bytes, row: Format) -> tuple[bool, c2pa_sign.Reading]:
         for home, trust in self._contexts:
             reading = c2pa_sign.read(data, row.media_type, trust)
-            if c2pa_sign.UNTRUSTED not in reading.failures:
+            if UNTRUSTED not in reading.failures:
                 return home, reading
         return False, reading
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from luokuan.colophon.inspection import Facts
+from luokuan.colophon.facts import Facts
 
 # -P: the folder in which somebody happens to stand may hold a file named like a module of ours.
 COMMAND = [sys.executable, "-P", "-m", "luokuan.colophon.inspector"]

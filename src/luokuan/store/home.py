@@ -54,6 +54,11 @@ class Home:
         """The SQLite file of rows about works."""
         return self.path / "luokuan.db"
 
+    @property
+    def root_certificate(self) -> Path:
+        """The root of the home's certificate authority, PEM, public; absent before the first work."""
+        return self.path / "keys" / "ca" / "root.pem"
+
     def _folder(self, name: str) -> Path:
         folder = self.path / name
         with disk_errors(folder):
@@ -67,8 +72,7 @@ def open_home(path: Path | str | None = None) -> Home:
     Raises:
         UserError: the place is a file or can't be written.
     """
-    chosen = path or os.environ.get("LUOKUAN_HOME") or platformdirs.user_data_path("luokuan")
-    folder = Path(chosen).expanduser().absolute()
+    folder = _place(path)
     if folder.exists() and not folder.is_dir():
         raise UserError(
             _("The home {path} is a file, not a folder.", path=folder),
@@ -78,3 +82,14 @@ def open_home(path: Path | str | None = None) -> Home:
     with disk_errors(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Home(folder)
+
+
+def find_home(path: Path | str | None = None) -> Home | None:
+    """The home that ``open_home`` would open, if it is there; makes nothing."""
+    folder = _place(path)
+    return Home(folder) if folder.is_dir() else None
+
+
+def _place(path: Path | str | None) -> Path:
+    chosen = path or os.environ.get("LUOKUAN_HOME") or platformdirs.user_data_path("luokuan")
+    return Path(chosen).expanduser().absolute()

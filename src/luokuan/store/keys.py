@@ -146,19 +146,15 @@ def signing(home: Home, *, name: str | None = None) -> Signing:
     Raises:
         UserError: somebody else may read the keys, they are damaged, or the leaf has expired.
     """
-    folder = home.keys / _AUTHORITY
+    folder = home.keys / _AUTHORITY  # where home.root_certificate looks
     if not folder.exists():
-        _create(folder, name or f"Luokuan home CA {secrets.token_hex(3)}")
+        install(home, *make_authority(name or f"Luokuan home CA {secrets.token_hex(3)}"))
     return _load(home.keys, folder)
 
 
-def root_certificate(home: Home) -> bytes | None:
-    """The home's root (PEM, public), or None before its first work. Makes nothing."""
-    path = home.path / "keys" / _AUTHORITY / f"{_ROOT}.pem"
-    return path.read_bytes() if path.is_file() else None
-
-
-def _create(folder: Path, name: str) -> None:
+def install(home: Home, root: Certified, intermediate: Certified, leaf: Certified) -> None:
+    """Give ``home`` this authority, unless it has one; the files are the owner's alone (0600)."""
+    folder = home.keys / _AUTHORITY
     with disk_errors(folder):
         for left in folder.parent.glob(f".{_AUTHORITY}.*.part"):
             # Keys of a process that died before it could use them; a living one needs seconds.
@@ -166,7 +162,7 @@ def _create(folder: Path, name: str) -> None:
                 shutil.rmtree(left, ignore_errors=True)
         part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{_AUTHORITY}.", suffix=".part"))
         try:
-            for file, certified in zip((_ROOT, _INTERMEDIATE, _LEAF), make_authority(name), strict=True):
+            for file, certified in ((_ROOT, root), (_INTERMEDIATE, intermediate), (_LEAF, leaf)):
                 _write_private(part / f"{file}.pem", certified.certificate_pem())
                 _write_private(part / f"{file}.key", certified.key_pem())
             fsync_folder(part)

@@ -1,0 +1,43 @@
+"""Facts about one file, without a judgement; they cross from the process that looks to the one that judges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+EXPIRED = "signingCredential.expired"
+UNTRUSTED = "signingCredential.untrusted"
+"""Codes of C2PA 2.4, section 15.2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts about one file; JSON values only, so that they can cross to another process.
+
+    Args:
+        problem: Why the file could not be looked at: ``missing``, ``denied``, ``special``, ``large``, ``format``,
+            or, from the parent, ``crashed``, ``time``; None when it could.
+        media_type: By its first bytes.
+        sha256: Of all bytes.
+        damaged: Whether the container is damaged or cut short.
+        state: Of the manifest, see ``c2pa_sign.Reading``; ``Trusted`` means: under one of the anchors.
+        home: Whether the anchor was the home's.
+        failures: Codes of failed checks.
+        claim: Fields of ``manifest.Claim``.
+        aigc: The AIGC label, when it follows the standard.
+        aigc_problem: Code of what is wrong with the label or its packet, when something is.
+        source: IPTC digital source type of the XMP packet.
+    """
+
+    problem: str | None = None
+    media_type: str | None = None
+    sha256: str | None = None
+    damaged: bool = False
+    state: str = "Absent"
+    home: bool = False
+    failures: tuple[str, ...] = ()
+    claim: Mapping[str, Any] | None = None
+    aigc: Mapping[str, str] | None = None
+    aigc_problem: str | None = None
+    source: str | None = None

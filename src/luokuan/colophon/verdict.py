@@ -1,0 +1,244 @@
+"""A verdict on one file, in a word for programs and in sentences for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luokuan.colophon.facts import EXPIRED, UNTRUSTED, Facts
+from luokuan.colophon.schema import COLOPHON_SCHEMA
+from luokuan.errors import ExitCode
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.store.works import WorkRow
+
+EXIT_CODES: Mapping[str, ExitCode] = {
+    "ours": ExitCode.DONE,
+    "trusted": ExitCode.DONE,
+    "unknown_signer": ExitCode.NOT_SO,
+    "expired": ExitCode.NOT_SO,
+    "altered": ExitCode.NOT_SO,
+    "stripped": ExitCode.NOT_SO,
+    "nothing_found": ExitCode.NOT_SO,
+    "unreadable": ExitCode.USER,
+}
+"""Each verdict and its exit code, from the best to the worst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is known about a file.
+
+    Args:
+        verdict: ``ours``: signed by this home, unchanged. ``trusted``: by somebody under a given root, unchanged.
+            ``unknown_signer``: unchanged, but nobody vouches for the signer. ``expired``: the signer's certificate
+            has run out, and no time-stamp shows when it was used. ``altered``: changed after it was signed.
+            ``stripped``: labelled as generated, but not signed. ``nothing_found``: neither.
+            ``unreadable``: no file that could be looked at.
+        path: The file.
+        media_type: By its content, not its name.
+        signer: Name in the signer's certificate.
+        model: Name of the model, as signed.
+        model_digest: Its SHA-256, as signed.
+        created: When it was made, by the signer's clock, ISO 8601 UTC.
+        stamped: When a time-stamp authority saw it, ISO 8601 UTC.
+        work: Work id, as signed.
+        licence: Licence, as signed.
+        label: The seven fields of the AIGC label.
+        explicit_label: Words that the signer says are written on the picture. No program has looked for them.
+        unchanged: Whether the bytes are those that were signed; None when that can't be known.
+        trusted: Whether this home or a given root vouches for the signer.
+        summary: One sentence for people.
+        evidence: Sentences for people: what the verdict rests on.
+    """
+
+    verdict: str
+    path: Path
+    media_type: str | None = None
+    signer: str | None = None
+    model: str | None = None
+    model_digest: str | None = None
+    created: str | None = None
+    stamped: str | None = None
+    work: str | None = None
+    licence: str | None = None
+    label: Mapping[str, str] | None = None
+    explicit_label: str | None = None
+    unchanged: bool | None = None
+    trusted: bool = False
+    summary: str = ""
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 ours or trusted, and unchanged; 1 checked and not so; 2 unreadable."""
+        return EXIT_CODES[self.verdict]
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as JSON values."""
+        path = str(self.path).encode("utf-8", "replace").decode("utf-8")
+        return {**asdict(self), "path": path, "evidence": list(self.evidence)}
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """The worst of several verdicts, the first of equals."""
+    order = list(EXIT_CODES)
+    return max(reversed(verdicts), key=lambda verdict: order.index(verdict.verdict))
+
+
+def slug(facts: Facts) -> str:
+    """The verdict's word."""
+    if facts.problem is not None:
+        return "unreadable"
+    if facts.state == "Trusted":
+        return "ours" if facts.home else "trusted"
+    if facts.state == "Valid":
+        return "unknown_signer"
+    if facts.state in ("Invalid", "Broken"):
+        only_time = EXPIRED in facts.failures and set(facts.failures) <= {EXPIRED, UNTRUSTED}
+        return "expired" if only_time else "altered"
+    if facts.aigc is not None or facts.aigc_problem == "aigc.invalid" or facts.source is not None:
+        return "stripped"
+    return "unreadable" if facts.damaged else "nothing_found"
+
+
+def judge(path: Path, facts: Facts, record: WorkRow | None) -> Verdict:
+    """The verdict from the facts, and from the home's row about the work, if it has one."""
+    word = slug(facts)
+    claim = facts.claim or {}
+    return Verdict(
+        verdict=word,
+        path=path,
+        media_type=facts.media_type,
+        signer=claim.get("signer"),
+        model=claim.get("model"),
+        model_digest=claim.get("model_digest"),
+        created=claim.get("created"),
+        stamped=claim.get("stamped"),
+        work=claim.get("work"),
+        licence=claim.get("licence"),
+        label=facts.aigc,
+        explicit_label=claim.get("explicit_label"),
+        unchanged={"altered": False, "stripped": None, "nothing_found": None, "unreadable": None}.get(word, True),
+        trusted=word in ("ours", "trusted"),
+        summary=_summary(word),
+        evidence=tuple(_evidence(word, facts, record)),
+    )
+
+
+def _summary(word: str) -> str:
+    return {
+        "ours": _("A work of this home, unchanged since it was signed."),
+        "trusted": _("Signed by somebody whom you trust, and unchanged since."),
+        "unknown_signer": _("Unchanged since it was signed, but nobody whom you trust vouches for the signer."),
+        "expired": _("The signer's certificate has expired, and no time-stamp shows that it was valid when used."),
+        "altered": _("Changed after it was signed, or its signature is damaged."),
+        "stripped": _("Labelled as generated by AI, but not signed: the signature was removed, or never there."),
+        "nothing_found": _("No label and no signature: nothing can be said about where it comes from."),
+        "unreadable": _("This file can't be checked."),
+    }[word]
+
+
+def _problem(facts: Facts) -> str:
+    return {
+        "missing": _("There is no such file any more."),
+        "denied": _("It can't be opened."),
+        "special": _("It isn't a regular file."),
+        "large": _("It is larger than the limit for checking."),
+        "format": _("It doesn't begin like a PNG, JPEG or WebP picture, whatever its name says."),
+        "crashed": _("It made the program that read it fail: it is damaged, or made to do harm."),
+        "time": _("Reading it took longer than the limit: it is damaged, or made to do harm."),
+        None: _("It begins like a picture, but it is damaged or cut short."),
+    }[facts.problem]
+
+
+def _evidence(word: str, facts: Facts, record: WorkRow | None) -> list[str]:
+    if word == "unreadable":
+        return [_problem(facts)]
+    lines = _about_signature(word, facts) + _about_claim(facts) + _about_labels(facts)
+    if record is not None:
+        lines.append(_about_record(facts, record))
+    elif word == "ours":
+        lines.append(_("This home signed it, but its records don't hold the work."))
+    if facts.damaged:
+        lines.append(_("The file is damaged or cut short."))
+    return lines
+
+
+def _about_signature(word: str, facts: Facts) -> list[str]:
+    lines = []
+    signer = (facts.claim or {}).get("signer")
+    if word == "ours":
+        lines.append(_("Signed with this home's own key, as {signer}.", signer=signer))
+    elif word == "trusted":
+        lines.append(_("Signed by {signer}, under a root that you gave.", signer=signer))
+    elif signer is not None:
+        lines.append(_("The signature names {signer}, a name that anybody can choose.", signer=signer))
+    if facts.state == "Broken":
+        lines.append(_("There is a signed manifest, but it can't be read."))
+    elif facts.state == "Remote":
+        lines.append(_("It says that its manifest lies at an address on the net; nothing was fetched from there."))
+    if word == "altered" and facts.failures:
+        lines.append(_("Failed checks: {codes}.", codes=", ".join(facts.failures)))
+    if facts.claim is not None and word not in ("ours", "trusted"):
+        lines.append(_("What follows is what the file says; nobody vouches for it."))
+    return lines
+
+
+def _about_claim(facts: Facts) -> list[str]:
+    claim = facts.claim or {}
+    lines = []
+    if claim.get("model"):
+        lines.append(
+            _("Made by the model {model} (digest {digest}).", model=claim["model"], digest=claim["model_digest"] or "?")
+        )
+    elif claim.get("source"):
+        lines.append(_("Its manifest gives the digital source type {source}.", source=claim["source"]))
+    if claim.get("stamped"):
+        lines.append(_("A time-stamp authority saw it at {time}.", time=claim["stamped"]))
+    if claim.get("created"):
+        lines.append(_("Made at {time}, by the signer's clock.", time=claim["created"]))
+    if claim.get("work"):
+        lines.append(_("Work {id}; licence: {licence}.", id=claim["work"], licence=claim.get("licence") or "?"))
+    if claim.get("explicit_label"):
+        lines.append(
+            _(
+                "The signer says that '{label}' is written on it; no program has looked, please see for yourself.",
+                label=claim["explicit_label"],
+            )
+        )
+    if (claim.get("schema") or 0) > COLOPHON_SCHEMA:
+        lines.append(_("Its colophon is newer than this version of Luokuan, which may not know all that it says."))
+    return lines
+
+
+def _about_labels(facts: Facts) -> list[str]:
+    lines = []
+    if facts.aigc is not None:
+        values = {"producer": facts.aigc["ContentProducer"], "id": facts.aigc["ProduceID"]}
+        lines.append(
+            {
+                "1": _("AIGC label: generated by AI; producer {producer}, number {id}.", **values),
+                "2": _("AIGC label: may be generated by AI; producer {producer}, number {id}.", **values),
+                "3": _("AIGC label: suspected to be generated by AI; producer {producer}, number {id}.", **values),
+            }[facts.aigc["Label"]]
+        )
+        work = (facts.claim or {}).get("work")
+        if work is not None and work != facts.aigc["ProduceID"]:
+            lines.append(_("The AIGC label and the signed manifest name different works."))
+    elif facts.aigc_problem == "aigc.invalid":
+        lines.append(_("It has an AIGC label that doesn't follow GB 45438-2025."))
+    elif facts.aigc_problem is not None:
+        lines.append(_("Its label metadata can't be read."))
+    if facts.source is not None:
+        lines.append(_("IPTC digital source type: {source}.", source=facts.source))
+    return lines
+
+
+def _about_record(facts: Facts, record: WorkRow) -> str:
+    if record.blob_sha256 == facts.sha256:
+        return _("This home's records hold the work {id}, byte for byte.", id=record.id)
+    return _("This home's records hold a work {id}, but with other bytes.", id=record.id)

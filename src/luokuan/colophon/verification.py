@@ -1,0 +1,165 @@
+"""Verification: who made a file, with what, when, and whether it is still what was signed."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luokuan.colophon.facts import Facts
+from luokuan.colophon.formats import FORMATS, HEADER_BYTES, format_of_bytes
+from luokuan.colophon.sandbox import Limits, Sandbox
+from luokuan.colophon.verdict import Verdict, judge, worst
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.store.home import Home, find_home
+
+if TYPE_CHECKING:
+    from luokuan.store.works import WorkRow
+
+__all__ = ["Limits", "Verdict", "verify_file", "verify_files", "verify_folder", "worst"]
+
+Anchors = Sequence[Path | bytes]
+
+
+def verify_file(
+    path: Path | str, home: Home | None = None, trust_anchors: Anchors = (), *, limits: Limits | None = None
+) -> Verdict:
+    """Check one file, in a child process with limits on time and memory. Nothing is fetched, nothing is written.
+
+    Args:
+        path: The file; its name and ending don't matter.
+        home: Whose works are ``ours``; default: the home at LUOKUAN_HOME or the user data folder, if there is one.
+        trust_anchors: Root certificates to trust as well, as PEM files or PEM bytes.
+        limits: What the file may cost.
+
+    Returns:
+        The verdict; ``unreadable`` for a file that is no picture of ours, or that kills or stalls its reader.
+
+    Raises:
+        UserError: there is no such file, it is a folder, or an anchor is no PEM certificate.
+    """
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UserError(
+            _("{path} can't be opened: {reason}.", path=path, reason=error.strerror),
+            _("Give the path of a file or folder that is there."),
+            code="verify.missing",
+            status=404,
+        ) from error
+    if stat.S_ISDIR(mode):
+        raise UserError(
+            _("{path} is a folder, not a file.", path=path),
+            _("Give a file."),
+            code="verify.folder",
+        )
+    return next(verify_files([path], home, trust_anchors, limits=limits))
+
+
+def verify_folder(
+    path: Path | str, home: Home | None = None, trust_anchors: Anchors = (), *, limits: Limits | None = None
+) -> list[Verdict]:
+    """Check every picture in a folder and its subfolders, in the order of their names.
+
+    A file counts when it begins like a picture or has a picture's ending. Linked folders are not entered.
+
+    Raises:
+        UserError: the folder holds no picture, or an anchor is no PEM certificate.
+    """
+    files = list(_pictures(Path(path)))
+    if not files:
+        raise UserError(
+            _("{path} holds no PNG, JPEG or WebP picture.", path=path),
+            _("Give a file, or a folder with pictures."),
+            code="verify.empty",
+        )
+    return list(verify_files(files, home, trust_anchors, limits=limits))
+
+
+def verify_files(
+    paths: Iterable[Path], home: Home | None = None, trust_anchors: Anchors = (), *, limits: Limits | None = None
+) -> Iterator[Verdict]:
+    """Check several files with one child process; verdicts come as they are found. See ``verify_file``."""
+    anchors = b"".join(_certificates(anchor) for anchor in trust_anchors)
+    home = home or find_home()
+    root = b"" if home is None else _home_root(home)
+    with Sandbox(root, anchors, limits or Limits()) as sandbox:
+        for path in paths:
+            facts = sandbox.inspect(path)
+            yield judge(path, facts, _record(home, facts))
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    endings = {ending for row in FORMATS for ending in row.suffixes}
+    for place, names, files in os.walk(folder):  # doesn't follow linked folders: no loops
+        names.sort()
+        for name in sorted(files):
+            path = Path(place) / name
+            if path.suffix.lower() in endings or format_of_bytes(_header(path)) is not None:
+                yield path
+
+
+def _header(path: Path) -> bytes:
+    try:
+        # Only regular files are opened: a named pipe would wait for its other end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return b""
+        with path.open("rb") as stream:
+            return stream.read(HEADER_BYTES)
+    except OSError:
+        return b""
+
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
+
+
+def _certificates(anchor: Path | bytes) -> bytes:
+    """The certificates of a PEM file, and nothing else that stands in it (a key, for instance)."""
+    try:
+        data = anchor if isinstance(anchor, bytes) else anchor.read_bytes()
+    except OSError as error:
+        raise _no_anchor(anchor) from error
+    from cryptography import x509
+
+    found = _PEM.findall(data)
+    try:
+        for certificate in found:
+            x509.load_pem_x509_certificate(certificate)
+    except ValueError as error:
+        raise _no_anchor(anchor) from error
+    if not found:
+        raise _no_anchor(anchor)
+    return b"\n".join(found) + b"\n"
+
+
+def _no_anchor(anchor: Path | bytes) -> UserError:
+    return UserError(
+        _("The given root is no certificate in PEM form.")
+        if isinstance(anchor, bytes)
+        else _("{path} holds no certificate in PEM form.", path=anchor),
+        _("Give the signer's root certificate, a text that begins with -----BEGIN CERTIFICATE-----."),
+        code="verify.anchor",
+    )
+
+
+def _home_root(home: Home) -> bytes:
+    path = home.root_certificate
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _record(home: Home | None, facts: Facts) -> WorkRow | None:
+    """The home's row about the work that the file names, signed or not."""
+    named = (facts.claim or {}).get("work") or (facts.aigc or {}).get("ProduceID")
+    if home is None or not named or not home.database.is_file():
+        return None
+    # Imported here: most files that are checked are nobody's, and the database takes time to load.
+    from luokuan.store.database import open_database
+    from luokuan.store.works import find_work
+
+    with open_database(home) as database, database.read() as connection:
+        return find_work(connection, named)
