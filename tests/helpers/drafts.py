@@ -1,0 +1,39 @@
+"""Drafts, homes and files for tests of the colophon."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+
+from luokuan.colophon.schema import Draft, Recipe
+from luokuan.media import Picture
+from luokuan.store.home import Home, open_home
+from luokuan.store.keys import install, make_authority
+
+GOLDEN = Path(__file__).parent.parent / "data" / "colophon-v1"
+DIGEST = "ab" * 32
+MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
+
+
+def picture(height: int = 48, width: int = 64, channels: int = 3, seed: int = 0) -> Picture:
+    """A smooth picture with some colour: a ramp each way and a little noise."""
+    random = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:height, 0:width]
+    layers = [rows * 255 / height, columns * 255 / width, np.full((height, width), 90.0), rows * 0 + 200.0]
+    pixels = np.stack(layers[:channels], axis=-1) + random.normal(0, 3, (height, width, channels))
+    return Picture(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def draft(seed: int = 0, channels: int = 3) -> Draft:
+    """A draft of a small picture."""
+    recipe = Recipe(model="toy", model_digest=DIGEST, brief="a red dress", parameters={"truncation": 0.7}, seed=seed)
+    return Draft(picture(seed=seed, channels=channels), recipe)
+
+
+def home_with_leaf(path: Path, life: timedelta) -> Home:
+    """A home whose signing certificate lives for ``life``."""
+    home = open_home(path)
+    install(home, *make_authority("Luokuan test", leaf_life=life))
+    return home
