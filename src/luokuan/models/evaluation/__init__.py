@@ -1,0 +1,1 @@
+"""Measuring picture models: a named feature network, distances, coverage, memorisation."""

