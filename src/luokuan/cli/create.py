@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -42,11 +42,14 @@ def image(
         int, typer.Option("--among", min=1, max=64, help=_("Drafts from which the model's critic picks each picture."))
     ] = 4,
     enlarge: Annotated[
-        str, typer.Option("--enlarge", help=_("How small pictures grow to 512 pixels: lanczos or nearest."))
+        Literal["lanczos", "nearest"],
+        typer.Option("--enlarge", help=_("How small pictures grow to 512 pixels: lanczos or nearest.")),
     ] = "lanczos",
-    label: Annotated[str, typer.Option("--label", help=_("Language of the explicit label: cn, en or both."))] = "both",
+    label: Annotated[
+        Literal["cn", "en", "both"], typer.Option("--label", help=_("Language of the explicit label: cn, en or both."))
+    ] = "both",
     corner: Annotated[
-        str,
+        Literal["bottom-right", "bottom-left", "top-right", "top-left"],
         typer.Option("--corner", help=_("Where the label stands: bottom-right, bottom-left, top-right or top-left.")),
     ] = "bottom-right",
     json: options.Json = False,

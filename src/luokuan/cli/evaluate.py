@@ -2,7 +2,152 @@
 
 from __future__ import annotations
 
-HELP = "evaluate"
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from luokuan.cli import options
+from luokuan.cli.output import emit_json, say, table
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.models.evaluation.report import Report
+
+HELP = _("Measure a model (or a folder of pictures) against held-out pictures of a corpus.")
 
 
-def evaluate() -> None: ...
+def evaluate(
+    model: Annotated[str, typer.Argument(help=_("A model, or a folder of pictures."), show_default=False)],
+    corpus: Annotated[Path, typer.Argument(help=_("The corpus it was trained on."), show_default=False)],
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "--count", "-n", min=20, help=_("Samples (default: as many as held-out pictures)."), show_default=False
+        ),
+    ] = None,
+    seed: options.Seed = 0,
+    truncation: Annotated[
+        float, typer.Option("--truncation", min=0, max=1, help=_("1 shows the model's whole variety."))
+    ] = 1.0,
+    resolution: Annotated[
+        int, typer.Option("--resolution", help=_("Side to which pictures are resized for the feature network."))
+    ] = 128,
+    size: Annotated[
+        int, typer.Option("--size", help=_("Side at which a folder of pictures is compared (models bring their own)."))
+    ] = 64,
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--sheet", help=_("Write samples to this PNG, and neighbours beside it."), show_default=False),
+    ] = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    home: options.Home = None,
+) -> None:
+    """Print distances with their floors, and what they mean."""
+    from luokuan.foundation.corpus import open_corpus
+    from luokuan.foundation.corpus.arrays import load_labels, load_pixels
+    from luokuan.models.evaluation.report import compare, evaluate_model
+    from luokuan.models.registry import load_model
+    from luokuan.store.home import open_home
+
+    place = open_home(home)
+    folder = Path(model).expanduser()
+    of_pictures = folder.is_dir() and not (folder / "config.json").exists()
+    loaded = None if of_pictures else load_model(model)
+    material = open_corpus(corpus)
+    held = (*material.split("validation"), *material.split("test"))
+    side = size if loaded is None else loaded.size
+    train = load_pixels(material.split("train"), side, cache=place.cache)
+    held_out = load_pixels(held, side, cache=place.cache)
+    title = material.card.title if material.card and material.card.title else material.path.name
+    shared: dict[str, Any] = {
+        "train": train,
+        "held_out": held_out,
+        "seed": seed,
+        "resolution": resolution,
+        "corpus_digest": material.digest,
+        "progress": None if quiet or json else _progress,
+    }
+    if loaded is None:
+        other = open_corpus(folder)
+        report = compare(
+            load_pixels(other.items, side, cache=place.cache),
+            model=str(folder),
+            model_digest=other.digest,
+            corpus=title,
+            **shared,
+        )
+    else:
+        known = loaded.classes and loaded.classes == material.classes
+        report = evaluate_model(
+            loaded,
+            corpus_title=title,
+            held_out_labels=load_labels(held).tolist() if known else None,
+            count=count,
+            truncation=truncation,
+            **shared,
+        )
+    _write_sheets(report, sheet)
+    if json:
+        emit_json(report.to_json())
+    else:
+        _print(report)
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{what}: {done}/{total}")
+        if done >= total:
+            sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+def _write_sheets(report: Report, path: Path | None) -> None:
+    if path is None:
+        return
+    from luokuan.models.evaluation.sheet import pairs, write_png
+
+    if report.sheet is not None:
+        write_png(path, report.sheet)
+    if report.pictures is not None and report.neighbours is not None:
+        write_png(path.with_name(f"{path.stem}-neighbours.png"), pairs(report.pictures, report.neighbours))
+
+
+def _print(report: Report) -> None:
+    result, floor = report.result, report.floor
+
+    def kernel(value: Any) -> str:
+        return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]"
+
+    rows = [
+        (_("Fréchet distance ↓"), f"{result.frechet:.1f}", f"{floor.frechet:.1f}"),
+        (_("Kernel distance ↓ [95 %]"), kernel(result.kernel), kernel(floor.kernel)),
+        *(
+            (name, f"{getattr(result.neighbourhood, key):.3f}", f"{getattr(floor.neighbourhood, key):.3f}")
+            for name, key in (
+                (_("Precision ↑"), "precision"),
+                (_("Recall ↑"), "recall"),
+                (_("Density ↑"), "density"),
+                (_("Coverage ↑"), "coverage"),
+            )
+        ),
+    ]
+    table([_("figure"), report.model, _("floor: real against real")], rows)
+    say(
+        _(
+            "{samples} samples (seed {seed}, truncation {truncation}) against {held} held-out pictures of {corpus} at "
+            "{size}²; features: {network} at {resolution}².",
+            samples=report.samples,
+            seed=report.seed,
+            truncation=report.truncation,
+            held=report.held_out,
+            corpus=report.corpus,
+            size=report.size,
+            network=report.network,
+            resolution=report.resolution,
+        )
+    )
+    for sentence in report.verdicts:
+        say(sentence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from luokuan.create.brief import read_brief
 from luokuan.errors import UserError
@@ -89,7 +89,7 @@ def create_images(
     truncation: float = TRUNCATION,
     among: int = AMONG,
     media_type: str = "image/png",
-    enlarge: str = "lanczos",
+    enlarge: Literal["lanczos", "nearest"] = "lanczos",
     label: LabelOptions | None = None,
     home: Home | None = None,
 ) -> Iterator[Work]:
@@ -117,6 +117,6 @@ def create_images(
         yield finish(draft, home=place, media_type=media_type, enlarge=enlarge, label=label or LabelOptions())
 
 
-def create_image(brief: str = "", *, model: str | Path, seed: int = 0, **options: object) -> Work:
+def create_image(brief: str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:
     """Create one finished picture; see ``create_images``."""
-    return next(create_images(brief, model=model, seed=seed, count=1, **options))  # type: ignore[arg-type]
+    return next(create_images(brief, model=model, seed=seed, count=1, **options))

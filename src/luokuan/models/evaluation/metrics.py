@@ -41,7 +41,8 @@ def frechet_distance(one: Features, other: Features) -> float:
 
 def _root(a: NDArray[np.float64]) -> NDArray[np.float64]:
     """R with RᵀR = aᵀa and at most F rows."""
-    return np.linalg.qr(a, mode="r")
+    root: NDArray[np.float64] = np.asarray(np.linalg.qr(a, mode="r"))
+    return root
 
 
 class Kid(NamedTuple):
@@ -85,7 +86,9 @@ def kernel_distance(one: Features, other: Features, *, seed: int, subsets: int =
     rng = np.random.default_rng(seed)
     values = np.array(
         [
-            squared_mmd(one[rng.choice(len(one), size, replace=False)], other[rng.choice(len(other), size, replace=False)])
+            squared_mmd(
+                one[rng.choice(len(one), size, replace=False)], other[rng.choice(len(other), size, replace=False)]
+            )
             for _i in range(subsets)
         ]
     )

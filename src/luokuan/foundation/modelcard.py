@@ -1,0 +1,109 @@
+"""Model cards: README.md with Hub metadata, in English and Chinese, from what the training record says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from luokuan.foundation.corpus.card import UNKNOWN
+
+HUB_LICENCES = {"CC0-1.0": "cc0-1.0", "CC-BY-4.0": "cc-by-4.0", "Apache-2.0": "apache-2.0", "MIT": "mit"}
+
+
+def _front_matter(name: str, training: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    corpus = training["corpus"]
+    values = {
+        "license": HUB_LICENCES.get(corpus["licence"], "other"),
+        "library_name": "luokuan",
+        "pipeline_tag": "unconditional-image-generation",
+        "tags": ["luokuan", str(config["family"]), "image-generation"],
+        "model_name": name,
+    }
+    return f"---\n{yaml.safe_dump(values, sort_keys=False, allow_unicode=True)}---\n"
+
+
+def _command(run: Mapping[str, Any], steps: int) -> str:
+    parts = ["luokuan train gan CORPUS", f"--name {run['name']}", f"--size {run['size']}"]
+    parts += [f"--objective {run['objective']}", f"--condition {run['condition']}", f"--steps {steps}"]
+    parts += [f"--batch {run['batch']}", f"--rate {run['rate']:g}", f"--rate-end {run['rate_end']:g}"]
+    parts += [f"--seed {run['seed']}"]
+    if run.get("gamma") is not None:
+        parts.append(f"--gamma {run['gamma']:g}")
+    if run.get("preset"):
+        parts.append(f"--preset {run['preset']}")
+    if not run.get("flip", True):
+        parts.append("--no-flip")
+    return " ".join(parts)
+
+
+def gan_card(
+    name: str,
+    config: Mapping[str, Any],
+    training: Mapping[str, Any],
+    *,
+    evaluation: Mapping[str, Any] | None = None,
+    verdicts: Sequence[str] = (),
+) -> str:
+    """The card of a GAN.
+
+    Args:
+        config: config.json.
+        training: training.json: corpus, run, steps, machine, versions.
+        evaluation: What ``luokuan evaluate --json`` printed; without it the card says that nothing was measured.
+        verdicts: What its author thinks of it, in sentences; empty: the verdicts of the evaluation.
+    """
+    corpus, run = training["corpus"], training["run"]
+    classes = ", ".join(config["classes"]) or "none"
+    licence = corpus["licence"]
+    sections = [
+        _front_matter(name, training, config),
+        f"# {name}\n",
+        f"A GAN that makes pictures of {config['size']} × {config['size']} pixels. Classes: {classes}.\n",
+        f"生成 {config['size']} × {config['size']} 像素图片的生成对抗网络（GAN）。类别：{classes}。\n",
+        "## Material 语料\n",
+        f"- {corpus['title']}: {corpus['pictures']} training pictures, digest `{corpus['digest']}`",
+        f"- Licence 许可: {licence}" + (" (works can't be sold 作品不可出售)" if licence == UNKNOWN else ""),
+        f"- Source 来源: {corpus['source'] or '-'}; credit 署名: {corpus['credit'] or '-'}\n",
+        "## Recipe 训练\n",
+        f"```\n{_command(run, int(training['steps']))}\n```\n",
+        f"{training['steps']} steps, {training['items']} pictures seen; {training['precision']}, "
+        f"{training['threads']} threads on {training['machine']['cpu'] or 'an unnamed CPU'}; "
+        f"versions {', '.join(f'{k} {v}' for k, v in training['versions'].items())}.\n",
+        "## Measured 测量\n",
+        _measured(evaluation),
+        "## Verdict 评价\n",
+        "\n".join(f"- {v}" for v in (verdicts or (evaluation or {}).get("verdicts") or training.get("verdicts") or [])),
+        "",
+    ]
+    return "\n".join(sections)
+
+
+def _measured(evaluation: Mapping[str, Any] | None) -> str:
+    if evaluation is None:
+        return "Nothing was measured on this model. 尚未测量。Run `luokuan evaluate MODEL CORPUS`.\n"
+    result, floor = evaluation["result"], evaluation["floor"]
+
+    def row(title: str, key: str, form: str) -> str:
+        return f"| {title} | {result[key]:{form}} | {floor[key]:{form}} |"
+
+    def kernel(value: Mapping[str, float]) -> str:
+        return f"{value['mean']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
+
+    lines = [
+        "| figure | this model | floor: real against real |",
+        "| --- | --- | --- |",
+        row("Fréchet distance ↓ (squared feature units)", "frechet_distance", ".1f"),
+        f"| kernel distance ↓ [95 %] | {kernel(result['kernel_distance'])} | {kernel(floor['kernel_distance'])} |",
+        row("precision ↑", "precision", ".3f"),
+        row("recall ↑", "recall", ".3f"),
+        row("density ↑", "density", ".3f"),
+        row("coverage ↑", "coverage", ".3f"),
+        "",
+        f"{evaluation['samples']} samples (seed {evaluation['seed']}, truncation {evaluation['truncation']}, not ranked) "
+        f"against {evaluation['held_out']} held-out pictures; features {evaluation['network']} at "
+        f"{evaluation['resolution']}²; k = {evaluation['neighbours_k']}. Command: `luokuan evaluate MODEL CORPUS "
+        f"--seed {evaluation['seed']}`.\n",
+    ]
+    return "\n".join(lines)
