@@ -93,7 +93,7 @@ def write_label(picture: Picture, options: LabelOptions) -> Picture:
 
     pixels = picture.pixels.copy()
     area = pixels[y : y + panel_height, x : x + panel_width]  # (h, w, 3|4), a view
-    ink, scrim, strength = _colours(area)
+    ink, scrim, strength = choose_colours(area)
     shape = Image.new("L", (panel_width, panel_height))
     ImageDraw.Draw(shape).rounded_rectangle(
         (0, 0, panel_width - 1, panel_height - 1), radius=round(0.4 * height), fill=255
@@ -149,8 +149,8 @@ def contrast(one: tuple[float, float, float], other: tuple[float, float, float])
     return (high + 0.05) / (low + 0.05)
 
 
-def _colours(area: NDArray[np.uint8]) -> tuple[tuple[int, int, int], tuple[int, int, int], float]:
-    """(ink, scrim, strength of the scrim 0 to 1) for a ground (h, w, 3|4)."""
+def choose_colours(area: NDArray[np.uint8]) -> tuple[tuple[int, int, int], tuple[int, int, int], float]:
+    """Ink, scrim and the scrim's strength (0 to 1) for a ground (h, w, 3|4), so that every pixel has the contrast."""
     if area.shape[2] == 4 and int(area[..., 3].min()) < 255:
         return _WHITE, _BLACK, 1.0  # nobody knows what will shine through: a ground of our own
     # Channel by channel, so that no pixel is lighter (darker) than this colour.
