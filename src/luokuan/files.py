@@ -50,7 +50,7 @@ def disk_errors(path: Path) -> Iterator[None]:
                 code="disk.full",
                 status=413,
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
             raise UserError(
                 _("{path} can't be written: {reason}.", path=path, reason=os.strerror(error.errno)),
                 _("Choose a place that you may write to."),

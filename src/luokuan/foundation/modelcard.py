@@ -101,8 +101,8 @@ def _measured(evaluation: Mapping[str, Any] | None) -> str:
         row("density ↑", "density", ".3f"),
         row("coverage ↑", "coverage", ".3f"),
         "",
-        f"{evaluation['samples']} samples (seed {evaluation['seed']}, truncation {evaluation['truncation']}, not ranked) "
-        f"against {evaluation['held_out']} held-out pictures; features {evaluation['network']} at "
+        f"{evaluation['samples']} samples (seed {evaluation['seed']}, truncation {evaluation['truncation']}, "
+        f"not ranked) against {evaluation['held_out']} held-out pictures; features {evaluation['network']} at "
         f"{evaluation['resolution']}²; k = {evaluation['neighbours_k']}. Command: `luokuan evaluate MODEL CORPUS "
         f"--seed {evaluation['seed']}`.\n",
     ]
