@@ -1,0 +1,94 @@
+"""kill -9 anywhere inside finish(): the home stays whole, and the next work is finished."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from drafts import draft
+
+from luokuan.colophon.finish import STEPS, finish
+from luokuan.colophon.verification import verify_files
+from luokuan.store.blobs import Blobs
+from luokuan.store.database import open_database
+from luokuan.store.home import open_home
+from luokuan.store.works import known_blobs
+
+# The child ends itself: after a step, or inside one (between writing and renaming; between insert and commit; while
+# the authority is being made).
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from drafts import draft
+from luokuan.colophon import finish as module
+from luokuan.store import keys
+from luokuan.store.home import open_home
+
+def die(*_args, **_keywords):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def then_die(step):
+    def wrapped(passage):
+        step(passage)
+        die()
+    return wrapped
+
+home, where = open_home(sys.argv[1]), sys.argv[2]
+if where == "inside keep":
+    keys.signing(home)
+    Path.replace = die
+elif where == "inside record":
+    insert = module.insert_work
+    module.insert_work = lambda *a: (insert(*a), die())
+elif where == "inside authority":
+    keys.fsync_folder = die
+else:
+    module.STEPS = tuple(then_die(s) if s.__name__ == where else s for s in module.STEPS)
+module.finish(draft(), home=home)
+"""
+PLACES = [*(step.__name__ for step in STEPS), "inside authority", "inside keep", "inside record"]
+_DURABLE = {"record"}
+_BLOB_LEFT = {"keep", "inside record"}
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A home for each place, in which finish() was killed there."""
+    base = tmp_path_factory.mktemp("killed")
+    helpers = str(Path(__file__).parent.parent / "helpers")
+    homes = {place: base / place.replace(" ", "-") for place in PLACES}
+    waiting = list(homes.items())
+    while waiting:  # two at a time: most of a child's time is imports
+        pair, waiting = waiting[:2], waiting[2:]
+        children = [subprocess.Popen([sys.executable, "-c", CHILD, str(h), p, helpers]) for p, h in pair]
+        assert [child.wait(timeout=60) for child in children] == [-signal.SIGKILL] * len(pair)
+    return homes
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_killed_anywhere_nothing_is_half_written(killed: dict[str, Path], place: str) -> None:
+    home = open_home(killed[place])
+    with open_database(home) as database, database.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        before = known_blobs(connection)
+    assert len(before) == (1 if place in _DURABLE else 0)
+    for sha256 in before:
+        assert Blobs(home).get(sha256)
+    whole = {path.name for path in home.blobs.glob("??/[0-9a-f]*")}
+    assert len(whole - before) == (1 if place in _BLOB_LEFT else 0)
+    for name in whole:
+        assert Blobs(home).get(name), "a blob under its name is always whole"
+
+    work = finish(draft(), home=home)
+    with open_database(home) as database, database.read() as connection:
+        assert known_blobs(connection) == before | {work.sha256}
+    blobs = Blobs(home)
+    blobs.sweep(lambda: before | {work.sha256}, older_than=-1)
+    left = {path.name for path in home.blobs.rglob("*") if path.is_file()}
+    assert left == before | {work.sha256}, "orphans and parts are swept, works stay"
+    paths = [blobs.path(name) for name in left]
+    assert {verdict.verdict for verdict in verify_files(paths, home)} == {"ours"}
