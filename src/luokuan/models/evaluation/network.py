@@ -130,7 +130,8 @@ class FeatureNetwork(nn.Module):
         """
         mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (_MEAN, _STD))
         out = np.empty((len(pictures), FEATURES), dtype=np.float32)
-        with torch.inference_mode():
+        # Out of any autocast of the caller: features must not depend on the machine's precision.
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             for start in range(0, len(pictures), BATCH):
                 piece = torch.from_numpy(np.ascontiguousarray(pictures[start : start + BATCH]))
                 x = piece.permute(0, 3, 1, 2).float().div_(255)  # (B, 3, H, W)
