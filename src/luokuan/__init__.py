@@ -1,3 +1,65 @@
-"""Luokuan (落款): train generative models on material you own; every work carries its colophon."""
+"""Luokuan (落款): train generative models on material you own; every work carries its colophon.
+
+    import luokuan
+
+    work = luokuan.create.image("a dress", model="garments-32", seed=7)   # a signed, labelled Work
+    luokuan.verify("dress.png").verdict                                     # "ours"
+    model = luokuan.load("garments-32")                                     # samples without a colophon stay here
+    luokuan.train("gan", "photos/", name="mine", minutes=10)
+
+Nothing heavy is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+__all__ = ["create", "load", "train", "verify"]
+
+if TYPE_CHECKING:
+    from luokuan import create
+    from luokuan.colophon.verification import Verdict
+    from luokuan.foundation.modelfolder import ModelFolder
+
+
+def __getattr__(name: str) -> Any:
+    if name == "create":
+        from importlib import import_module
+
+        return import_module("luokuan.create")
+    raise AttributeError(f"module 'luokuan' has no attribute '{name}'")
+
+
+def load(reference: str | Path) -> Any:
+    """Load a model by path, store name, starter name or Hub id (see ``luokuan.models.registry.load_model``)."""
+    from luokuan.models.registry import load_model
+
+    return load_model(reference)
+
+
+def verify(path: str | Path) -> Verdict:
+    """Check a file's colophon (see ``luokuan.colophon.verification.verify_file``)."""
+    from luokuan.colophon.verification import verify_file
+    from luokuan.store.home import open_home
+
+    return verify_file(Path(path), home=open_home())
+
+
+def train(family: str, corpus: str | Path, **choices: Any) -> ModelFolder | None:
+    """Train a model of ``family`` (``gan``) on a corpus; see ``luokuan.models.gan.train.train_gan``.
+
+    Raises:
+        UserError: the family is unknown, or see ``train_gan``.
+    """
+    from luokuan.errors import UserError
+    from luokuan.i18n import _
+
+    if family != "gan":
+        raise UserError(
+            _("The family '{family}' can't be trained.", family=family), _("Known: gan."), code="training.family"
+        )
+    from luokuan.models.gan.train import train_gan
+
+    return train_gan(Path(corpus), **choices)

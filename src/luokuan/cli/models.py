@@ -1,11 +1,147 @@
-"""`luokuan models`."""
+"""`luokuan models`: list, show, remove and export what is in the store."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
 import typer
 
-app = typer.Typer(no_args_is_help=True)
+from luokuan.cli import options
+from luokuan.cli.output import emit_json, say, table
+from luokuan.errors import ExitCode, UserError
+from luokuan.files import disk_errors
+from luokuan.i18n import _
+
+app = typer.Typer(no_args_is_help=True, help=_("List, show, remove and export models."))
+
+Name = Annotated[str, typer.Argument(help=_("A model: name in the store, folder, or Hub id."), show_default=False)]
 
 
 @app.callback()
-def _group() -> None: ...
+def _group() -> None:
+    """Actions as commands."""
+
+
+@app.command("list", help=_("List the models of the store and the starters."))
+def list_(json: options.Json = False, home: options.Home = None) -> None:
+    """Own models first."""
+    from luokuan.foundation.modelfolder import STARTERS, list_models
+    from luokuan.store.home import open_home
+
+    found = [
+        {
+            "name": model.name,
+            "family": model.config.get("family", "?"),
+            "size": model.config.get("size"),
+            "classes": len(model.config.get("classes") or ()),
+            "licence": model.licence,
+            "megabytes": round(model.megabytes, 2),
+            "digest": model.digest,
+            "starter": model.path.parent == STARTERS,
+            "path": str(model.path),
+        }
+        for model in list_models(open_home(home))
+    ]
+    if json:
+        emit_json({"models": found})
+        return
+    columns = [_("name"), _("family"), _("size"), _("classes"), _("licence"), "MB", _("digest"), _("kind")]
+    rows = [
+        (
+            *(m[k] for k in ("name", "family", "size", "classes", "licence", "megabytes")),
+            str(m["digest"])[:12],
+            _("starter") if m["starter"] else _("own"),
+        )
+        for m in found
+    ]
+    table(columns, rows)
+
+
+@app.command("show", help=_("Show a model's config, training record and card."))
+def show(name: Name, json: options.Json = False, home: options.Home = None) -> None:
+    """Everything that is known about one model."""
+    from luokuan.foundation.modelfolder import CARD, resolve
+    from luokuan.store.home import open_home
+
+    model = resolve(name, open_home(home))
+    card = model.path / CARD
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    values: dict[str, Any] = {
+        "name": model.name,
+        "path": str(model.path),
+        "digest": model.digest,
+        "licence": model.licence,
+        "config": model.config,
+        "training": model.training,
+        "card": text,
+    }
+    if json:
+        emit_json(values)
+        return
+    say(text or _("This model has no card."))
+    say(_("Path: {path}", path=model.path))
+    say(_("Digest: {digest}", digest=model.digest))
+
+
+@app.command("remove", help=_("Remove a model from the store; starters stay."))
+def remove(
+    name: Annotated[str, typer.Argument(help=_("Name in the store."), show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Don't ask."))] = False,
+    home: options.Home = None,
+) -> None:
+    """Remove the model folder and its training run."""
+    from luokuan.foundation.modelfolder import check_name, starters
+    from luokuan.store.home import open_home
+
+    check_name(name)
+    place = open_home(home)
+    folders = [folder for folder in (place.models / name, place.runs / name) if folder.is_dir()]
+    if not folders:
+        if name in starters():
+            what, do = _("'{name}' is a starter and stays.", name=name), _("Only models of the store can be removed.")
+        else:
+            what = _("There is no model '{name}' in the store.", name=name)
+            do = _("See `luokuan models list`.")
+        raise UserError(what, do, code="model.not_own", status=404)
+    question = _("Remove {name} ({folders}) for good?", name=name, folders=", ".join(map(str, folders)))
+    if not yes and not typer.confirm(question):
+        raise typer.Exit(ExitCode.NOT_SO)
+    for folder in folders:
+        with disk_errors(folder):
+            # Renamed first: from then on nobody finds half a model.
+            grave = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".removed-"))
+            folder.rename(grave / name)
+            shutil.rmtree(grave)
+    say(_("Removed {name}.", name=name))
+
+
+@app.command("export", help=_("Write a model in another format: onnx (checked in onnxruntime) or hub-folder."))
+def export(
+    name: Name,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_("File or folder to write."), show_default=False)],
+    to: Annotated[Literal["onnx", "hub-folder"], typer.Option("--to", help=_("onnx or hub-folder."))] = "onnx",
+    json: options.Json = False,
+    home: options.Home = None,
+) -> None:
+    """Export a model."""
+    from luokuan.foundation.modelfolder import resolve
+    from luokuan.models.export import to_hub_folder, to_onnx
+    from luokuan.models.registry import family_loader
+    from luokuan.store.home import open_home
+
+    folder = resolve(name, open_home(home))
+    if to == "hub-folder":
+        to_hub_folder(folder, output)
+        difference = None
+    else:
+        difference = to_onnx(family_loader(folder)(folder), output)
+    if json:
+        emit_json({"path": str(output), "format": to, "largest_difference": difference})
+        return
+    say(_("Wrote {path}.", path=output))
+    if difference is not None:
+        say(_("onnxruntime gives the same pictures; largest difference {value:.1e}.", value=difference))
+        say(_("What this file makes carries no colophon: label it before you publish it."))

@@ -1,0 +1,16 @@
+"""Creating works: one module a kind; each takes a brief and a model to a draft, and the draft to ``finish``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from luokuan.colophon.schema import Work
+
+
+def image(brief: str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:
+    """Create one finished picture; see ``luokuan.create.pictures.create_images`` for the options."""
+    from luokuan.create.pictures import create_image
+
+    return create_image(brief, model=model, seed=seed, **options)

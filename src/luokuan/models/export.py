@@ -1,0 +1,118 @@
+"""Models in formats that other tools read: ONNX, checked number by number, and plain Hub folders."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from luokuan.errors import UserError
+from luokuan.files import new_folder, write_atomic
+from luokuan.foundation.modelfolder import FILES, ModelFolder
+from luokuan.i18n import _
+
+TOLERANCE = 1e-3
+"""Largest absolute difference between our outputs (-1..1) and onnxruntime's that is accepted."""
+
+
+class Exportable(Protocol):
+    """A model with a network that can stand alone."""
+
+    folder: ModelFolder
+
+    def export_module(self) -> tuple[nn.Module, tuple[Tensor, ...], list[str], list[str]]:
+        """(module, example inputs, input names, output names); the first axis of each is the batch."""
+        ...
+
+
+def to_onnx(model: Exportable, path: Path) -> float:
+    """Write the model's network as ONNX with a free batch axis; atomic.
+
+    The result is run in onnxruntime on the example inputs and on others of another count before it is kept.
+
+    Returns:
+        The largest absolute difference found.
+
+    Raises:
+        UserError: the extra ``onnx`` isn't installed, or the outputs differ by more than ``TOLERANCE``.
+    """
+    try:
+        import onnx
+        import onnxruntime
+        import onnxscript  # noqa: F401  (torch's exporter needs it)
+    except ImportError as error:
+        raise UserError(
+            _("Exporting to ONNX needs packages that are not installed."),
+            _("Install luokuan[onnx]."),
+            code="export.missing",
+        ) from error
+    module, examples, inputs, outputs = model.export_module()
+    data = _export(module.eval(), examples, inputs, outputs)
+    proto = onnx.load_from_string(data)
+    note = {"luokuan.model": model.folder.name, "luokuan.digest": model.folder.digest, "licence": model.folder.licence}
+    onnx.helper.set_model_props(proto, note)
+    data = proto.SerializeToString()
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    difference = max(_difference(module, session, inputs, values) for values in (examples, _other(examples)))
+    if not difference <= TOLERANCE:
+        raise UserError(
+            _("The exported network differs from ours by {difference:.2g}.", difference=difference),
+            _("Nothing was written; please report it with the versions of `luokuan doctor`."),
+            code="export.differs",
+        )
+    write_atomic(path, data)
+    return difference
+
+
+def _export(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
+    import warnings
+
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        program = torch.onnx.export(
+            module,
+            examples,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=({0: batch},) * len(examples)
+            if len(examples) == 1
+            else (tuple({0: batch} for _e in examples),),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    data: bytes = program.model_proto.SerializeToString()
+    return data
+
+
+def _other(examples: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return tuple(torch.cat([x, x.flip(0), x[:1]]) for x in examples)
+
+
+def _difference(module: nn.Module, session: Any, inputs: Sequence[str], values: tuple[Tensor, ...]) -> float:
+    with torch.no_grad():
+        wanted = module(*values).numpy()
+    (found,) = session.run(None, {name: value.numpy() for name, value in zip(inputs, values, strict=True)})
+    return float(np.abs(wanted - found).max())
+
+
+def to_hub_folder(folder: ModelFolder, path: Path) -> None:
+    """Copy exactly the four files of a model folder, ready for ``huggingface-cli upload``; atomic.
+
+    Raises:
+        UserError: ``path`` exists, or can't be written.
+    """
+    if path.exists():
+        raise UserError(
+            _("{path} exists already.", path=path), _("Choose a new folder with --output."), code="export.exists"
+        )
+    with new_folder(path) as part:
+        for name in FILES:
+            if (folder.path / name).is_file():
+                shutil.copyfile(folder.path / name, part / name)
