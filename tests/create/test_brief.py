@@ -30,6 +30,15 @@ def test_briefs(brief: str, name: str, ignored: tuple[str, ...]) -> None:
     assert reading.ignored == ignored
 
 
+def test_aliases_name_classes_in_another_language() -> None:
+    aliases = {"连衣裙": "dress", "T恤": "t-shirt", "自行车": "bicycle"}
+    for brief, name in (("一条红色连衣裙", "dress"), ("白色T恤", "t-shirt")):
+        label = read_brief(brief, CLASSES, aliases).label
+        assert label is not None and CLASSES[label] == name
+    with pytest.raises(UserError):
+        read_brief("自行车", CLASSES, aliases)
+
+
 def test_an_empty_brief_leaves_the_class_open() -> None:
     assert read_brief("  ", CLASSES).label is None
 

@@ -25,7 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     A fault of ours prints one sentence; LUOKUAN_DEBUG=1 prints the traceback as well.
     """
-    import click
+    import typer
+    from typer.exceptions import TyperException
 
     from luokuan import logs
     from luokuan.cli.app import app
@@ -39,15 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         _print_user_error(error, as_json=as_json)
         return ExitCode.USER
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         return stop.exit_code
-    except click.ClickException as error:
-        if as_json:
-            _print_user_error(UserError(error.format_message(), _("See --help."), code="cli.usage"), as_json=True)
-        else:
-            error.show()
+    except TyperException as error:
+        message = getattr(error, "format_message", error.__str__)()
+        _print_user_error(UserError(message, _("See --help."), code="cli.usage"), as_json=as_json)
         return ExitCode.USER
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write(_("Stopped.") + "\n")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:

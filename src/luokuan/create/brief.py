@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from luokuan.errors import UserError
@@ -22,17 +22,24 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.casefold())
 
 
+def _joined(name: str) -> str:
+    return "".join(_words(name))
+
+
 def _forms(name: str) -> set[str]:
-    joined = "".join(_words(name))
+    joined = _joined(name)
     # English plurals both ways: "a shoe" for a class "shoes", "dresses" for "dress".
     return {joined, joined + "s", joined + "es", joined.removesuffix("s")} - {""}
 
 
-def read_brief(brief: str, classes: Sequence[str]) -> Reading:
+def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | None = None) -> Reading:
     """Find the class that ``brief`` names.
 
     Words are compared without case, hyphens and plural s; of several matches the longest name wins
     ("t-shirt" over "shirt"). A class name in a script without spaces is found inside the text.
+
+    Args:
+        aliases: Other words for classes, such as ``{"连衣裙": "dress"}``; those of unknown classes have no effect.
 
     Raises:
         UserError: the brief isn't empty, and names no class of the model.
@@ -43,7 +50,9 @@ def read_brief(brief: str, classes: Sequence[str]) -> Reading:
     if not classes:
         return Reading(None, tuple(words))
     best: tuple[int, int, int, int] | None = None  # (length of the name, -start, index, words used)
-    for index, name in enumerate(classes):
+    names = [(name, index) for index, name in enumerate(classes)]
+    names += [(word, classes.index(name)) for word, name in (aliases or {}).items() if name in classes]
+    for name, index in names:
         forms = _forms(name)
         for start in range(len(words)):
             for count in range(1, len(_words(name)) + 1):
@@ -52,7 +61,7 @@ def read_brief(brief: str, classes: Sequence[str]) -> Reading:
                     best = max(best, found) if best else found
         if not name.isascii():
             for start, word in enumerate(words):
-                if name.casefold() in word:
+                if _joined(name) in word:
                     found = (len(name), -start, index, 1)
                     best = max(best, found) if best else found
     if best is None:

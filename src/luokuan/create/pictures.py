@@ -56,8 +56,8 @@ def draft_images(
             _("Truncation lies in 0…1, --among in 1…64, the seed at 0 or above."),
             code="create.range",
         )
-    reading = read_brief(brief, model.classes)
     folder = model.folder
+    reading = read_brief(brief, model.classes, folder.training.get("corpus", {}).get("aliases"))
     for own in range(seed, seed + count):
         labels = None if reading.label is None else [reading.label]
         if model.classes and labels is None:

@@ -310,6 +310,7 @@ class GanTraining:
                 "credit": card.credit if card else "",
                 "source": card.source if card else "",
                 "pictures": self.game.items(),
+                "aliases": dict(card.aliases) if card else {},
             },
             "run": record["run"],
             "steps": outcome.step,
