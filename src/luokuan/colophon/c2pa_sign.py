@@ -6,11 +6,12 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import c2pa
 
-from luokuan.store.keys import Signing
+if TYPE_CHECKING:
+    from luokuan.store.keys import Signing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,9 @@ def read(data: bytes, media_type: str, trust: c2pa.Context) -> Reading:
             store = json.loads(reader.json())
     except c2pa.C2paError.ManifestNotFound:
         return Reading("Absent", (), {})
-    except c2pa.C2paError.RemoteManifest:
-        return Reading("Remote", (), {})
-    except (c2pa.C2paError, ValueError, RecursionError):
-        return Reading("Broken", (), {})
+    except (c2pa.C2paError, ValueError, RecursionError) as error:
+        # The binding has no class of its own for this one; its messages begin with the kind.
+        return Reading("Remote" if str(error).startswith("Remote") else "Broken", (), {})
     return Reading(state, _failures(store), store)
 
 

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from drafts import GOLDEN, draft
+
+from luokuan.cli.main import main
+from luokuan.colophon.finish import finish
+from luokuan.store.home import open_home
+
+ROOT = str(GOLDEN / "root.pem")
+
+
+@pytest.fixture(autouse=True)
+def _own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUOKUAN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LUOKUAN_LANG", "en")
+
+
+def test_a_work_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    work = finish(draft(), home=open_home())
+    path = tmp_path / "w.png"
+    path.write_bytes(work.data)
+    assert main(["verify", str(path)]) == 0
+    out = capsys.readouterr().out
+    for words in ("A work of this home", "Made by the model toy", "Made at 20", "AIGC label", "unchanged", work.id):
+        assert words in out
+
+
+def test_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(GOLDEN / "golden.jpg"), "--json"]) == 1
+    value = json.loads(capsys.readouterr().out)
+    assert value["verdict"] == "unknown_signer"
+    assert value["model"] == "golden"
+    assert value["unchanged"] is True
+    assert value["evidence"]
+
+
+def test_trust_and_home_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(GOLDEN / "golden.webp"), "--trust", ROOT]) == 0
+    assert "whom you trust" in capsys.readouterr().out
+    place = tmp_path / "elsewhere"
+    path = tmp_path / "w.jpg"
+    path.write_bytes(finish(draft(), home=open_home(place), media_type="image/jpeg").data)
+    assert main(["verify", str(path), "--home", str(place), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "ours"
+    assert not (tmp_path / "home").exists(), "verifying makes no home"
+
+
+def test_a_folder_says_a_line_for_each_and_the_worst_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "works"
+    shutil.copytree(GOLDEN, folder)
+    assert main(["verify", str(folder), "--trust", ROOT]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    data = bytearray((folder / "golden.png").read_bytes())
+    data[-30] ^= 1
+    (folder / "red\x1b[31m.png").write_bytes(data)
+    assert main(["verify", str(folder), "--trust", ROOT, "--quiet"]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("altered")
+    assert "\x1b" not in line
+    (folder / "text.jpg").write_text("text")
+    assert main(["verify", str(folder), "--trust", ROOT, "--json"]) == 2
+    value = json.loads(capsys.readouterr().out)
+    assert value["verdict"] == "unreadable"
+    assert sorted(file["verdict"] for file in value["files"]) == [
+        "altered",
+        "trusted",
+        "trusted",
+        "trusted",
+        "unreadable",
+    ]
+
+
+def test_quiet_leaves_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(GOLDEN / "golden.png"), "--quiet", "--trust", ROOT]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("arguments", [["absent.png"], [str(GOLDEN / "golden.png"), "--trust", "absent.pem"], ["."]])
+def test_wrong_input_has_exit_code_2(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify", *arguments, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["code"].startswith("verify.")

@@ -1,0 +1,105 @@
+"""A hostile file costs the child process, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from drafts import GOLDEN
+
+from luokuan.colophon import sandbox
+from luokuan.colophon.sandbox import Limits, Sandbox
+from luokuan.colophon.verification import verify_file, verify_files
+
+# A child in which files of certain names do what hostile files have done to parsers.
+CHILD = """
+import os, signal, time
+from luokuan.colophon import inspection, inspector
+real = inspection.Inspector.inspect
+def inspect(self, path, max_bytes):
+    if path.name == "crash.png":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if path.name == "spin.png":
+        while True:
+            pass
+    if path.name == "sleep.png":
+        time.sleep(600)
+    if path.name == "eat.png":
+        return bytearray(1 << 40)
+    if path.name == "raise.png":
+        raise ValueError("unexpected")
+    return real(self, path, max_bytes)
+inspection.Inspector.inspect = inspect
+inspector.main()
+"""
+GOOD = GOLDEN / "golden.png"
+ROOT = GOLDEN / "root.pem"
+
+
+@pytest.fixture
+def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "COMMAND", [sys.executable, "-P", "-c", CHILD])
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "problem"),
+    [
+        ("crash.png", Limits(), "crashed"),
+        ("eat.png", Limits(), "crashed"),
+        ("raise.png", Limits(), "crashed"),
+        ("spin.png", Limits(cpu_seconds=1), "crashed"),
+        ("sleep.png", Limits(wall_seconds=1.2), "time"),
+    ],
+)
+def test_a_hostile_file_is_unreadable_and_the_next_one_is_checked(
+    hostile: None, tmp_path: Path, name: str, limits: Limits, problem: str
+) -> None:
+    bad = tmp_path / name
+    bad.write_bytes(GOOD.read_bytes())
+    began = time.monotonic()
+    with Sandbox(b"", ROOT.read_bytes(), limits) as box:
+        assert box.inspect(bad).problem == problem
+        assert box.inspect(GOOD).state == "Trusted"
+        assert box.inspect(GOOD).problem is None
+    assert time.monotonic() - began < 15
+    words = [verdict.verdict for verdict in verify_files([bad, GOOD], None, [ROOT], limits=limits)]
+    assert words == ["unreadable", "trusted"]
+
+
+def test_an_unreadable_verdict_has_exit_code_2_and_a_sentence(hostile: None, tmp_path: Path) -> None:
+    bad = tmp_path / "crash.png"
+    bad.write_bytes(b"")
+    verdict = verify_file(bad)
+    assert (verdict.verdict, int(verdict.exit_code), verdict.unchanged) == ("unreadable", 2, None)
+    assert "made the program that read it fail" in verdict.evidence[0]
+
+
+def test_the_child_loads_nothing_heavy_and_ignores_the_folder_it_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c2pa.py").write_text("raise SystemExit('hijacked')")
+    (tmp_path / "json.py").write_text("raise SystemExit('hijacked')")
+    monkeypatch.chdir(tmp_path)
+    assert verify_file(GOOD, None, [ROOT]).verdict == "trusted"
+    code = (
+        "import sys, luokuan.colophon.inspector as i;"
+        "print([m for m in ('torch', 'numpy', 'PIL', 'sqlalchemy', 'cryptography') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_many_files_use_one_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    real = sandbox._Child
+
+    def counted() -> sandbox._Child:
+        started.append(1)
+        return real()
+
+    monkeypatch.setattr(sandbox, "_Child", counted)
+    assert {v.verdict for v in verify_files([GOOD] * 20, None, [ROOT])} == {"trusted"}
+    assert len(started) == 1

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_the_fuzzer_runs_and_finds_nothing_in_a_second(tmp_path: Path) -> None:
+    script = Path(__file__).parent / "fuzz_formats.py"
+    run = subprocess.run(
+        [sys.executable, str(script), "1", "7"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert "altered" in run.stdout
+    assert not list(tmp_path.iterdir()), "a file that failed would be kept"
