@@ -67,7 +67,7 @@ def manifest_span(data: bytes) -> range:
 
 @each_name
 def test_one_flipped_bit_anywhere_outside_the_manifest_is_noticed(name: str) -> None:
-    # Inside it, C2PA leaves box lengths, the signature's padding and the chunk's checksum unprotected.
+    # Inside it, C2PA leaves box lengths and the signature's padding uncovered.
     data = (GOLDEN / name).read_bytes()
     inspector = Inspector(anchors=ROOT.read_bytes())
     span = manifest_span(data)
@@ -80,6 +80,17 @@ def test_one_flipped_bit_anywhere_outside_the_manifest_is_noticed(name: str) -> 
             words[word] = words.get(word, 0) + 1
     assert set(words) <= {"altered", "unreadable"}
     assert words["altered"] > 0.95 * sum(words.values())
+
+
+def test_in_png_the_checksum_covers_the_manifests_padding_as_well() -> None:
+    data = (GOLDEN / "golden.png").read_bytes()
+    inspector = Inspector(anchors=ROOT.read_bytes())
+    for at in [data.index(b"cpadY") + 50, manifest_span(data)[-2]]:
+        changed = bytearray(data)
+        changed[at] ^= 1
+        facts = inspector.inspect_bytes(bytes(changed))
+        assert (facts.state, facts.damaged) == ("Trusted", True)
+        assert judge(GOLDEN, facts, None).verdict == "altered"
 
 
 @each_name

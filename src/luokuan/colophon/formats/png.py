@@ -27,14 +27,18 @@ def encode(picture: Picture, _encoding: Encoding) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """(type, start of its data, end of its data) of each chunk up to IEND."""
+    """(type, start of its data, end of its data) of each chunk up to IEND, checksums compared.
+
+    A manifest's chunk has room that no signature covers; the checksum notices changes there too.
+    """
     if not matches(data):
         raise damaged(_NAME)
+    view = memoryview(data)
     at = len(_MAGIC)
     while at + 12 <= len(data):
         start = at + 8
         end = start + int.from_bytes(data[at : at + 4])
-        if end + 4 > len(data):
+        if end + 4 > len(data) or zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4]):
             break
         kind = data[at + 4 : start]
         yield kind, start, end
@@ -74,8 +78,6 @@ def read_xmp(data: bytes) -> bytes | None:
         if kind == b"iTXt" and data.startswith(_KEYWORD, start, end):
             if found is not None:
                 raise has_packet(_NAME)
-            if zlib.crc32(data[start - 4 : end]).to_bytes(4) != data[end : end + 4]:
-                raise damaged(_NAME)
             found = _text(data[start + len(_KEYWORD) : end])
     return found
 
