@@ -121,12 +121,15 @@ def _to_rgb(picture: Image) -> Image:
     if picture.mode.startswith("I") or picture.mode == "F":
         # 16-bit grey: scale to 8 bits. Pillow's own conversion clips everything above 255 to white.
         values = np.asarray(picture).astype(np.float64) / 257.0
-        return Image.fromarray(values.round().clip(0, 255).astype(np.uint8)).convert("RGB")
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        rgb = Image.fromarray(values.round().clip(0, 255).astype(np.uint8)).convert("RGB")
+    elif picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         layer = picture.convert("RGBA")
         white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return picture.convert("RGB")
+        rgb = Image.alpha_composite(white, layer).convert("RGB")
+    else:
+        rgb = picture.convert("RGB")
+    # From the samples alone: whatever else the file said (EXIF, ICC, comments) is left behind.
+    return Image.fromarray(np.asarray(rgb))
 
 
 def fit(picture: Image, size: int) -> NDArray[np.uint8]:

@@ -133,8 +133,11 @@ class _Found:
     text: str | None = None
 
 
-def open_corpus(path: Path | str) -> PictureCorpus:
+def open_corpus(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> PictureCorpus:
     """Read a folder of pictures: class folders, split folders with class folders, metadata.jsonl, or flat.
+
+    Args:
+        broken_limit: Share of broken files above which the corpus is refused, 0 to 1.
 
     Raises:
         UserError: no such folder, no pictures, more than 5 % broken, a wrong metadata.jsonl or card.
@@ -156,7 +159,7 @@ def open_corpus(path: Path | str) -> PictureCorpus:
             _("Put JPEG, PNG or WebP files into it, best in one folder a class."),
             code="corpus.empty",
         )
-    if len(broken) > BROKEN_LIMIT * (len(items) + len(broken)):
+    if len(broken) > broken_limit * (len(items) + len(broken)):
         raise UserError(
             _(
                 "{broken} of {all} pictures are broken, for instance {path}: {reason}.",

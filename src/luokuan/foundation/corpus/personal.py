@@ -1,0 +1,82 @@
+"""Hints of personal data: where a photo was taken, whose camera took it, numbers and addresses in names and captions.
+
+Hints, not proof: a person looks at them. Nothing found is no proof of absence either.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from luokuan.foundation.corpus.reader import Item
+from luokuan.i18n import _
+
+GPS = 0x8825
+OWNERS = {0x013B: "Artist", 0x8298: "Copyright", 0xA430: "CameraOwnerName", 0xA431: "BodySerialNumber"}
+"""EXIF 2.32 tags that can name a person or a single camera."""
+_EXIF = 0x8769
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_MOBILE_CN = re.compile(r"(?<![0-9A-Za-z-])1[3-9]\d{9}(?![0-9A-Za-z-])")  # not inside a UUID
+_PHONE = re.compile(r"(?<![\d.])\+\d{1,3}[ -]?\d{2,4}(?:[ -]?\d{2,4}){2,3}(?!\d)")
+_RESIDENT = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One finding: in which item, and what, in words; the datum itself is not repeated."""
+
+    item: Item
+    what: str
+
+
+def is_resident_id(text: str) -> bool:
+    """Whether 18 characters are a Chinese resident identity number (GB 11643-1999: ISO 7064 MOD 11-2 check)."""
+    if not _RESIDENT.fullmatch(text):
+        return False
+    remainder = sum(int(digit) * weight for digit, weight in zip(text, _WEIGHTS, strict=False)) % 11
+    return "10X98765432"[remainder] == text[-1].upper()
+
+
+def hints_in_text(text: str) -> list[str]:
+    """Kinds of personal data in a name or caption."""
+    found = []
+    if _EMAIL.search(text):
+        found.append(_("an e-mail address"))
+    if any(is_resident_id(match) for match in _RESIDENT.findall(text)):
+        found.append(_("a resident identity number"))
+    if _MOBILE_CN.search(text) or _PHONE.search(text):
+        found.append(_("a telephone number"))
+    return found
+
+
+def hints_in_exif(data: bytes) -> list[str]:
+    """Kinds of personal data in a picture's EXIF block."""
+    from PIL import Image
+
+    try:
+        exif = Image.open(io.BytesIO(data)).getexif()
+        inner = exif.get_ifd(_EXIF)
+        position = exif.get_ifd(GPS)
+    except Exception:  # a damaged block says nothing
+        return []
+    found = []
+    if position:
+        found.append(_("the place where it was taken (EXIF GPS)"))
+    named = [name for tag, name in OWNERS.items() if exif.get(tag) or inner.get(tag)]
+    if named:
+        found.append(_("its owner or camera ({fields})", fields=", ".join(named)))
+    return found
+
+
+def find_hints(items: tuple[Item, ...]) -> Iterator[Hint]:
+    """Hints in names, captions and EXIF blocks of all items."""
+    for item in items:
+        try:
+            data = item.path.read_bytes()
+        except OSError:
+            continue
+        for what in (*hints_in_exif(data), *hints_in_text(item.name), *hints_in_text(item.text or "")):
+            yield Hint(item, what)
