@@ -1,0 +1,43 @@
+"""`luokuan showcase`: the main job in one go (`make run`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from luokuan.cli import options
+from luokuan.cli.output import emit_json, say, table
+from luokuan.errors import ExitCode
+from luokuan.i18n import _
+
+HELP = _("Create a work with each starter model, verify each, and write a contact sheet.")
+
+
+def showcase(
+    output: Annotated[Path, typer.Option("--output", "-o", help=_("Folder of the works and index.html."))] = Path(
+        "out"
+    ),
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    home: options.Home = None,
+) -> None:
+    """Exit code 0 only if every work was verified."""
+    from luokuan.create.showcase import exhibits, write_sheet
+    from luokuan.store.home import open_home
+
+    found = list(exhibits(output, open_home(home)))
+    sheet = write_sheet(found, output)
+    if json:
+        works = [{"path": str(e.path), "id": e.work.id, "verdict": e.verdict.verdict} for e in found]
+        emit_json({"sheet": str(sheet), "works": works})
+    elif not quiet:
+        rows = [
+            (e.path.name, e.work.recipe.brief, e.work.label, e.verdict.verdict, e.work.recipe.model_digest[:12])
+            for e in found
+        ]
+        table([_("work"), _("brief"), _("label"), _("verdict"), _("model digest")], rows)
+        say(_("Open {path} in a browser.", path=sheet))
+    if not found or not all(exhibit.good for exhibit in found):
+        raise typer.Exit(ExitCode.NOT_SO)
