@@ -1,0 +1,176 @@
+"""The main job as a person does it: check, train, list, create, verify, evaluate, export, remove."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from luokuan.cli.main import main
+from luokuan.foundation.modelfolder import resolve
+
+EXAMPLE = Path(__file__).parents[2] / "examples/clothing-small"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared") / "home"
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], home: Path) -> Any:
+    """Run a command in the shared home; returns (exit code, stdout, stderr)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        os.environ["LUOKUAN_HOME"] = str(home)
+        code = main([str(a) for a in arguments])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def trained(home: Path) -> Path:
+    os.environ["LUOKUAN_HOME"] = str(home)
+    arguments = ["train", "gan", str(EXAMPLE), "--name", "mine", "--size", "32", "--steps", "4", "--batch", "8"]
+    assert main([*arguments, "--quiet"]) == 0
+    return home / "models" / "mine"
+
+
+def test_train_writes_a_whole_model(trained: Path, home: Path) -> None:
+    folder = resolve(trained)
+    assert folder.licence == "CC0-1.0" and folder.config["classes"][0] == "dress"
+    record = folder.training
+    assert record["steps"] == 4 and record["items"] == 32 and record["seed"] == 0
+    assert record["versions"]["torch"] and record["corpus"]["aliases"]["连衣裙"] == "dress"
+    assert "--steps 4" in (trained / "README.md").read_text(encoding="utf-8")
+    run_folder = home / "runs" / "mine"
+    assert {"metrics.jsonl", "run.json", "previews", "checkpoints"} <= {p.name for p in run_folder.iterdir()}
+
+
+def test_create_and_verify(trained: Path, run: Any, tmp_path: Path) -> None:
+    for ending in ("png", "jpg", "webp"):
+        picture = tmp_path / f"picture.{ending}"
+        code, out, _err = run("create", "image", "a red dress", "-m", "mine", "--seed", 7, "-o", picture, "--json")
+        assert code == 0
+        assert json.loads(out)["class"] == "dress"
+        code, out, _err = run("verify", picture, "--json")
+        verdict = json.loads(out)
+        assert code == 0 and verdict["verdict"] == "ours"
+
+
+def test_the_same_seed_is_the_same_draft(trained: Path, home: Path) -> None:
+    from luokuan.create.pictures import draft_images
+    from luokuan.models.registry import load_model
+
+    model = load_model(trained)
+    alone = [next(draft_images("", model=model, seed=s)) for s in (5, 6)]
+    together = list(draft_images("", model=model, seed=5, count=2))
+    for one, other in zip(alone, together, strict=True):
+        assert (one.media.pixels == other.media.pixels).all()
+        assert one.recipe.parameters == other.recipe.parameters and one.recipe.seed == other.recipe.seed
+
+
+def test_several_works_into_a_folder(trained: Path, run: Any, tmp_path: Path) -> None:
+    code, out, _err = run("create", "image", "-m", "mine", "-n", 3, "-o", tmp_path / "many", "--json")
+    works = json.loads(out)["works"]
+    assert code == 0 and len({w["sha256"] for w in works}) == 3
+    assert run("verify", tmp_path / "many")[0] == 0
+
+
+def test_unknown_words_are_said(trained: Path, run: Any, tmp_path: Path) -> None:
+    _code, out, _err = run("create", "image", "red dress", "-m", "mine", "-o", tmp_path / "a.png")
+    assert "ignored: red" in out
+    code, _out, err = run("create", "image", "a bicycle", "-m", "mine", "-o", tmp_path / "b.png")
+    assert code == 2 and "dress" in err and not (tmp_path / "b.png").exists()
+
+
+def test_list_show_export_remove(trained: Path, run: Any, tmp_path: Path) -> None:
+    code, out, _err = run("models", "list", "--json")
+    assert code == 0 and "mine" in {m["name"] for m in json.loads(out)["models"]}
+    assert run("models", "show", "mine", "--json")[0] == 0
+    code, out, _err = run("models", "export", "mine", "--to", "onnx", "-o", tmp_path / "mine.onnx", "--json")
+    assert code == 0 and json.loads(out)["largest_difference"] < 1e-3
+    assert run("models", "export", "mine", "--to", "hub-folder", "-o", tmp_path / "hub")[0] == 0
+    assert resolve(tmp_path / "hub").digest == resolve(trained).digest
+    code, _out, err = run("models", "export", "mine", "--to", "hub-folder", "-o", tmp_path / "hub")
+    assert code == 2 and "exists" in err
+
+
+def test_evaluate(trained: Path, run: Any, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    code, out, _err = run("evaluate", "mine", EXAMPLE, "-n", 24, "--sheet", sheet, "--json", "--resolution", 64)
+    report = json.loads(out)
+    assert code == 0 and report["samples"] == 24 and report["held_out"] == 80
+    assert report["result"]["frechet_distance"] > report["floor"]["frechet_distance"] > 0
+    assert sheet.exists() and (tmp_path / "sheet-neighbours.png").exists()
+
+
+def test_a_taken_name_and_resume_of_nothing(trained: Path, run: Any) -> None:
+    code, _out, err = run("train", "gan", EXAMPLE, "--name", "mine", "--size", 32, "--steps", 2)
+    assert code == 2 and "taken" in err
+    code, _out, err = run("train", "gan", EXAMPLE, "--name", "absent", "--resume")
+    assert code == 2 and "no run" in err
+
+
+def test_dry_run_trains_nothing(run: Any, home: Path) -> None:
+    code, out, _err = run(
+        "train", "gan", EXAMPLE, "--name", "plan", "--size", 32, "--steps", 100, "--batch", 4, "--dry-run", "--json"
+    )
+    plan = json.loads(out)
+    assert code == 0 and plan["gflop_per_item"] > 1 and plan["items_per_second"] > 0 and plan["items"] == 400
+    assert not (home / "models/plan").exists() and not (home / "runs/plan").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--name", "../evil"],
+        ["--name", "x", "--size", "48"],
+        ["--name", "x", "--objective", "wish"],
+        ["--name", "x", "--steps", "0"],
+        ["--name", "x", "--steps", "1", "--minutes", "1"],
+        ["--name", "x", "--device", "abacus"],
+        ["--name", "x", "--preset", "huge"],
+        [],
+    ],
+)
+def test_wrong_choices_are_one_sentence(run: Any, arguments: list[str]) -> None:
+    code, out, err = run("train", "gan", EXAMPLE, *arguments)
+    assert code == 2 and out == "" and "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_interrupted_training_resumes_to_a_model(home: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "luokuan", "train", "gan", str(EXAMPLE)]
+    command += ["--name", "stopped", "--size", "32", "--home", str(tmp_path / "h")]
+    child = subprocess.Popen(
+        [*command, "--steps", "300", "--batch", "8"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "h/runs/stopped/checkpoints/step-0000000000").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=120)
+    assert child.returncode == 130, err
+    assert "--resume" in out
+    record = json.loads((tmp_path / "h/runs/stopped/run.json").read_text())
+    assert record["steps"] == 300 and not (tmp_path / "h/models/stopped").exists()
+
+
+def test_remove_asks_and_spares_starters(trained: Path, run: Any, home: Path) -> None:
+    code, _out, err = run("models", "remove", "garments-32", "--yes")
+    assert code == 2 and "starter" in err
+    assert run("models", "remove", "mine", "--yes")[0] == 0
+    assert not trained.exists() and not (home / "runs/mine").exists()
+    assert not list((home / "models").glob(".removed*"))
+    code, _out, err = run("models", "remove", "mine", "--yes")
+    assert code == 2 and "no model" in err
