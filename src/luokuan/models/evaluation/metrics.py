@@ -26,7 +26,8 @@ def frechet_distance(one: Features, other: Features) -> float:
     a matrix square root of the singular product is ill-conditioned.
 
     Args:
-        one, other: (N, F) and (M, F), N, M ≥ 2.
+        one: (N, F), N ≥ 2.
+        other: (M, F), M ≥ 2.
     """
     x, y = (np.asarray(v, dtype=np.float64) for v in (one, other))
     mean = ((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum()

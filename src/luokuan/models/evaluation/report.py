@@ -155,7 +155,8 @@ def evaluate_model(
     """Evaluate a model's raw samples (no ranking) against held-out pictures.
 
     Args:
-        train, held_out: uint8 (N, size, size, 3), (M, size, size, 3): what it learnt from, and what it never saw.
+        train: uint8 (N, size, size, 3): what it learnt from.
+        held_out: uint8 (M, size, size, 3): what it never saw.
         held_out_labels: Classes of the held-out pictures for a conditional model: samples get the same balance.
         count: Samples; default as many as held-out pictures.
         truncation: 1 shows the model's whole variety.
