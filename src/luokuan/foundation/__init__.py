@@ -1,0 +1,1 @@
+"""Foundation layer: compute, material, the one training loop, model folders."""

@@ -26,7 +26,7 @@ class Exportable(Protocol):
     folder: ModelFolder
 
     def export_module(self) -> tuple[nn.Module, tuple[Tensor, ...], list[str], list[str]]:
-        """(module, example inputs, input names, output names); the first axis of each is the batch."""
+        """(module, example inputs, input names, output names); ``module(*inputs)``, the first axis is the batch."""
         ...
 
 
@@ -70,8 +70,11 @@ def to_onnx(model: Exportable, path: Path) -> float:
 
 
 def _export(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
+    import logging
     import warnings
 
+    # The exporter warns of a package that we neither have nor need.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     batch = torch.export.Dim("batch", min=1, max=4096)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
@@ -80,9 +83,8 @@ def _export(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[st
             examples,
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_shapes=({0: batch},) * len(examples)
-            if len(examples) == 1
-            else (tuple({0: batch} for _e in examples),),
+            # Modules take their inputs as *inputs: one entry, a tuple, for all of them.
+            dynamic_shapes=(tuple({0: batch} for _example in examples),),
             dynamo=True,
             verbose=False,
         )

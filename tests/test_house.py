@@ -1,0 +1,91 @@
+"""What keeps the house in order: both languages alike, short files, quick start, nothing of our machines in it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in names.splitlines()]
+
+
+def structure(text: str) -> list[str]:
+    """Heading levels, code fences and table widths of a Markdown text, in order."""
+    found = []
+    for line in text.splitlines():
+        if match := re.match(r"#+(?= )", line):
+            found.append(match.group())
+        elif line.startswith("```"):
+            found.append(line)
+        elif line.startswith("|"):
+            found.append(f"row {line.count('|') - line.count(chr(92) + '|')}")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [("README.md", "README.zh-CN.md"), ("docs/tutorial.md", "docs/zh/tutorial.md")],
+)
+def test_both_languages_have_the_same_parts(english: str, chinese: str) -> None:
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in (english, chinese)]
+    assert structure(texts[0]) == structure(texts[1])
+    options = [sorted(re.findall(r"--[a-z-]+", text)) for text in texts]
+    assert set(options[0]) == set(options[1])
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src")))
+def test_files_are_short_and_say_what_they_are(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 420
+    assert lines and lines[0].startswith(('"""', 'r"""'))
+
+
+def test_nothing_of_our_machines_is_in_the_project() -> None:
+    places = re.compile("/" + r"(work|root|opt/pypi|home/\w+)/|files\." + r"pythonhosted|download\." + "pytorch")
+    wrong = []
+    for path in tracked():
+        if (
+            path.suffix in (".py", ".md", ".toml", ".lock", ".yaml", ".yml", ".json", ".txt", ".po", "")
+            and path.is_file()
+        ):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            wrong += [f"{path.relative_to(ROOT)}: {match.group()}" for match in places.finditer(text)]
+    assert not wrong
+
+
+def test_the_command_line_starts_without_anything_heavy() -> None:
+    program = "import sys, luokuan.cli.app; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    heavy = {"torch", "numpy", "PIL", "sqlalchemy", "c2pa", "cryptography", "alembic", "scipy"}
+    assert not heavy & set(done.stdout.split())
+
+
+def test_every_command_explains_itself() -> None:
+    for group in ("", "train", "create", "corpus", "models", "verify", "evaluate", "doctor", "showcase"):
+        command = [sys.executable, "-m", "luokuan", *group.split(), "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and len(done.stdout) > 150, group
+
+
+def test_translations_are_complete() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/messages.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_lock_names_exact_versions_and_no_place() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        lines = [line for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
+        assert "torch==2.13.0" in lines
+        assert all(re.fullmatch(r"[a-z0-9._-]+==[A-Za-z0-9._!-]+", line) for line in lines)
+        assert not any(line.startswith(("torchvision", "torchaudio", "nvidia", "mutagen")) for line in lines)
