@@ -18,7 +18,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("index.html", "architecture.html", "tutorial.html", "gan.html", "extend.html", "reference.html", "zh/index.html")
+PAGES = (
+    "index.html",
+    "architecture.html",
+    "tutorial.html",
+    "gan.html",
+    "extend.html",
+    "reference.html",
+    "zh/index.html",
+)
 
 
 class Links(HTMLParser):

@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import psutil
 import torch
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 BF16_FLAGS = ("avx512_bf16", "amx_bf16")
 """CPU flags with which bfloat16 convolutions beat float32 ones (oneDNN emulates them elsewhere)."""
@@ -136,6 +138,13 @@ def autocast(device: str, precision: str) -> Any:
     return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
+def channels_last(module: Network) -> Network:
+    """``module`` with its 4-D weights in the layout on which oneDNN's and cuDNN's convolutions are quickest."""
+    # PyTorch's own annotations leave this form of `to` out.
+    cast(Any, module).to(memory_format=torch.channels_last)
+    return module
+
+
 def mix_seed(*parts: int | str) -> int:
     """A 63-bit seed from ``parts``: equal parts, equal seed; different parts, unrelated streams.
 
@@ -176,7 +185,7 @@ def convolution_rate(
 
     A multiply-add counts as 2 FLOP; backward costs twice the forward.
     """
-    layer = torch.nn.Conv2d(channels, channels, 3, padding=1).to(memory_format=torch.channels_last)
+    layer = channels_last(torch.nn.Conv2d(channels, channels, 3, padding=1))
     x = torch.randn(batch, channels, side, side).contiguous(memory_format=torch.channels_last)
     x.requires_grad_(True)
 

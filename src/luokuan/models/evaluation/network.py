@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from luokuan.files import sha256_file
+from luokuan.foundation.compute import channels_last
 
 NAME = "EfficientNet-Lite0"
 WEIGHTS = Path(__file__).parent / "weights" / "efficientnet-lite0.safetensors"
@@ -156,7 +157,7 @@ def feature_network() -> FeatureNetwork:
         raise RuntimeError(f"{WEIGHTS} is not the file that belongs to this version")
     network = FeatureNetwork()
     network.load_state_dict({k: v.float() for k, v in load_file(WEIGHTS).items()}, strict=True)
-    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return channels_last(network.eval().requires_grad_(False))
 
 
 def coverage_function() -> Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from luokuan.foundation.compute import mix_seed
+from luokuan.foundation.compute import channels_last, mix_seed
 from luokuan.foundation.optim import adam, cosine, set_beta2
 from luokuan.foundation.training import Phase
 from luokuan.media import Picture
@@ -87,8 +87,8 @@ class Game:
         self._pictures, self._labels = pictures, labels
         self._held_out, self._coverage, self._device = held_out, coverage, device
         torch.manual_seed(mix_seed(seed, "weights"))
-        self.generator = Generator(config).to(device).to(memory_format=torch.channels_last)
-        self.discriminator = Discriminator(config).to(device).to(memory_format=torch.channels_last)
+        self.generator = channels_last(Generator(config).to(device))
+        self.discriminator = channels_last(Discriminator(config).to(device))
         self._optimisers = {
             "generator": adam(self.generator.parameters(), rate=settings.rate, betas=(0.0, 0.9)),
             "discriminator": adam(self.discriminator.parameters(), rate=settings.rate, betas=(0.0, 0.9)),
