@@ -70,6 +70,14 @@ def test_a_card_with_measurements_names_counts_seed_and_floor() -> None:
         "neighbours_k": 5,
         "verdicts": ["limited"],
     }
-    text = gan_card("n", CONFIG, TRAINING, evaluation=evaluation)
-    for part in ("321.4 | 250.1", "713 samples (seed 0", "713 held-out", "EfficientNet-Lite0 at 128²", "- limited"):
+    ranked = {**evaluation, "among": 4, "truncation": 0.7, "result": {**figures, "frechet_distance": 300.9}}
+    text = gan_card("n", CONFIG, TRAINING, evaluation=evaluation, ranked=ranked)
+    for part in (
+        "321.4 | 300.9 | 250.1",
+        "best of 4, truncation 0.7",
+        "713 samples (seed 0",
+        "713 held-out",
+        "EfficientNet-Lite0 at 128²",
+        "- limited",
+    ):
         assert part in text, part

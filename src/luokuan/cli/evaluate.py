@@ -31,6 +31,12 @@ def evaluate(
     truncation: Annotated[
         float, typer.Option("--truncation", min=0, max=1, help=_("1 shows the model's whole variety."))
     ] = 1.0,
+    among: Annotated[
+        int,
+        typer.Option(
+            "--among", min=1, max=64, help=_("1: samples as they come; above: the critic picks from that many drafts.")
+        ),
+    ] = 1,
     resolution: Annotated[
         int, typer.Option("--resolution", help=_("Side to which pictures are resized for the feature network."))
     ] = 128,
@@ -87,6 +93,7 @@ def evaluate(
             held_out_labels=load_labels(held).tolist() if known else None,
             count=count,
             truncation=truncation,
+            among=among,
             **shared,
         )
     _write_sheets(report, sheet)
@@ -137,11 +144,12 @@ def _print(report: Report) -> None:
     table([_("figure"), report.model, _("floor: real against real")], rows)
     say(
         _(
-            "{samples} samples (seed {seed}, truncation {truncation}) against {held} held-out pictures of {corpus} at "
-            "{size}²; features: {network} at {resolution}².",
+            "{samples} samples (seed {seed}, truncation {truncation}, best of {among}) against {held} "
+            "held-out pictures of {corpus} at {size}²; features: {network} at {resolution}².",
             samples=report.samples,
             seed=report.seed,
             truncation=report.truncation,
+            among=report.among,
             held=report.held_out,
             corpus=report.corpus,
             size=report.size,

@@ -168,6 +168,7 @@ def _announce(training: GanTraining) -> None:
     gamma = run.gamma_schedule
     rule = _("given") if run.gamma is not None else _("by the rule 2·(size/64)³, falling to a tenth")
     say(_("γ = {start:.4g} → {end:.4g} ({rule}).", start=gamma.start, end=gamma.end, rule=rule))
+    say(_("Figures and previews: {path}. Ctrl-C saves and stops.", path=training.folder))
     if training.corpus.licence == "unknown":
         say(
             _(
@@ -193,7 +194,7 @@ def _print_plan(plan: Plan, *, json: bool) -> None:
                 d=plan.parameters["discriminator"] / 1e6,
             ),
         ),
-        (_("Work"), _("{gflop:.2f} GFLOP a training picture", gflop=plan.gflop_per_item)),
+        (_("Cost"), _("{gflop:.2f} GFLOP a training picture", gflop=plan.gflop_per_item)),
         (
             _("Speed here"),
             _(

@@ -44,6 +44,7 @@ def gan_card(
     training: Mapping[str, Any],
     *,
     evaluation: Mapping[str, Any] | None = None,
+    ranked: Mapping[str, Any] | None = None,
     verdicts: Sequence[str] = (),
 ) -> str:
     """The card of a GAN.
@@ -52,6 +53,7 @@ def gan_card(
         config: config.json.
         training: training.json: corpus, run, steps, machine, versions.
         evaluation: What ``luokuan evaluate --json`` printed; without it the card says that nothing was measured.
+        ranked: The same with the settings of ``luokuan create`` (truncation, best of several), as a second column.
         verdicts: What its author thinks of it, in sentences; empty: the verdicts of the evaluation.
     """
     corpus, run = training["corpus"], training["run"]
@@ -72,7 +74,7 @@ def gan_card(
         f"{training['threads']} threads on {training['machine']['cpu'] or 'an unnamed CPU'}; "
         f"versions {', '.join(f'{k} {v}' for k, v in training['versions'].items())}.\n",
         "## Measured 测量\n",
-        _measured(evaluation),
+        _measured(evaluation, ranked),
         "## Verdict 评价\n",
         "\n".join(f"- {v}" for v in (verdicts or (evaluation or {}).get("verdicts") or training.get("verdicts") or [])),
         "",
@@ -80,30 +82,38 @@ def gan_card(
     return "\n".join(sections)
 
 
-def _measured(evaluation: Mapping[str, Any] | None) -> str:
+def _measured(evaluation: Mapping[str, Any] | None, ranked: Mapping[str, Any] | None) -> str:
     if evaluation is None:
         return "Nothing was measured on this model. 尚未测量。Run `luokuan evaluate MODEL CORPUS`.\n"
-    result, floor = evaluation["result"], evaluation["floor"]
+    columns = [("as they come", evaluation["result"])]
+    if ranked is not None:
+        columns.append((f"best of {ranked['among']}, truncation {ranked['truncation']}", ranked["result"]))
+    columns.append(("floor: real against real", evaluation["floor"]))
 
     def row(title: str, key: str, form: str) -> str:
-        return f"| {title} | {result[key]:{form}} | {floor[key]:{form}} |"
+        return f"| {title} | " + " | ".join(f"{values[key]:{form}}" for _name, values in columns) + " |"
 
     def kernel(value: Mapping[str, float]) -> str:
         return f"{value['mean']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
 
+    seed = evaluation["seed"]
     lines = [
-        "| figure | this model | floor: real against real |",
-        "| --- | --- | --- |",
+        "| figure | " + " | ".join(name for name, _values in columns) + " |",
+        "| --- |" + " --- |" * len(columns),
         row("Fréchet distance ↓ (squared feature units)", "frechet_distance", ".1f"),
-        f"| kernel distance ↓ [95 %] | {kernel(result['kernel_distance'])} | {kernel(floor['kernel_distance'])} |",
+        "| kernel distance ↓ [95 %] | " + " | ".join(kernel(v["kernel_distance"]) for _name, v in columns) + " |",
         row("precision ↑", "precision", ".3f"),
         row("recall ↑", "recall", ".3f"),
         row("density ↑", "density", ".3f"),
         row("coverage ↑", "coverage", ".3f"),
         "",
-        f"{evaluation['samples']} samples (seed {evaluation['seed']}, truncation {evaluation['truncation']}, "
-        f"not ranked) against {evaluation['held_out']} held-out pictures; features {evaluation['network']} at "
-        f"{evaluation['resolution']}²; k = {evaluation['neighbours_k']}. Command: `luokuan evaluate MODEL CORPUS "
-        f"--seed {evaluation['seed']}`.\n",
+        f"{evaluation['samples']} samples (seed {seed}) against {evaluation['held_out']} held-out pictures; features "
+        f"{evaluation['network']} at {evaluation['resolution']}²; k = {evaluation['neighbours_k']}.",
+        "",
+        f"```\nluokuan evaluate MODEL CORPUS --seed {seed}",
     ]
-    return "\n".join(lines)
+    if ranked is not None:
+        lines.append(
+            f"luokuan evaluate MODEL CORPUS --seed {seed} --truncation {ranked['truncation']} --among {ranked['among']}"
+        )
+    return "\n".join([*lines, "```\n"])

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS, CARD, TRAINING = "config.json", "model.safetensors", "README.md", "training.json"
 FILES = (CONFIG, WEIGHTS, CARD, TRAINING)
-"""What a folder holds, and all that is fetched from the Hub."""
+"""What a folder holds and its digest covers."""
+SHEET = "samples.png"
+"""An optional sheet of samples for people; not part of the digest."""
 PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".npz")
 """Endings of files that can run code when read; a folder with one of them is refused."""
 JSON_LIMIT = 4 << 20
@@ -290,7 +292,7 @@ def _from_hub(reference: str, home: Home) -> ModelFolder:
             code="model.hub_missing",
         ) from error
     try:
-        folder = snapshot_download(reference, allow_patterns=list(FILES), local_dir=home.cache / "hub" / reference)
+        folder = snapshot_download(reference, allow_patterns=[*FILES, SHEET], local_dir=home.cache / "hub" / reference)
     except Exception as error:  # the client raises many kinds: offline, unknown, gated, time-out
         raise UserError(
             _("'{name}' can't be fetched from the Hub: {why}.", name=reference, why=str(error).split("\n")[0][:200]),

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from luokuan.errors import UserError
 from luokuan.files import new_folder, write_atomic
-from luokuan.foundation.modelfolder import FILES, ModelFolder
+from luokuan.foundation.modelfolder import FILES, SHEET, ModelFolder
 from luokuan.i18n import _
 
 TOLERANCE = 1e-3
@@ -105,7 +105,7 @@ def _difference(module: nn.Module, session: Any, inputs: Sequence[str], values: 
 
 
 def to_hub_folder(folder: ModelFolder, path: Path) -> None:
-    """Copy exactly the four files of a model folder, ready for ``huggingface-cli upload``; atomic.
+    """Copy the files of a model folder (and its sheet of samples), ready for ``huggingface-cli upload``; atomic.
 
     Raises:
         UserError: ``path`` exists, or can't be written.
@@ -115,6 +115,6 @@ def to_hub_folder(folder: ModelFolder, path: Path) -> None:
             _("{path} exists already.", path=path), _("Choose a new folder with --output."), code="export.exists"
         )
     with new_folder(path) as part:
-        for name in FILES:
+        for name in (*FILES, SHEET):
             if (folder.path / name).is_file():
                 shutil.copyfile(folder.path / name, part / name)

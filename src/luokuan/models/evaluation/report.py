@@ -71,6 +71,7 @@ class Report:
     training: int
     seed: int
     truncation: float
+    among: int
     network: str
     resolution: int
     result: Distances
@@ -149,10 +150,11 @@ def evaluate_model(
     count: int | None = None,
     seed: int = 0,
     truncation: float = 1.0,
+    among: int = 1,
     resolution: int = RESOLUTION,
     progress: Progress | None = None,
 ) -> Report:
-    """Evaluate a model's raw samples (no ranking) against held-out pictures.
+    """Evaluate a model's samples against held-out pictures.
 
     Args:
         train: uint8 (N, size, size, 3): what it learnt from.
@@ -160,6 +162,7 @@ def evaluate_model(
         held_out_labels: Classes of the held-out pictures for a conditional model: samples get the same balance.
         count: Samples; default as many as held-out pictures.
         truncation: 1 shows the model's whole variety.
+        among: 1 takes samples as they come; above, the model's critic picks each from that many drafts.
     """
     number = count or len(held_out)
     labels = balanced_labels(held_out_labels, number, seed) if model.classes and held_out_labels is not None else None
@@ -169,7 +172,8 @@ def evaluate_model(
             progress(_("Sampling"), start, number)
         part = None if labels is None else labels[start : start + 256]
         own = mix_seed(seed, "samples", start)
-        pieces.append(model.sample(min(256, number - start), seed=own, labels=part, truncation=truncation))
+        size = min(256, number - start)
+        pieces.append(_draw(model, size, seed=own, labels=part, truncation=truncation, among=among))
     samples = np.concatenate(pieces)
     report = compare(
         samples,
@@ -183,13 +187,23 @@ def evaluate_model(
         corpus=corpus_title,
         corpus_digest=corpus_digest,
         truncation=truncation,
+        among=among,
     )
     columns = [y for y in range(len(model.classes)) for _row in range(SHEET_ROWS)] if model.classes else None
-    shown = model.sample(len(columns) if columns else 64, seed=seed, labels=columns, truncation=truncation)
+    count = len(columns) if columns else 64
+    shown = _draw(model, count, seed=seed, labels=columns, truncation=truncation, among=among)
     from luokuan.models.evaluation.sheet import by_class
 
     report.sheet = by_class(shown, len(model.classes))
     return report
+
+
+def _draw(
+    model: PictureModel, count: int, *, seed: int, labels: Sequence[int] | None, truncation: float, among: int
+) -> NDArray[np.uint8]:
+    if among == 1:
+        return model.sample(count, seed=seed, labels=labels, truncation=truncation)
+    return model.sample_ranked(count, seed=seed, labels=labels, truncation=truncation, among=among)
 
 
 def compare(
@@ -205,6 +219,7 @@ def compare(
     corpus: str,
     corpus_digest: str,
     truncation: float = 1.0,
+    among: int = 1,
 ) -> Report:
     """Compare any pictures (from a model or another tool) with held-out pictures.
 
@@ -249,6 +264,7 @@ def compare(
         training=len(train),
         seed=seed,
         truncation=truncation,
+        among=among,
         network=f"{NAME} {SHA256[:12]}",
         resolution=resolution,
         result=_distances(real, made, seed),
