@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
 import pickle
 import resource
@@ -15,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luokuan import logs
 from luokuan.cli.main import main
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, new_folder, sha256_bytes, sha256_file, write_atomic
@@ -67,6 +70,17 @@ def test_faults_of_ours_are_one_sentence(monkeypatch: pytest.MonkeyPatch, capfd:
     assert main(["models", "list"]) == 3
     err = capfd.readouterr().err
     assert "our fault" in err and "boom" in err and "Traceback" not in err
+
+
+def test_logs_go_to_the_stderr_of_the_moment(capsys: pytest.CaptureFixture[str]) -> None:
+    gone = io.StringIO()
+    with contextlib.redirect_stderr(gone):
+        logs.configure()
+        logs.get("test").warning("first")
+    assert "first" in gone.getvalue()
+    gone.close()
+    logs.get("test").warning("second")
+    assert "second" in capsys.readouterr().err
 
 
 @given(st.binary(max_size=200))

@@ -50,6 +50,17 @@ def test_features_do_not_depend_on_batch_or_autocast() -> None:
         assert np.allclose(network.features(pictures), together, atol=1e-5)
 
 
+def test_pictures_in_a_mapped_cache_bring_no_warning(tmp_path: Path) -> None:
+    np.save(tmp_path / "pictures.npy", photos(2))
+    mapped = np.load(tmp_path / "pictures.npy", mmap_mode="r")
+    torch.set_warn_always(True)  # else PyTorch warns once a process, and whichever test is first
+    try:
+        features = feature_network().features(mapped, resolution=64)
+    finally:
+        torch.set_warn_always(False)
+    assert features.shape == (2, FEATURES)
+
+
 def test_features_have_not_drifted() -> None:
     # First values for the first photo, made once with the reference implementation's float32 weights.
     golden = np.load(Path(__file__).parent / "golden_features.npy", allow_pickle=False)

@@ -134,7 +134,8 @@ class FeatureNetwork(nn.Module):
         # Out of any autocast of the caller: features must not depend on the machine's precision.
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             for start in range(0, len(pictures), BATCH):
-                piece = torch.from_numpy(np.ascontiguousarray(pictures[start : start + BATCH]))
+                # A copy, because PyTorch warns of memory that can't be written, such as a mapped cache.
+                piece = torch.from_numpy(np.array(pictures[start : start + BATCH]))
                 x = piece.permute(0, 3, 1, 2).float().div_(255)  # (B, 3, H, W)
                 x = F.interpolate(x, size=(resolution, resolution), mode="bilinear", align_corners=False)
                 x = ((x - mean) / std).contiguous(memory_format=torch.channels_last)

@@ -215,7 +215,7 @@ class GanModel:
         scores = []
         with torch.no_grad():
             for i in range(0, len(pictures), CHUNK):
-                points = self.space.encode(torch.from_numpy(pictures[i : i + CHUNK]).to(self.device))
+                points = self.space.encode(torch.from_numpy(np.array(pictures[i : i + CHUNK])).to(self.device))
                 part = None if y is None else y[i : i + CHUNK].to(self.device)
                 scores.append(self.discriminator(points, part).cpu().numpy())
         return np.concatenate(scores)
