@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from luokuan.cli import options
 from luokuan.cli.output import emit_json, say
 from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.foundation.compute import Machine
 
 HELP = _("Look at the machine: cores, bf16, memory, GPU, versions, disk; what is slow or missing.")
 
@@ -24,7 +30,13 @@ EXTRAS = {
     "distributed": "accelerate",
 }
 LOW_DISK = 2 << 30
+"""Bytes below which the home's disk is called full."""
 LOW_MEMORY = 2 << 30
+"""Bytes below which free memory is called little."""
+SLOW = 30.0
+"""GFLOP/s below which training is called slow: two ordinary laptop cores reach 100 and more."""
+MEASURE = 0.25
+"""Seconds for each measurement of a convolution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +47,83 @@ class Finding:
     do: str
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that was looked at. ``gflops``: precision to GFLOP/s of a convolution; ``disk_free``: bytes at the home;
+    ``home_mode``: permission bits; ``nvidia``: whether the system shows an NVIDIA card; ``font``: whether the
+    label's font is there; ``extras``: optional part to whether it is installed."""
+
+    machine: Machine
+    gflops: Mapping[str, float]
+    disk_free: int
+    home: Path
+    home_mode: int
+    home_writable: bool
+    nvidia: bool
+    font: bool
+    versions: Mapping[str, str | None]
+    extras: Mapping[str, bool]
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values, the findings among them."""
+        return {
+            "machine": self.machine.to_json(),
+            "gflops": {name: round(rate) for name, rate in self.gflops.items()},
+            "disk_free": self.disk_free,
+            "home": {"path": str(self.home), "mode": f"{self.home_mode:04o}", "writable": self.home_writable},
+            "nvidia": self.nvidia,
+            "font": self.font,
+            "versions": dict(self.versions),
+            "extras": dict(self.extras),
+            "findings": [{"what": finding.what, "do": finding.do} for finding in judge(self)],
+        }
+
+
 def doctor(json: options.Json = False, quiet: options.Quiet = False, home: options.Home = None) -> None:
     """Print the machine and the findings."""
+    report = look(home)
+    if json:
+        emit_json(report.to_json())
+        return
+    for label, text in _lines(report):
+        say(f"{label}: {text}", quiet=quiet)
+    findings = judge(report)
+    for finding in findings:
+        say(f"- {finding.what} {finding.do}")
+    if not findings:
+        say(_("Everything is in order."), quiet=quiet)
+
+
+def look(home: Path | None = None) -> Report:
+    """Look at the machine and the home (made if absent), and measure convolutions for about half a second.
+
+    Raises:
+        UserError: the home is a file or can't be made.
+    """
+    from luokuan.colophon.label import FONT
     from luokuan.foundation import compute
     from luokuan.store.home import open_home
 
-    place = open_home(home)
+    place = open_home(home).path
     compute.prepare()
     machine = compute.machine()
-    rates = {p: compute.convolution_rate(p, seconds=0.3) for p in ("float32", "bf16")}
-    free = shutil.disk_usage(place.path).free
-    mode = stat.S_IMODE(place.path.stat().st_mode)
-    installed = {name: _version(name) for name in PACKAGES}
-    extras = {extra: find_spec(module) is not None for extra, module in EXTRAS.items()}
-    values: dict[str, Any] = {
-        "machine": machine.to_json(),
-        "gflops": {name: round(rate) for name, rate in rates.items()},
-        "disk_free": free,
-        "home": {"path": str(place.path), "mode": f"{mode:04o}"},
-        "versions": {"luokuan": _version("luokuan"), "python": platform.python_version(), **installed},
-        "extras": extras,
-    }
-    findings = _judge(machine, rates, free, mode, extras)
-    values["findings"] = [{"what": f.what, "do": f.do} for f in findings]
-    if json:
-        emit_json(values)
-        return
-    if not quiet:
-        _print(values)
-    for finding in findings:
-        say(f"{finding.what} {finding.do}")
-    if not findings:
-        say(_("Everything is in order."))
+    precisions = ("float32", "bf16") if machine.bf16 else ("float32",)  # emulated bf16 would take seconds
+    return Report(
+        machine=machine,
+        gflops={name: compute.convolution_rate(name, seconds=MEASURE) for name in precisions},
+        disk_free=shutil.disk_usage(place).free,
+        home=place,
+        home_mode=stat.S_IMODE(place.stat().st_mode),
+        home_writable=os.access(place, os.W_OK | os.X_OK),
+        nvidia=Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None,
+        font=FONT.is_file(),
+        versions={
+            "luokuan": _version("luokuan"),
+            "python": platform.python_version(),
+            **{name: _version(name) for name in PACKAGES},
+        },
+        extras={extra: find_spec(module) is not None for extra, module in EXTRAS.items()},
+    )
 
 
 def _version(package: str) -> str | None:
@@ -76,8 +133,21 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _judge(machine: Any, rates: dict[str, float], free: int, mode: int, extras: dict[str, bool]) -> list[Finding]:
+def judge(report: Report) -> list[Finding]:
+    """What is slow, missing or unsafe, and what to do about it."""
+    return [*_judge_speed(report), *_judge_home(report), *_judge_parts(report)]
+
+
+def _judge_speed(report: Report) -> list[Finding]:
     found = []
+    machine, rates = report.machine, report.gflops
+    if machine.cuda is None and report.nvidia:
+        found.append(
+            Finding(
+                _("There is an NVIDIA graphics card, but this PyTorch can't use it."),
+                _("Install a CUDA build of PyTorch that suits its driver."),
+            )
+        )
     if machine.device == "cpu" and not machine.bf16:
         found.append(
             Finding(
@@ -85,7 +155,14 @@ def _judge(machine: Any, rates: dict[str, float], free: int, mode: int, extras: 
                 _("Use small sizes, or a newer CPU or a GPU."),
             )
         )
-    if machine.bf16 and rates["bf16"] < 1.1 * rates["float32"]:
+    if machine.device == "cpu" and max(rates.values()) < SLOW:
+        found.append(
+            Finding(
+                _("Convolutions are slow here ({rate:.0f} GFLOP/s).", rate=max(rates.values())),
+                _("Close other programs, or train on a faster machine: a model folder can be copied."),
+            )
+        )
+    if "bf16" in rates and rates["bf16"] < 1.1 * rates["float32"]:
         found.append(
             Finding(
                 _("bfloat16 isn't faster than float32 here, although the CPU offers it."),
@@ -103,53 +180,85 @@ def _judge(machine: Any, rates: dict[str, float], free: int, mode: int, extras: 
         found.append(
             Finding(_("Little memory is free."), _("Close other programs, or use a smaller --batch with --accumulate."))
         )
-    if free < LOW_DISK:
-        found.append(
-            Finding(_("Little room is left where the home is."), _("Free some, or move the home with --home."))
-        )
-    if mode & 0o077:
+    return found
+
+
+def _judge_home(report: Report) -> list[Finding]:
+    found = []
+    if not report.home_writable:
         found.append(
             Finding(
-                _("Other users of this machine can look into the home (mode {mode}).", mode=f"{mode:04o}"),
+                _("You may not write to the home {path}.", path=report.home),
+                _("Take ownership of it, or choose another with --home or LUOKUAN_HOME."),
+            )
+        )
+    if report.home_mode & 0o077:
+        found.append(
+            Finding(
+                _("Other users of this machine can look into the home (mode {mode}).", mode=f"{report.home_mode:04o}"),
                 _("Run chmod 700 on it: it holds your signing keys."),
             )
         )
-    missing = [name for name, there in extras.items() if not there]
-    if missing:
+    if report.disk_free < LOW_DISK:
+        found.append(
+            Finding(_("Little room is left where the home is."), _("Free some, or move the home with --home."))
+        )
+    return found
+
+
+def _judge_parts(report: Report) -> list[Finding]:
+    found = []
+    if not report.font:
         found.append(
             Finding(
-                _("Optional parts are not installed: {names}.", names=", ".join(missing)),
+                _("The font of the label is missing: no work can be finished."),
+                _("Install Luokuan anew."),
+            )
+        )
+    if absent := [name for name, version in report.versions.items() if version is None]:
+        found.append(
+            Finding(
+                _("Packages are missing: {names}.", names=", ".join(absent)),
+                _("Install them with pip install -r requirements.lock."),
+            )
+        )
+    if absent := [name for name, there in report.extras.items() if not there]:
+        found.append(
+            Finding(
+                _("Optional parts are not installed: {names}.", names=", ".join(absent)),
                 _("Install one with pip install 'luokuan[NAME]' when you need it."),
             )
         )
     return found
 
 
-def _print(values: dict[str, Any]) -> None:
-    machine = values["machine"]
-    gib = 2**30
-    lines = [
-        (_("CPU"), _("{name}, {cores} cores", name=machine["cpu_name"], cores=machine["cores"])),
-        (_("GPU"), machine["cuda"] or _("none")),
-        (_("Trains on"), f"{machine['device']}, {machine['precision']}"),
+def _lines(report: Report) -> list[tuple[str, str]]:
+    machine, gib = report.machine, 2**30
+    there = ", ".join(name for name, installed in report.extras.items() if installed)
+    return [
+        (_("CPU"), _("{name}, {cores} cores", name=machine.cpu_name, cores=machine.cores)),
+        (_("GPU"), machine.cuda or _("none")),
+        (
+            _("Trains on"),
+            _(
+                "{device} in {precision}, {threads} threads",
+                device=machine.device,
+                precision=machine.precision,
+                threads=machine.threads,
+            ),
+        ),
         (
             _("Convolutions"),
-            _(
-                "{f32} GFLOP/s in float32, {bf16} in bfloat16",
-                f32=values["gflops"]["float32"],
-                bf16=values["gflops"]["bf16"],
+            ", ".join(
+                _("{rate:.0f} GFLOP/s in {precision}", rate=rate, precision=name)
+                for name, rate in report.gflops.items()
             ),
         ),
         (
             _("Memory"),
-            _(
-                "{free:.1f} of {all:.1f} GiB free",
-                free=machine["memory_available"] / gib,
-                all=machine["memory_total"] / gib,
-            ),
+            _("{free:.1f} of {all:.1f} GiB free", free=machine.memory_available / gib, all=machine.memory_total / gib),
         ),
-        (_("Home"), _("{path}, {free:.1f} GiB free", path=values["home"]["path"], free=values["disk_free"] / gib)),
-        (_("Versions"), ", ".join(f"{name} {version or '-'}" for name, version in values["versions"].items())),
+        (_("Home"), _("{path}, {free:.1f} GiB free", path=report.home, free=report.disk_free / gib)),
+        (_("Versions"), ", ".join(f"{name} {version or '-'}" for name, version in report.versions.items())),
+        (_("Optional parts"), there or _("none")),
     ]
-    for label, text in lines:
-        say(f"{label}: {text}")
