@@ -3,30 +3,39 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
+SECONDS ?= 60
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The package itself: from this folder, with what the lock installed, so that nothing else is fetched.
+INSTALL_SELF := $(PIP) --no-deps --no-build-isolation -e .
 
-.PHONY: run test lint format bench docs fuzz lock messages studio clean help
+.PHONY: help run test lint format bench docs fuzz lock messages clean
+.DELETE_ON_ERROR:
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+# Stamps: made last, so that an interrupted installation starts again.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
 
-$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/.made
+	$(PIP) -r requirements.lock
+	$(INSTALL_SELF)
+	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
-	touch $@
+# The larger lock holds the smaller one, so this serves `make run` too.
+$(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(VENV)/.made
+	$(PIP) -r requirements-dev.lock
+	$(INSTALL_SELF)
+	@touch $(VENV)/.runtime $@
 
 run: $(VENV)/.runtime ## Create one work with each starter model into ./out, verify each, write out/index.html
-	LUOKUAN_HOME=$(abspath $(OUT))/home $(BIN)/luokuan showcase --output $(OUT)
+	LUOKUAN_HOME="$(abspath $(OUT))/home" $(BIN)/luokuan showcase --output "$(OUT)"
 
-test: lint ## All that CI runs: lint, layers, types, tests, documentation
-	$(BIN)/python scripts/build_docs.py --check
+test: lint ## All that CI runs: style, layers, types, translations, licences, documentation, tests
+	$(BIN)/python scripts/build_docs.py
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev ## Style, layers, types, translations, licences
@@ -41,14 +50,14 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Measure speed against a named peer in the same run
+bench: $(VENV)/.dev ## Measure speed: our path against plain float32 in the same run
 	$(BIN)/python benchmarks/gan.py
 
 docs: $(VENV)/.dev ## Build the documentation into ./site
 	$(BIN)/python scripts/build_docs.py
 
-fuzz: $(VENV)/.dev ## Mutate files for a minute; parsers and verify must only ever refuse politely
-	$(BIN)/python tests/fuzz/fuzz_formats.py 60
+fuzz: $(VENV)/.dev ## Mutate files for SECONDS; parsers and verify must only ever refuse politely
+	$(BIN)/python tests/fuzz/fuzz_formats.py $(SECONDS)
 
 messages: $(VENV)/.dev ## Collect messages and compile the Chinese catalogue
 	$(BIN)/python scripts/messages.py
