@@ -18,6 +18,7 @@ import psutil
 import torch
 
 from luokuan.errors import UserError
+from luokuan.foundation.cores import usable_cores
 from luokuan.i18n import _
 
 Network = TypeVar("Network", bound=torch.nn.Module)
@@ -57,14 +58,6 @@ def _cpu() -> tuple[str, frozenset[str]]:
                 flags = frozenset(value.split())
                 break
     return name, flags
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on (its affinity, which a container may have narrowed)."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 @lru_cache(maxsize=1)
