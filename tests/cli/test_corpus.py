@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,21 @@ def test_a_mostly_broken_folder_can_be_checked_and_cleaned(capfd: pytest.Capture
     values = json.loads(capfd.readouterr().out)
     assert values["cleaned"]["pictures"] == 3 and len(values["broken"]) == 2
     assert len(list((tmp_path / "clean").iterdir())) == 3
+
+
+def test_hostile_names_print_harmlessly(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for index in range(3):
+        pixels = np.random.default_rng(index).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{index}.png")
+    (tmp_path / "\x1b[31mred.jpg").write_text("text")
+    try:
+        (tmp_path / os.fsdecode(b"\xff.png")).write_text("text")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert main(["corpus", "check", str(tmp_path)]) == 0
+    assert "\x1b[31m" not in capfd.readouterr().out
+    assert main(["corpus", "check", str(tmp_path), "--json"]) == 0
+    assert len(json.loads(capfd.readouterr().out)["broken"]) == 2
 
 
 def test_card_writes_and_keeps(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli import options
-from luokuan.cli.output import emit_json, say, table
+from luokuan.cli.output import emit_json, say, table, visible
 from luokuan.errors import ExitCode
 from luokuan.i18n import _
 
@@ -62,7 +62,7 @@ def _print(found: Check, *, quiet: bool) -> None:
     corpus = found.corpus
     if not quiet:
         columns = [_("class"), _("train"), _("validation"), _("test"), _("left out")]
-        rows = [(name, *row.values()) for name, row in found.counts.items()]
+        rows = [(visible(name), *row.values()) for name, row in found.counts.items()]
         totals = [sum(row[i] for row in map(list, (r.values() for r in found.counts.values()))) for i in range(4)]
         table(columns, [*rows, (_("all"), *totals)])
     say(
@@ -82,9 +82,9 @@ def _print(found: Check, *, quiet: bool) -> None:
     ]
     if not quiet:
         for line in details:
-            say(f"  {line}")
+            say(f"  {visible(line)}")
     for sentence in (*found.problems, *found.warnings):
-        say(sentence)
+        say(visible(sentence))
     if found.trainable:
         say(_("It can be trained on."))
 

@@ -16,6 +16,11 @@ def say(message: str, *, quiet: bool = False) -> None:
         typer.echo(message)
 
 
+def visible(text: object) -> str:
+    """A file name, or what else came from a stranger, fit for a terminal: no control characters, only text."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(text))
+
+
 def emit_json(value: Mapping[str, Any]) -> None:
     """Print ``value`` as the only line on stdout."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n")

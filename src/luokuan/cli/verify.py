@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from luokuan.cli import options
-from luokuan.cli.output import emit_json, say
+from luokuan.cli.output import emit_json, say, visible
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -60,17 +60,12 @@ def verify(
 
 def _say_line(verdict: Verdict, folder: Path, *, quiet: bool) -> None:
     """One line in a folder's list; with --quiet only what needs attention."""
-    name = _visible(verdict.path.relative_to(folder))
+    name = visible(verdict.path.relative_to(folder))
     say(f"{verdict.verdict:<14}  {name}  {verdict.summary}", quiet=quiet and verdict.exit_code == 0)
 
 
 def _say_all(verdict: Verdict, *, quiet: bool) -> None:
     """All that is known; with --quiet the exit code alone says it."""
-    say(f"{_visible(verdict.path)}: {verdict.summary}", quiet=quiet)
+    say(f"{visible(verdict.path)}: {verdict.summary}", quiet=quiet)
     for sentence in verdict.evidence:
         say(f"  {sentence}", quiet=quiet)
-
-
-def _visible(path: Path) -> str:
-    """A file name that can be printed: no control characters, nothing that isn't text."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(path))

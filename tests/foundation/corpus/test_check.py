@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from luokuan.errors import UserError
-from luokuan.foundation.corpus import open_corpus
+from luokuan.foundation.corpus import duplicates, open_corpus
 from luokuan.foundation.corpus.card import Card, read_card, write_card
 from luokuan.foundation.corpus.check import check_corpus, clean_copy
 from luokuan.foundation.corpus.personal import hints_in_text, is_resident_id
@@ -65,6 +65,60 @@ def test_a_cleaned_copy(corpus: Path, tmp_path: Path) -> None:
     assert not dict(placed.getexif())
     turned = np.asarray(noise(30).rotate(180)).astype(int)
     assert np.abs(np.asarray(placed).astype(int) - turned).mean() < 6
+
+
+def test_a_cleaned_copy_keeps_pictures_of_one_name(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    folder.mkdir()
+    for index, name in enumerate(("a.png", "a.webp", "a.2.png", "b.jpg", "b.jpeg")):
+        noise(index).save(folder / name)
+    assert clean_copy(check_corpus(open_corpus(folder)), tmp_path / "clean") == 5
+    assert len(open_corpus(tmp_path / "clean").items) == 5
+
+
+def test_only_copies_of_what_stays_are_dropped(tmp_path: Path) -> None:
+    folder = tmp_path / "film"
+    folder.mkdir()
+    for index in range(40):
+        Image.blend(noise(1), noise(2), index / 39).save(folder / f"{index:02d}.png")
+    found = check_corpus(open_corpus(folder))
+    assert [len(g.items) for g in found.near] == [40]  # a chain: its ends don't resemble one another
+    assert any("held out" in sentence for sentence in found.warnings)
+    written = clean_copy(found, tmp_path / "clean")
+    names = {item.name for item in open_corpus(tmp_path / "clean").items}
+    group = found.near[0]
+    stays = [i for i, item in enumerate(group.items) if item.name in names]
+    assert 2 < written < 20 and len(stays) == written
+    alike = np.stack([group.copies_of(i) for i in range(40)])
+    assert (alike == alike.T).all() and alike[stays].any(axis=0).all()
+    assert (alike[np.ix_(stays, stays)] == np.eye(len(stays), dtype=bool)).all()
+
+
+def test_the_card_and_classes_are_questioned(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for index in range(4):
+            noise(index + 20 * (name == "b")).save(tmp_path / name / f"{index}.png")
+    (tmp_path / "b/copy.png").write_bytes((tmp_path / "a/0.png").read_bytes())
+    (tmp_path / "card.yaml").write_text("license: CC0-1.0\n")
+    found = check_corpus(open_corpus(tmp_path))
+    assert [sorted(i.name for i in g.items) for g in found.conflicting] == [["a/0.png", "b/copy.png"]]
+    assert found.to_json()["unknown_card_fields"] == ["license"]
+    assert any("license" in sentence for sentence in found.warnings)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_blockwise_pairs_equal_counting_bit_by_bit(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    bits = rng.integers(0, 2, (count, 256), dtype=np.uint8)
+    bits[count // 2 :] = bits[: count - count // 2] ^ (rng.random((count - count // 2, 256)) < 0.12)
+    words = np.packbits(bits, axis=1).view(np.uint64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "_BLOCK", 7)
+        found = {(i, j) for ones, others in duplicates.near_pairs(words) for i, j in zip(ones, others, strict=True)}
+    far = (bits[:, None] != bits[None]).sum(axis=2)
+    assert found == {(i, j) for i in range(count) for j in range(i + 1, count) if far[i, j] <= duplicates.DISTANCE}
 
 
 def test_clean_refuses_full_and_inner_folders(corpus: Path, tmp_path: Path) -> None:

@@ -103,6 +103,13 @@ def test_exif_orientation_is_honoured_and_metadata_dropped() -> None:
     assert not dict(upright.getexif())
 
 
+def test_a_look_at_a_large_jpeg_is_cheap_and_large_enough() -> None:
+    data = encoded(Image.effect_noise((2000, 1200), 60).convert("RGB"), "JPEG")
+    assert decode(data).size == (2000, 1200)
+    assert decode(data, at_least=512).size == (1000, 600)
+    assert verify(data) == read_header(data)
+
+
 def test_fit_takes_the_middle_square() -> None:
     picture = Image.new("RGB", (300, 100), (0, 0, 0))
     picture.paste((255, 255, 255), (100, 0, 200, 100))

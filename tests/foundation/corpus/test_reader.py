@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,10 @@ import pytest
 from PIL import Image
 
 from luokuan.errors import UserError
-from luokuan.foundation.corpus import open_corpus
+from luokuan.files import sha256_bytes
+from luokuan.foundation.corpus import Item, open_corpus
 from luokuan.foundation.corpus.arrays import load_labels, load_pixels
-from luokuan.foundation.corpus.splits import straddling
+from luokuan.foundation.corpus.splits import deal, straddling
 
 EXAMPLE = Path(__file__).parents[3] / "examples/clothing-small"
 
@@ -71,6 +74,54 @@ def test_wrong_metadata_is_one_sentence(tmp_path: Path, line: str) -> None:
     (tmp_path / "metadata.jsonl").write_text('{"file_name": "000.png"}\n' + line + "\n")
     with pytest.raises(UserError, match="Line 2"):
         open_corpus(tmp_path)
+
+
+def test_captions_may_hold_any_character(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+    captions = ["one\u2028two\x85three", "连衣裙"]
+    rows = [{"file_name": f"00{i}.png", "text": text} for i, text in enumerate(captions)]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (tmp_path / "metadata.jsonl").write_text("\ufeff" + lines, encoding="utf-8")
+    assert [item.text for item in open_corpus(tmp_path).items] == captions
+
+
+def test_a_picture_listed_twice_counts_once_and_has_one_label(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+    names = ["000.png", "./000.png", "001.png"]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(json.dumps({"file_name": n, "label": "a"}) for n in names))
+    assert [item.name for item in open_corpus(tmp_path).items] == ["000.png", "001.png"]
+    with (tmp_path / "metadata.jsonl").open("a") as stream:
+        stream.write('\n{"file_name": "000.png", "label": "b"}\n')
+    with pytest.raises(UserError, match="Line 4"):
+        open_corpus(tmp_path)
+
+
+def test_an_absolute_name_is_refused_even_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path / "c", 2)
+    (tmp_path / "c/metadata.jsonl").write_text(json.dumps({"file_name": str(tmp_path / "c/000.png")}))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="Line 1"):
+        open_corpus("c")
+
+
+def test_pipes_and_unwritable_names_are_broken_not_fatal(tmp_path: Path) -> None:
+    fill(tmp_path, 3)
+    os.mkfifo(tmp_path / "pipe.jpg")
+    try:
+        shutil.copy(tmp_path / "000.png", os.fsencode(tmp_path) + b"/\xff.png")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    corpus = open_corpus(tmp_path, broken_limit=1)
+    assert len(corpus.items) == 3
+    assert sorted(broken.reason for broken in corpus.broken) == ["it is no ordinary file", "its name is no valid UTF-8"]
+
+
+def test_one_picture_without_a_class_is_named(tmp_path: Path) -> None:
+    fill(tmp_path / "a", 3)
+    fill(tmp_path / "b", 3, first=20)
+    noise(77).save(tmp_path / "stray.png")
+    corpus = open_corpus(tmp_path)
+    assert corpus.classes == () and corpus.unclassed == ("stray.png",)
 
 
 def test_broken_files_are_listed_and_skipped(tmp_path: Path) -> None:
@@ -133,6 +184,29 @@ def test_near_duplicates_never_straddle_dealt_splits(tmp_path: Path) -> None:
     assert all(where[f"{i}.png"] == where[f"{i}-copy.jpg"] for i in range(60))
 
 
+@pytest.mark.parametrize("count", [6, 12, 20])
+def test_small_corpora_hold_something_out(tmp_path: Path, count: int) -> None:
+    corpus = open_corpus(fill(tmp_path, count))
+    parts = [corpus.split(name) for name in ("train", "validation", "test")]
+    assert sum(map(len, parts)) == count and all(parts) and len(parts[0]) >= count * 0.6
+    again = open_corpus(tmp_path)
+    assert parts == [again.split(name) for name in ("train", "validation", "test")]
+
+
+def test_holding_out_spares_poor_classes() -> None:
+    # Digests that chance deals to train, so that both held-out splits are empty at first.
+    names = [n for n in map(str, range(99)) if int(sha256_bytes(n.encode())[:8], 16) % 100 < 90]
+
+    def dealt(sizes: list[int]) -> dict[str, int]:
+        labels = [label for label, size in enumerate(sizes) for _ in range(size)]
+        items = [Item(Path(n), n, None, k, n, 64, 64) for n, k in zip(names, labels, strict=False)]
+        return {name: len(part) for name, part in deal(items, ()).items()}
+
+    assert dealt([2, 2, 2]) == {"train": 6, "validation": 0, "test": 0}
+    assert dealt([2, 3, 2]) == {"train": 6, "validation": 1, "test": 0}
+    assert dealt([2, 4, 2]) == dealt([3, 3, 2]) == {"train": 6, "validation": 1, "test": 1}
+
+
 def test_given_splits_lose_their_leaks(tmp_path: Path) -> None:
     fill(tmp_path / "train/a", 10)
     fill(tmp_path / "test/a", 4, first=100)
@@ -140,9 +214,7 @@ def test_given_splits_lose_their_leaks(tmp_path: Path) -> None:
     corpus = open_corpus(tmp_path)
     assert len(corpus.split("train")) == 10
     assert "test/a/leak.jpg" not in {i.name for i in corpus.split("test")} and len(corpus.split("test")) == 4
-    from luokuan.foundation.corpus.duplicates import clusters
-
-    assert len(straddling(corpus.items, clusters(corpus.items))) == 1
+    assert len(straddling(corpus.items, corpus.clusters())) == 1
 
 
 def test_pixels_are_cached_and_equal(tmp_path: Path) -> None:
@@ -164,7 +236,10 @@ def test_a_picture_that_vanished_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_damaged_card_is_one_sentence(tmp_path: Path) -> None:
     fill(tmp_path, 3)
-    for text in ("licence: [", "- a\n- b\n", "licence: {a: b}\n", "!!python/object:os.system {}\n"):
+    letters = "abcdefghijkl"
+    nested = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise(letters)]
+    bomb = "\n".join(["a: &a [x, x]", *nested, "aliases: {word: *l}"])
+    for text in ("licence: [", "- a\n- b\n", "licence: {a: b}\n", "!!python/object:os.system {}\n", bomb):
         (tmp_path / "card.yaml").write_text(text)
         with pytest.raises(UserError, match=r"card\.yaml"):
             open_corpus(tmp_path)

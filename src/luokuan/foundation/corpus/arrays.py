@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, sha256_bytes
-from luokuan.foundation.compute import usable_cores
+from luokuan.foundation.cores import usable_cores
 from luokuan.foundation.corpus.pictures import BrokenPicture, fit, read_picture
 from luokuan.foundation.corpus.reader import Item
 from luokuan.i18n import _

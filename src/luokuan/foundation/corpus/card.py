@@ -99,6 +99,9 @@ def _build(found: Mapping[Any, Any]) -> Card:
     if not isinstance(aliases, dict):
         raise ValueError("aliases is no mapping")
     unknown = tuple(sorted(str(key) for key in found.keys() - known - {"aliases"}))
+    # Only plain values: the text of nested YAML anchors can be exponentially longer than the file.
+    if not all(isinstance(v, str | int | float) for v in aliases.values()):
+        raise ValueError("aliases hold more than text")
     return Card(**values, aliases={str(k): str(v) for k, v in aliases.items()}, unknown_fields=unknown)
 
 

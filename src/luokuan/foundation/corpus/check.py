@@ -14,7 +14,7 @@ from luokuan.errors import UserError
 from luokuan.files import new_folder
 from luokuan.foundation.corpus.card import NAME as CARD_NAME
 from luokuan.foundation.corpus.card import Card
-from luokuan.foundation.corpus.duplicates import Cluster, clusters
+from luokuan.foundation.corpus.duplicates import Cluster
 from luokuan.foundation.corpus.personal import Hint, find_hints
 from luokuan.foundation.corpus.pictures import read_picture
 from luokuan.foundation.corpus.reader import METADATA, SPLITS, Item, PictureCorpus
@@ -34,6 +34,7 @@ class Check:
     sides: tuple[int, int, int]
     exact: list[Cluster]
     near: list[Cluster]
+    conflicting: list[Cluster]
     straddling: list[Cluster]
     hints: list[Hint]
     problems: list[str] = field(default_factory=list)
@@ -60,12 +61,19 @@ class Check:
             "classes": list(corpus.classes),
             "counts": self.counts,
             "shorter_side": dict(zip(("smallest", "median", "largest"), self.sides, strict=True)),
-            "broken": [{"path": str(b.path), "reason": b.reason} for b in corpus.broken],
+            "broken": [
+                # A name that is no UTF-8 can't stand in JSON.
+                {"path": str(b.path).encode(errors="replace").decode(), "reason": b.reason}
+                for b in corpus.broken
+            ],
             "exact_duplicates": groups(self.exact),
             "near_duplicates": groups(self.near),
+            "conflicting_classes": groups(self.conflicting),
             "straddling": groups(self.straddling),
             "personal_data_hints": [{"name": h.item.name, "what": h.what} for h in self.hints],
             "missing_card_fields": list(missing_fields(corpus)),
+            "unknown_card_fields": list(unknown_fields(corpus)),
+            "unclassed": list(corpus.unclassed),
             "problems": self.problems,
             "warnings": self.warnings,
             "trainable": self.trainable,
@@ -77,9 +85,14 @@ def missing_fields(corpus: PictureCorpus) -> tuple[str, ...]:
     return (corpus.card or Card()).missing
 
 
+def unknown_fields(corpus: PictureCorpus) -> tuple[str, ...]:
+    """Names in the card that mean nothing here, such as ``license``."""
+    return corpus.card.unknown_fields if corpus.card else ()
+
+
 def check_corpus(corpus: PictureCorpus) -> Check:
     """Look at everything: counts, sizes, duplicates, leaks between splits, personal data, the card."""
-    groups = clusters(corpus.items)
+    groups = corpus.clusters()
     counts: dict[str, dict[str, int]] = {}
     dealt = {item.name: split for split in SPLITS for item in corpus.split(split)}
     for item in corpus.items:
@@ -93,8 +106,9 @@ def check_corpus(corpus: PictureCorpus) -> Check:
         sides=(sides[0], sides[len(sides) // 2], sides[-1]),
         exact=[g for g in groups if g.exact],
         near=[g for g in groups if not g.exact],
+        conflicting=[g for g in groups if len({item.label for item in g.items}) > 1],
         straddling=straddling(corpus.items, groups) if any(i.split for i in corpus.items) else [],
-        hints=list(find_hints(corpus.items)),
+        hints=find_hints(corpus.items),
     )
     _judge(check)
     return check
@@ -106,11 +120,12 @@ def _judge(check: Check) -> None:
         corpus.require_trainable(conditional=len(corpus.classes) > 1)
     except UserError as error:
         check.problems.append(f"{error.what} {error.do}")
-    missing = missing_fields(corpus)
+    missing, unknown = missing_fields(corpus), unknown_fields(corpus)
     notes = [
         (corpus.broken, _("Broken files, which will be skipped: {count}.", count=len(corpus.broken))),
         (check.exact, _("Clusters of exact copies: {count}.", count=len(check.exact))),
         (check.near, _("Clusters of near-duplicates: {count}.", count=len(check.near))),
+        (check.conflicting, _("Clusters of copies in more than one class: {count}.", count=len(check.conflicting))),
         (
             check.straddling,
             _(
@@ -120,6 +135,19 @@ def _judge(check: Check) -> None:
         ),
         (check.hints, _("Hints of personal data: {count}; look at them.", count=len(check.hints))),
         (missing, _("The card lacks: {fields}.", fields=", ".join(missing))),
+        (unknown, _("The card has fields that mean nothing here: {fields}.", fields=", ".join(unknown))),
+        (
+            corpus.unclassed,
+            _(
+                "Classes are ignored, because {count} pictures have none, for instance {name}.",
+                count=len(corpus.unclassed),
+                name="".join(corpus.unclassed[:1]),
+            ),
+        ),
+        (
+            not corpus.split("validation") and not corpus.split("test"),
+            _("No picture can be held out, so that a model of it can't be evaluated."),
+        ),
         (
             len(corpus.items) < FEW,
             _("{count} pictures are few; some thousands give good results.", count=len(corpus.items)),
@@ -139,6 +167,7 @@ def clean_copy(check: Check, target: Path) -> int:
     """Write a cleaned copy: upright, without metadata, without broken files and copies (the largest one stays).
 
     Pictures become PNG, or JPEG of quality 95 where they were JPEG. Splits, classes, captions and the card are kept.
+    What is only a copy of a copy, and resembles nothing that stays, stays too.
 
     Returns:
         Pictures written.
@@ -155,11 +184,7 @@ def clean_copy(check: Check, target: Path) -> int:
         raise UserError(
             _("{path} lies inside the corpus.", path=target), _("Choose a folder outside."), code="corpus.clean_target"
         )
-    dropped = {
-        item.name
-        for cluster in (*check.exact, *check.near)
-        for item in sorted(cluster.items, key=_worth, reverse=True)[1:]
-    }
+    dropped = {item.name for cluster in (*check.exact, *check.near) for item in _spare(cluster)}
     kept = [item for item in corpus.items if item.name not in dropped]
     with new_folder(target) as part:
         rows = [_write(part, corpus, item) for item in kept]
@@ -172,6 +197,15 @@ def clean_copy(check: Check, target: Path) -> int:
     return len(kept)
 
 
+def _spare(cluster: Cluster) -> list[Item]:
+    """The items of a cluster that are copies of a worthier one that stays."""
+    spare: set[int] = set()
+    for index in sorted(range(len(cluster.items)), key=lambda i: _worth(cluster.items[i]), reverse=True):
+        if index not in spare:
+            spare |= set(cluster.copies_of(index).nonzero()[0].tolist()) - {index}
+    return [cluster.items[index] for index in sorted(spare)]
+
+
 def _worth(item: Item) -> tuple[bool, int, str]:
     # A copy in train is worth more than one elsewhere: dropping it there would leave the leak in place.
     return (item.split in (None, "train"), item.width * item.height, item.name)
@@ -180,7 +214,10 @@ def _worth(item: Item) -> tuple[bool, int, str]:
 def _write(part: Path, corpus: PictureCorpus, item: Item) -> dict[str, Any]:
     picture = read_picture(item.path)
     jpeg = item.path.suffix.lower() in (".jpg", ".jpeg")
-    name = Path(item.name).with_suffix(".jpg" if jpeg else ".png")
+    ending = ".jpg" if jpeg else ".png"
+    name, number = Path(item.name).with_suffix(ending), 2
+    while (part / name).exists():  # a.png beside a.webp
+        name, number = Path(item.name).with_suffix(f".{number}{ending}"), number + 1
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG" if jpeg else "PNG", **({"quality": 95, "subsampling": 0} if jpeg else {}))
     (part / name).parent.mkdir(parents=True, exist_ok=True)

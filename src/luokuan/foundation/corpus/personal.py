@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from luokuan.foundation.cores import usable_cores
 from luokuan.foundation.corpus.reader import Item
 from luokuan.i18n import _
 
@@ -71,12 +72,16 @@ def hints_in_exif(data: bytes) -> list[str]:
     return found
 
 
-def find_hints(items: tuple[Item, ...]) -> Iterator[Hint]:
+def find_hints(items: tuple[Item, ...]) -> list[Hint]:
     """Hints in names, captions and EXIF blocks of all items."""
-    for item in items:
+
+    def one(item: Item) -> list[Hint]:
         try:
             data = item.path.read_bytes()
         except OSError:
-            continue
-        for what in (*hints_in_exif(data), *hints_in_text(item.name), *hints_in_text(item.text or "")):
-            yield Hint(item, what)
+            data = b""
+        kinds = (*hints_in_exif(data), *hints_in_text(item.name), *hints_in_text(item.text or ""))
+        return [Hint(item, what) for what in kinds]
+
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        return [hint for hints in pool.map(one, items) for hint in hints]

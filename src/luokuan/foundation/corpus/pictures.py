@@ -73,7 +73,10 @@ def read_header(data: bytes) -> Header:
         BrokenPicture: it is no picture, or too large.
     """
     picture = _open(data)
-    width, height = picture.size
+    return _header(picture, *picture.size)
+
+
+def _header(picture: Image, width: int, height: int) -> Header:
     if _orientation(picture) >= 5:
         width, height = height, width
     return Header(str(picture.format), width, height, int(getattr(picture, "n_frames", 1)))
@@ -87,18 +90,22 @@ def verify(data: bytes) -> Header:
     Raises:
         BrokenPicture: it is no picture, too large, or cut off.
     """
-    header = read_header(data)
     picture = _open(data)
+    width, height = picture.size
     try:
-        picture.draft("RGB", (max(header.width // 8, 1), max(header.height // 8, 1)))
+        picture.draft(None, (max(width // 8, 1), max(height // 8, 1)))
         picture.load()
     except Exception as error:  # Pillow's decoders raise many kinds on damaged data
         raise BrokenPicture(_("its data is damaged or cut off")) from error
-    return header
+    return _header(picture, width, height)
 
 
-def decode(data: bytes) -> Image:
+def decode(data: bytes, *, at_least: int | None = None) -> Image:
     """An encoded picture as upright RGB: first frame, CMYK and 16 bit converted, transparency on white.
+
+    Args:
+        at_least: Where a look will do: JPEGs larger than twice this side are decoded at a half, a quarter or an
+            eighth, never below it.
 
     Raises:
         BrokenPicture: it is no picture, too large, or cut off.
@@ -108,6 +115,8 @@ def decode(data: bytes) -> Image:
     picture = _open(data)
     try:
         picture.seek(0)
+        if at_least is not None:
+            picture.draft(None, (at_least, at_least))
         picture.load()
         upright = ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture
         return _to_rgb(upright)
@@ -142,7 +151,7 @@ def fit(picture: Image, size: int) -> NDArray[np.uint8]:
     return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS), dtype=np.uint8)
 
 
-def read_picture(path: Path) -> Image:
+def read_picture(path: Path, *, at_least: int | None = None) -> Image:
     """``decode`` of a file.
 
     Raises:
@@ -152,4 +161,4 @@ def read_picture(path: Path) -> Image:
         data = path.read_bytes()
     except OSError as error:
         raise BrokenPicture(_("it can't be read ({why})", why=error.strerror)) from error
-    return decode(data)
+    return decode(data, at_least=at_least)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
-from luokuan.foundation.compute import usable_cores
+from luokuan.foundation.cores import usable_cores
 from luokuan.foundation.corpus.card import UNKNOWN, Card, read_card
 from luokuan.foundation.corpus.pictures import BYTE_LIMIT, ENDINGS, BrokenPicture, verify
 from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.foundation.corpus.duplicates import Cluster
 
 SPLITS = ("train", "validation", "test")
 _SPLIT_NAMES = {
@@ -65,6 +69,7 @@ class PictureCorpus:
         items: Usable pictures, sorted by name.
         broken: Files that were skipped.
         digest: SHA-256 over the sorted lines ``name sha256 class\\n``: the same material, the same digest.
+        unclassed: Names of pictures without a class where others have one; they cost the corpus its classes.
     """
 
     path: Path
@@ -74,6 +79,8 @@ class PictureCorpus:
     items: tuple[Item, ...]
     broken: tuple[Broken, ...]
     digest: str
+    unclassed: tuple[str, ...] = ()
+    _clusters: tuple[Cluster, ...] | None = field(default=None, repr=False)
     _splits: dict[str, tuple[Item, ...]] = field(default_factory=dict, repr=False)
 
     @property
@@ -81,12 +88,21 @@ class PictureCorpus:
         """Licence from the card, or ``unknown``."""
         return self.card.licence if self.card else UNKNOWN
 
+    def clusters(self) -> tuple[Cluster, ...]:
+        """Clusters of exact and near duplicates; every picture is looked at once, at the first call."""
+        if self._clusters is None:
+            from luokuan.foundation.corpus.duplicates import clusters
+
+            self._clusters = clusters(self.items)
+        return self._clusters
+
     def split(self, name: str) -> tuple[Item, ...]:
         """Items of ``train``, ``validation`` or ``test``.
 
         Given split folders (or a ``split`` column) are kept, but held-out pictures with a near-duplicate in train
         are left out of validation and test. Without them, whole clusters of near-duplicates are dealt by their
-        digest, 90/5/5, so that none straddles train and the rest.
+        digest, 90/5/5, so that none straddles train and the rest; a split that chance left empty gets one cluster, if
+        train can spare it.
 
         Raises:
             KeyError: another name.
@@ -96,7 +112,7 @@ class PictureCorpus:
         if not self._splits:
             from luokuan.foundation.corpus.splits import deal
 
-            self._splits = deal(self.items)
+            self._splits = deal(self.items, self.clusters())
         return self._splits[name]
 
     def require_trainable(self, *, conditional: bool) -> None:
@@ -183,7 +199,9 @@ def open_corpus(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> Pict
     classes = tuple(names) if complete else ()
     lines = sorted(f"{i.name} {i.sha256} {classes[i.label] if i.label is not None else ''}\n" for i in final)
     layout = "metadata" if has_metadata else "class_folders" if complete else "flat"
-    return PictureCorpus(folder, card, layout, classes, final, tuple(broken), sha256_bytes("".join(lines).encode()))
+    digest = sha256_bytes("".join(lines).encode())
+    unclassed = tuple(sorted(f.name for f, _item in items if f.class_name is None)) if names else ()
+    return PictureCorpus(folder, card, layout, classes, final, tuple(broken), digest, unclassed)
 
 
 def _with_label(item: Item, label: int | None) -> Item:
@@ -225,17 +243,25 @@ def _from_folders(folder: Path) -> Iterator[_Found]:
 
 
 def _from_metadata(folder: Path) -> Iterator[_Found]:
+    listed: dict[str, str | None] = {}
     for part in ("", *_SPLIT_NAMES):
         file = folder / part / METADATA
         if not file.is_file():
             continue
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            # Not splitlines(): JSON strings may hold U+2028 and other ends of line that are none in JSON Lines.
+            lines = file.read_text(encoding="utf-8-sig").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise _metadata_error(file, 1, str(error)) from error
         for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield _row(folder, file, number, line, _SPLIT_NAMES.get(part))
+            if not line.strip():
+                continue
+            found = _row(folder, file, number, line, _SPLIT_NAMES.get(part))
+            if found.name not in listed:
+                listed[found.name] = found.class_name
+                yield found
+            elif listed[found.name] != found.class_name:
+                raise _metadata_error(file, number, _("{name} was listed before with another label", name=found.name))
 
 
 def _row(folder: Path, file: Path, number: int, line: str, split: str | None) -> _Found:
@@ -246,9 +272,9 @@ def _row(folder: Path, file: Path, number: int, line: str, split: str | None) ->
             raise TypeError("file_name is not text")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _metadata_error(file, number, str(error)) from error
-    path = file.parent / name
+    path = file.parent / os.path.normpath(name)
     try:
-        inside = path.resolve().is_relative_to(folder.resolve())
+        inside = path.is_relative_to(file.parent) and path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError):
         inside = False
     if not inside:
@@ -282,10 +308,16 @@ def _read(found: list[_Found]) -> tuple[list[tuple[_Found, Item]], list[Broken]]
 
 def _read_one(entry: _Found) -> Item | Broken:
     try:
-        if entry.path.stat().st_size > BYTE_LIMIT:
+        entry.name.encode()
+        status = entry.path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+            raise BrokenPicture(_("it is no ordinary file"))
+        if status.st_size > BYTE_LIMIT:
             raise BrokenPicture(_("the file is larger than {limit} MB", limit=BYTE_LIMIT >> 20))
         data = entry.path.read_bytes()
         header = verify(data)
+    except UnicodeEncodeError:
+        return Broken(entry.path, _("its name is no valid UTF-8"))
     except OSError as error:
         return Broken(entry.path, _("it can't be read ({why})", why=error.strerror))
     except BrokenPicture as error:
