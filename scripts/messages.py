@@ -22,6 +22,22 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "luokuan"
 PO = SOURCE / "locale" / "zh_CN" / "LC_MESSAGES" / "luokuan.po"
 MO = PO.with_suffix(".mo")
+HEADER = "# Chinese of Luokuan's messages. Collected by `make messages`; translated by hand."
+
+
+class OurCatalogue(Catalog):
+    """A catalogue whose header holds no dates, versions or names: equal messages, equal bytes."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        """Name and value of each line of the header."""
+        return [
+            ("Project-Id-Version", "luokuan"),
+            ("Language", "zh_CN"),
+            ("MIME-Version", "1.0"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Transfer-Encoding", "8bit\n"),
+        ]
 
 
 def collect() -> dict[str, list[tuple[str, int]]]:
@@ -45,9 +61,7 @@ def load() -> Catalog:
 
 def merged(found: dict[str, list[tuple[str, int]]], known: Catalog) -> Catalog:
     """A catalogue of exactly the messages in use, with the translations that are known."""
-    catalogue = Catalog(locale="zh_CN", project="luokuan", charset="utf-8", fuzzy=False)
-    # The date would make every run a change.
-    catalogue.mime_headers = [h for h in catalogue.mime_headers if "Date" not in h[0]]
+    catalogue = OurCatalogue(locale="zh_CN", charset="utf-8", fuzzy=False, header_comment=HEADER)
     for message in sorted(found):
         old = known.get(message)
         catalogue.add(message, old.string if old else "")
@@ -61,8 +75,9 @@ def fields(text: str) -> set[str]:
 
 def compiled(catalogue: Catalog) -> bytes:
     """The catalogue as .mo bytes."""
+    ours = merged({str(message.id): [] for message in catalogue if message.id}, catalogue)
     buffer = io.BytesIO()
-    write_mo(buffer, catalogue)
+    write_mo(buffer, ours)
     return buffer.getvalue()
 
 
