@@ -41,7 +41,13 @@ def evaluate(
         int, typer.Option("--resolution", help=_("Side to which pictures are resized for the feature network."))
     ] = 128,
     size: Annotated[
-        int, typer.Option("--size", help=_("Side at which a folder of pictures is compared (models bring their own)."))
+        int,
+        typer.Option(
+            "--size",
+            min=8,
+            max=1024,
+            help=_("Side at which a folder of pictures is compared (models bring their own)."),
+        ),
     ] = 64,
     sheet: Annotated[
         Path | None,
@@ -65,7 +71,8 @@ def evaluate(
     material = open_corpus(corpus)
     held = (*material.split("validation"), *material.split("test"))
     side = size if loaded is None else loaded.size
-    train = load_pixels(material.split("train"), side, cache=place.cache)
+    learnt = material.split("train")
+    train = load_pixels(learnt, side, cache=place.cache)
     held_out = load_pixels(held, side, cache=place.cache)
     title = material.card.title if material.card and material.card.title else material.path.name
     shared: dict[str, Any] = {
@@ -91,6 +98,7 @@ def evaluate(
             loaded,
             corpus_title=title,
             held_out_labels=load_labels(held).tolist() if known else None,
+            train_labels=load_labels(learnt).tolist() if known else None,
             count=count,
             truncation=truncation,
             among=among,
@@ -141,7 +149,31 @@ def _print(report: Report) -> None:
             )
         ),
     ]
+    if memory := report.memorisation:
+        nearest = _("Distance to the nearest training picture (median)")
+        rows.append((nearest, f"{memory.samples_median:.2f}", f"{memory.held_out_median:.2f}"))
     table([_("figure"), report.model, _("floor: real against real")], rows)
+    if report.among is None:
+        say(
+            _(
+                "{samples} pictures against {held} held-out pictures of {corpus} at {size}²; "
+                "features: {network} at {resolution}²; seed {seed}.",
+                samples=report.samples,
+                held=report.held_out,
+                corpus=report.corpus,
+                size=report.size,
+                network=report.network,
+                resolution=report.resolution,
+                seed=report.seed,
+            )
+        )
+    else:
+        _say_samples(report)
+    for sentence in report.verdicts:
+        say(sentence)
+
+
+def _say_samples(report: Report) -> None:
     say(
         _(
             "{samples} samples (seed {seed}, truncation {truncation}, best of {among}) against {held} "
@@ -157,5 +189,5 @@ def _print(report: Report) -> None:
             resolution=report.resolution,
         )
     )
-    for sentence in report.verdicts:
-        say(sentence)
+    if report.labels == "model":
+        say(_("The model's classes aren't the corpus's: samples have the balance of its own training pictures."))

@@ -7,9 +7,12 @@ import pytest
 import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from prdc import compute_prdc
 
 from luokuan.models.evaluation.metrics import (
+    _pair_means,
+    coverage_of,
     frechet_distance,
     kernel_distance,
     nearest,
@@ -77,10 +80,56 @@ def test_mmd_is_unbiased() -> None:
 
 def test_kernel_distance_is_seeded_and_brackets_its_mean() -> None:
     x, y = gaussian(200, 8, 0), gaussian(200, 8, 1, 0.5)
-    one, same, other = (kernel_distance(x, y, seed=s, subsets=30, size=80) for s in (0, 0, 1))
+    one, same, other = (kernel_distance(x, y, seed=s, resamples=60) for s in (0, 0, 1))
     assert one == same != other
     assert one.low < one.mean < one.high and one.low > 0
-    assert kernel_distance(x[:50], y, seed=0, size=80).size == 50
+    assert one.mean == other.mean == pytest.approx(squared_mmd(x, y))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_the_kernel_interval_holds_the_true_value(shift: float) -> None:
+    # One dimension, N(0, 1) and N(s, 1): E (xy + 1)³ = m₃² + 3 m₂² + 3 m₁² + 1 with the moments of each side.
+    m1, m2, m3 = shift, 1 + shift**2, 3 * shift + shift**3
+    true = (m3**2) + 3 * (m2 - 1) ** 2 + 3 * m1**2
+    held = 0
+    for trial in range(60):
+        found = kernel_distance(gaussian(120, 1, 2 * trial), gaussian(120, 1, 2 * trial + 1, shift), seed=trial)
+        held += found.low <= true <= found.high
+    assert held >= 52  # 57 expected of 95 %; fewer than 52 has a chance below 1 in 100
+
+
+def test_resamples_by_hand() -> None:
+    # A picture drawn twice is not paired with itself: weights (2, 1) on {0, 1} leave the pairs 0-1, 1-0, k = 1.
+    x = np.array([[0.0], [1.0]])
+    found = _pair_means(x, x, np.array([[2.0, 1.0]]), np.array([[2.0, 1.0]]), same=True)
+    assert found.tolist() == pytest.approx([1.0])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(3, 30), st.integers(3, 30), st.integers(1, 12), st.integers(0, 1000))
+def test_distances_do_not_change_under_rotation_and_order(n: int, m: int, width: int, seed: int) -> None:
+    x, y = gaussian(n, width, seed), gaussian(m, width, seed + 1, 0.7)
+    turn = np.linalg.qr(gaussian(width, width, seed + 2))[0]
+    order = np.random.default_rng(seed).permutation(n)
+    assert frechet_distance(x[order] @ turn, y @ turn) == pytest.approx(frechet_distance(x, y), rel=1e-6, abs=1e-8)
+    assert squared_mmd(x[order] @ turn, y @ turn) == pytest.approx(squared_mmd(x, y), rel=1e-6, abs=1e-8)
+
+
+def test_small_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = gaussian(70, 5, 0), gaussian(50, 5, 1, 0.3)
+
+    def figures() -> list[float]:
+        values: NDArray[np.float64] = nearest(x, y)[1]
+        return [*kernel_distance(x, y, seed=0, resamples=20), *neighbourhood(x, y), *values]
+
+    whole = figures()
+    monkeypatch.setattr("luokuan.models.evaluation.metrics._BLOCK", 7 * 50)
+    assert figures() == pytest.approx(whole)
+
+
+def test_coverage_alone_is_that_of_the_neighbourhood() -> None:
+    x, y = gaussian(200, 5, 0), gaussian(150, 5, 1, 0.6)
+    assert coverage_of(x, y) == neighbourhood(x, y).coverage
 
 
 @pytest.mark.parametrize(("n", "m"), [(120, 120), (1500, 90)])

