@@ -89,7 +89,8 @@ def gan(
 ) -> None:
     """Plan or run the training of a GAN."""
     from luokuan.models.evaluation.network import coverage_function
-    from luokuan.models.gan.train import GanRun, GanTraining, resumed
+    from luokuan.models.gan.run import GanRun, resumed
+    from luokuan.models.gan.train import GanTraining
     from luokuan.store.home import open_home
 
     place = open_home(home)

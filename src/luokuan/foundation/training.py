@@ -8,7 +8,6 @@ equals an uninterrupted one bit for bit on the same machine, thread count and ve
 from __future__ import annotations
 
 import math
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from luokuan.foundation.metrics import MetricsFile
 from luokuan.foundation.optim import Schedule, set_rate
 from luokuan.foundation.processes import Processes
 from luokuan.foundation.progress import Progress
+from luokuan.foundation.stopping import stopping_signals
 from luokuan.i18n import _
 from luokuan.logs import get
 from luokuan.media import Picture
@@ -312,7 +312,7 @@ class Training:
         )
         mark, marked = time.monotonic(), step
         stopped = False
-        with progress, metrics, _signals(self.stop):
+        with progress, metrics, stopping_signals(self.stop):
             while step < settings.steps:
                 try:
                     figures = self.step(step)
@@ -394,24 +394,3 @@ def _frozen(modules: Sequence[nn.Module]) -> Iterator[None]:
     finally:
         for parameter in parameters:
             parameter.requires_grad_(True)
-
-
-@contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """First Ctrl-C or termination signal: save and end. A second Ctrl-C: end at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handle(number: int, _frame: object) -> None:
-        stop()
-        signal.signal(number, before[number])
-
-    before: dict[int, Any] = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
