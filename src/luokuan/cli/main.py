@@ -30,10 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     from luokuan import logs
     from luokuan.cli.app import app
+    from luokuan.cli.usage import translate_headings, usage_error
 
     argv = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in argv
     logs.configure()
+    translate_headings()
     try:
         result = app(args=argv, prog_name="luokuan", standalone_mode=False)
         return int(result) if isinstance(result, int) else ExitCode.DONE
@@ -43,8 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     except TyperException as error:
-        message = getattr(error, "format_message", error.__str__)()
-        _print_user_error(UserError(message, _("See --help."), code="cli.usage"), as_json=as_json)
+        if not argv or type(error).__name__ == "NoArgsIsHelpError":
+            sys.stderr.write(f"{error.format_message()}\n")  # the help itself
+        else:
+            _print_user_error(usage_error(error), as_json=as_json)
         return ExitCode.USER
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write(_("Stopped.") + "\n")
