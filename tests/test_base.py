@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from luokuan import logs
 from luokuan.cli.main import main
 from luokuan.errors import UserError
-from luokuan.files import disk_errors, new_folder, sha256_bytes, sha256_file, write_atomic
+from luokuan.files import disk_errors, expand, new_folder, sha256_bytes, sha256_file, write_atomic
 from luokuan.i18n import _, language
 from luokuan.media import Clip, Picture, Sound
 
@@ -131,8 +131,22 @@ def test_a_new_folder_is_whole_or_absent(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".folder*"))
 
 
+def test_expand_knows_homes_and_leaves_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/somewhere")
+    assert expand("~/a") == Path("/somewhere/a") and expand("b/c") == Path("b/c")
+    assert expand("~nobody-of-this-name/a") == Path("~nobody-of-this-name/a")
+
+
 @pytest.mark.parametrize(
-    ("number", "code"), [(errno.ENOSPC, "disk.full"), (errno.EACCES, "disk.denied"), (errno.EROFS, "disk.denied")]
+    ("number", "code"),
+    [
+        (errno.ENOSPC, "disk.full"),
+        (errno.EACCES, "disk.denied"),
+        (errno.EROFS, "disk.denied"),
+        (errno.ENOENT, "disk.denied"),
+        (errno.ELOOP, "disk.denied"),
+        (errno.ENAMETOOLONG, "disk.denied"),
+    ],
 )
 def test_disk_errors(number: int, code: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught, disk_errors(tmp_path):

@@ -15,6 +15,18 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DENIED = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST,
+    errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG,
+)  # fmt: skip
+
+
+def expand(path: Path | str) -> Path:
+    """``path`` with a leading ``~`` or ``~user`` replaced; as it is where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -39,7 +51,7 @@ def fsync_folder(path: Path) -> None:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn a full disk, a read-only place or a missing permission at ``path`` into a ``UserError``."""
+    """Turn a full disk, an impossible place or a missing permission at ``path`` into a ``UserError``."""
     try:
         yield
     except OSError as error:
@@ -50,7 +62,7 @@ def disk_errors(path: Path) -> Iterator[None]:
                 code="disk.full",
                 status=413,
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
+        if error.errno in _DENIED:
             raise UserError(
                 _("{path} can't be written: {reason}.", path=path, reason=os.strerror(error.errno)),
                 _("Choose a place that you may write to."),

@@ -69,6 +69,18 @@ def test_hostile_names_print_harmlessly(capfd: pytest.CaptureFixture[str], tmp_p
     assert len(json.loads(capfd.readouterr().out)["broken"]) == 2
 
 
+def test_brackets_in_class_names_are_no_markup(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = []
+    for index in range(8):
+        pixels = np.random.default_rng(index).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{index}.png")
+        rows.append(json.dumps({"file_name": f"{index}.png", "label": ("[/b]", "shoes [new]")[index % 2]}))
+    (tmp_path / "metadata.jsonl").write_text("\n".join(rows))
+    assert main(["corpus", "check", str(tmp_path)]) == 0
+    out = capfd.readouterr().out
+    assert "[/b]" in out and "shoes [new]" in out
+
+
 def test_card_writes_and_keeps(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["corpus", "card", str(tmp_path), "--title", "我的店", "--licence", "own"]) == 0
     assert main(["corpus", "card", str(tmp_path), "--credit", "王织", "--json"]) == 0

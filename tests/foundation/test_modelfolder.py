@@ -89,6 +89,10 @@ def test_links_that_leave_the_folder_are_refused(tmp_path: Path) -> None:
     (folder / "config.json").symlink_to(tmp_path / "secret")
     with pytest.raises(UserError, match="leaves the model folder"):
         read_folder(folder)
+    (folder / "config.json").unlink()
+    (folder / "config.json").symlink_to("config.json")
+    with pytest.raises(UserError, match="leaves the model folder"):
+        read_folder(folder)
 
 
 @pytest.mark.parametrize("cut", [0, 4, 8, 60, -20, -1])
@@ -185,6 +189,8 @@ def test_resolve_by_path_name_and_starter(tmp_path: Path) -> None:
         resolve("other", home)
     with pytest.raises(UserError):
         resolve("../../etc", home)
+    with pytest.raises(UserError, match="no model '~nobody"):
+        resolve("~nobody-of-this-name/m", home)
 
 
 def test_hub_ids_without_a_connection_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -67,6 +68,14 @@ def main(arguments: list[str] | None = None) -> int:
         _print_user_error(no_memory, as_json=as_json)
         return ExitCode.USER
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            too_long = UserError(
+                _("A name on the command line is too long for this system."),
+                _("Give a shorter one."),
+                code="cli.name_too_long",
+            )
+            _print_user_error(too_long, as_json=as_json)
+            return ExitCode.USER
         if os.environ.get("LUOKUAN_DEBUG"):
             traceback.print_exc()
         sys.stderr.write(

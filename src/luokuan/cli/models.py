@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from luokuan.cli import options
-from luokuan.cli.output import emit_json, say, table
+from luokuan.cli.output import emit_json, say, table, visible
 from luokuan.errors import ExitCode, UserError
 from luokuan.files import disk_errors
 from luokuan.i18n import _
@@ -81,7 +81,8 @@ def show(name: Name, json: options.Json = False, home: options.Home = None) -> N
     if json:
         emit_json(values)
         return
-    say(text or _("This model has no card."))
+    for line in text.splitlines() or [_("This model has no card.")]:
+        say(visible(line.expandtabs()))  # a card may come from a stranger
     say(_("Path: {path}", path=model.path))
     say(_("Digest: {digest}", digest=model.digest))
 

@@ -27,11 +27,12 @@ def emit_json(value: Mapping[str, Any]) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
-    """Print a table for a person."""
+    """Print a table for a person. Cells are plain text: brackets and control characters in them do nothing."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     view = Table(*columns, title=title)
     for row in rows:
-        view.add_row(*(str(cell) for cell in row))
+        view.add_row(*(Text(visible(cell)) for cell in row))
     Console().print(view)

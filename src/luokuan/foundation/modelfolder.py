@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
-from luokuan.files import new_folder, sha256_bytes, sha256_file
+from luokuan.files import expand, new_folder, sha256_bytes, sha256_file
 from luokuan.i18n import _
 from luokuan.store.home import Home, open_home
 
@@ -150,7 +150,7 @@ def read_folder(path: Path) -> ModelFolder:
                 _("Convert the weights to safetensors, remove that file and try again."),
                 code="model.pickle",
             )
-        if item.name in FILES and not item.resolve().is_relative_to(path.resolve()):
+        if item.name in FILES and not _lies_in(item, path):
             raise UserError(
                 _("{file} is a link that leaves the model folder.", file=item),
                 _("Put the file itself into the folder."),
@@ -171,6 +171,13 @@ def read_folder(path: Path) -> ModelFolder:
         digest=_digest(path),
         _headers=_read_headers(path / WEIGHTS),
     )
+
+
+def _lies_in(item: Path, folder: Path) -> bool:
+    try:
+        return item.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a link to itself leads nowhere
+        return False
 
 
 def _digest(path: Path) -> str:
@@ -264,7 +271,7 @@ def resolve(reference: str | Path, home: Home | None = None) -> ModelFolder:
         UserError: there is none, or it can't be read.
     """
     text = str(reference)
-    path = Path(text).expanduser()
+    path = expand(text)
     if isinstance(reference, Path) or (path / CONFIG).is_file() or (("/" in text or "\\" in text) and path.is_dir()):
         return read_folder(path)
     if _NAME.fullmatch(text):

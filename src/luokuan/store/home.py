@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from luokuan.errors import UserError
-from luokuan.files import disk_errors
+from luokuan.files import disk_errors, expand
 from luokuan.i18n import _
 
 
@@ -92,4 +92,4 @@ def find_home(path: Path | str | None = None) -> Home | None:
 
 def _place(path: Path | str | None) -> Path:
     chosen = path or os.environ.get("LUOKUAN_HOME") or platformdirs.user_data_path("luokuan")
-    return Path(chosen).expanduser().absolute()
+    return expand(chosen).absolute()

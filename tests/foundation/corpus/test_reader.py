@@ -140,6 +140,11 @@ def test_too_many_broken_files_are_one_sentence(tmp_path: Path) -> None:
     assert len(open_corpus(tmp_path, broken_limit=1.0).items) == 10
 
 
+def test_a_home_of_nobody_is_no_folder() -> None:
+    with pytest.raises(UserError, match="not a folder"):
+        open_corpus("~nobody-of-this-name/photos")
+
+
 @pytest.mark.parametrize("what", ["absent", "file", "empty", "texts"])
 def test_no_corpus_is_one_sentence(tmp_path: Path, what: str) -> None:
     path = tmp_path / what

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
-from luokuan.files import sha256_bytes
+from luokuan.files import expand, sha256_bytes
 from luokuan.foundation.cores import usable_cores
 from luokuan.foundation.corpus.card import UNKNOWN, Card, read_card
 from luokuan.foundation.corpus.pictures import BYTE_LIMIT, ENDINGS, BrokenPicture, verify
@@ -158,7 +158,7 @@ def open_corpus(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> Pict
     Raises:
         UserError: no such folder, no pictures, more than 5 % broken, a wrong metadata.jsonl or card.
     """
-    folder = Path(path).expanduser()
+    folder = expand(path)
     if not folder.is_dir():
         raise UserError(
             _("{path} is not a folder.", path=folder),

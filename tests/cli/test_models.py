@@ -1,0 +1,21 @@
+"""`luokuan models` on models from strangers. (What it does with own models: test_main_job.py.)"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from luokuan.cli.main import main
+from luokuan.foundation.modelfolder import save_folder
+
+
+def test_a_strangers_card_can_do_nothing_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    card = "# Card\n\n\tindented\n\x1b[2J\x1b]0;title\x07 gone\n"
+    folder = tmp_path / "m"
+    save_folder(folder, config={"family": "gan"}, tensors={"a": torch.ones(2)}, training={}, card=card)
+    assert main(["models", "show", str(folder)]) == 0
+    out = capfd.readouterr().out
+    assert "\x1b" not in out and "\x07" not in out
+    assert out.startswith("# Card\n\n") and "indented" in out and " gone\n" in out
