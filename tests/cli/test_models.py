@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from luokuan.cli.main import main
-from luokuan.foundation.modelfolder import save_folder
+from luokuan.foundation.modelfolder import list_models, save_folder
+from luokuan.store.home import open_home
 
 
 def test_a_strangers_card_can_do_nothing_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -19,3 +20,16 @@ def test_a_strangers_card_can_do_nothing_to_the_terminal(tmp_path: Path, capfd: 
     out = capfd.readouterr().out
     assert "\x1b" not in out and "\x07" not in out
     assert out.startswith("# Card\n\n") and "indented" in out and " gone\n" in out
+
+
+def test_a_narrow_terminal_cuts_nothing(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    home = open_home()
+    config = {"family": "gan", "size": 32, "classes": ["a"]}
+    training = {"corpus": {"licence": "CC-BY-NC-SA-4.0"}}
+    save_folder(home.models / "coats-and-hats-of-1905", config=config, tensors={}, training=training, card="")
+    assert main(["models", "list"]) == 0
+    out = capfd.readouterr().out
+    assert "coats-and-hats-of-1905" in out and "…" not in out
+    (digest,) = [model.digest[:12] for model in list_models(home) if model.name == "coats-and-hats-of-1905"]
+    assert digest[:4] in out

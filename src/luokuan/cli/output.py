@@ -32,7 +32,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: st
     from rich.table import Table
     from rich.text import Text
 
-    view = Table(*columns, title=title)
+    view = Table(title=title)
+    for place, column in enumerate(columns):
+        # In a narrow terminal a row grows; nothing is cut, and what the row is about stays in one piece.
+        view.add_column(column, no_wrap=place == 0, overflow="fold")
     for row in rows:
         view.add_row(*(Text(visible(cell)) for cell in row))
     Console().print(view)
