@@ -153,3 +153,11 @@ def test_packets_are_found_beside_a_manifest(name: str) -> None:
     packet = row.read_xmp(data)
     assert packet is not None
     assert xmp.parse(packet).source == xmp.GENERATED
+
+
+def test_a_picture_of_noise_is_encoded() -> None:
+    # More than one byte a pixel: Pillow's optimised JPEG has no room for it.
+    noise = np.random.default_rng(0).integers(0, 256, (512, 512, 3), dtype=np.uint8)
+    for row in FORMATS:
+        with Image.open(io.BytesIO(row.encode(type(picture())(noise), Encoding()))) as image:
+            assert image.size == (512, 512)

@@ -31,7 +31,8 @@ def encode(picture: Picture, _encoding: Encoding) -> bytes:
         white.alpha_composite(samples)
         samples = white.convert("RGB")
     out = io.BytesIO()
-    samples.save(out, "JPEG", quality=92, subsampling=0, optimize=True)
+    # Not optimize=True: Pillow then gives the encoder one byte a pixel for the whole file, too few for a busy picture.
+    samples.save(out, "JPEG", quality=92, subsampling=0)
     return out.getvalue()
 
 
