@@ -77,9 +77,13 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     Temporary file in the same folder, fsync, rename, fsync of the folder.
 
     Raises:
-        UserError: the disk is full or the place can't be written; the old file is untouched.
+        UserError: the disk is full, the place can't be written or holds a folder, a device or a pipe; what was there
+            is untouched.
     """
     with disk_errors(path):
+        if path.exists() and not path.is_file():
+            # A rename would put a file in the place of a device, for instance of /dev/null.
+            raise OSError(errno.EISDIR if path.is_dir() else errno.EEXIST, "no file to replace")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
         part = Path(name)
@@ -102,8 +106,13 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     An existing folder at ``path`` is moved aside first and removed last: a crash between the two renames
     leaves it beside as ``.NAME.old-*``, never a mixture.
+
+    Raises:
+        UserError: the disk is full, the place can't be written, or something that is no folder stands there.
     """
     with disk_errors(path):
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "no folder to replace")
         path.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part"))
         part.chmod(0o755)
