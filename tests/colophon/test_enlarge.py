@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from drafts import picture
+from PIL import Image
 
-from luokuan.colophon.enlarge import MIN_SIDE, enlarge
+from luokuan.colophon.enlarge import MAX_PIXELS, MIN_SIDE, enlarge
+from luokuan.colophon.sandbox import Limits
 from luokuan.errors import UserError
 from luokuan.media import Picture
 
@@ -49,3 +51,13 @@ def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(UserError) as caught:
         enlarge(picture(), "cubic")  # type: ignore[arg-type]
     assert caught.value.code == "enlarge.method"
+
+
+def test_what_is_finished_can_be_opened_and_verified() -> None:
+    assert Image.MAX_IMAGE_PIXELS is not None
+    assert MAX_PIXELS < Image.MAX_IMAGE_PIXELS, "Pillow would warn of a bomb"
+    # PNG of noise: four samples a pixel, a byte a row, five bytes each 16 KB, and room for the colophon.
+    assert Limits().file_bytes > (4 * MAX_PIXELS + 10_000) * 1.001 + 100_000
+    with pytest.raises(UserError) as caught:
+        enlarge(Picture(np.broadcast_to(np.uint8(0), (8_000, 8_001, 3))))
+    assert caught.value.code == "enlarge.size"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 from collections import Counter
@@ -239,3 +240,12 @@ def test_export_writes_the_exact_bytes(home: Home, tmp_path: Path) -> None:
     assert exported.path.read_bytes() == work.data
     with pytest.raises(UserError):
         export_work(work, tmp_path / "out" / "a.png" / "b.png")
+
+
+def test_a_sweep_that_fails_takes_no_work_from_its_maker(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(module, "sweep_daily", full)
+    work = finish(draft(), home=home)
+    assert row_of(home, work) is not None

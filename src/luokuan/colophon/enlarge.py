@@ -13,8 +13,9 @@ from luokuan.media import Picture
 MIN_SIDE = 512
 """Shortest side of a finished picture in pixels."""
 
-MAX_PIXELS = 1 << 28
-"""Largest picture that is finished, in pixels (268 million, 0.8 GB of samples)."""
+MAX_PIXELS = 64_000_000
+"""Largest picture that is finished, in pixels. Even as noise with alpha it is no larger than what ``verify`` looks at
+(256 MiB), and readers (Pillow above 89 million) don't take it for a bomb."""
 
 Method = Literal["lanczos", "nearest"]
 
@@ -27,7 +28,7 @@ def enlarge(picture: Picture, method: Method = "lanczos") -> Picture:
         method: ``lanczos``: smooth, the shortest side becomes 512; ``nearest``: whole-number factor, hard pixels.
 
     Raises:
-        UserError: the picture is, or would become, larger than 268 million pixels; or the method is unknown.
+        UserError: the picture is, or would become, larger than 64 million pixels; or the method is unknown.
     """
     if method not in ("lanczos", "nearest"):
         raise UserError(

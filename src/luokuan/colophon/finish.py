@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from luokuan import logs
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
 from luokuan.colophon.enlarge import Method, enlarge
 from luokuan.colophon.formats import Encoding, Format, format_of
@@ -248,8 +249,16 @@ def finish(
         passage = Passage(order, draft.kind, draft.recipe, draft.media, now)
         for step in STEPS:
             step(passage)
-        sweep_daily(home, database)
+        _tidy(home, database)
     return _work(passage)
+
+
+def _tidy(home: Home, database: Database) -> None:
+    try:
+        sweep_daily(home, database)
+    except Exception as error:
+        # The work exists already: what goes wrong in tidying up must not take it from its maker.
+        logs.get("colophon.finish").warning("the daily sweep failed", error=str(error))
 
 
 def _work(passage: Passage) -> Work:
