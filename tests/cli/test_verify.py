@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -87,3 +89,18 @@ def test_wrong_input_has_exit_code_2(
     monkeypatch.chdir(tmp_path)
     assert main(["verify", *arguments, "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["code"].startswith("verify.")
+
+
+def test_a_file_in_a_folder_that_may_not_be_entered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = Path.stat
+
+    def denied(path: Path, **options: bool) -> os.stat_result:
+        if path.name == "secret.png":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", denied)
+    assert main(["verify", str(tmp_path / "secret.png")]) == 2
+    assert "can't be opened: Permission denied" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -280,3 +281,63 @@ def test_the_worst_verdict_rules() -> None:
     assert worst(verdicts).verdict == "unreadable"
     assert worst(verdicts[:4][::-1]).verdict == "expired"
     assert [verdict.exit_code for verdict in verdicts] == [0, 0, 1, 1, 1, 1, 1, 2]
+
+
+def test_a_deep_folder_is_walked_to_where_the_system_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bottom = os.open(tmp_path, os.O_RDONLY)
+    for level in range(1200):  # more levels than Python has frames
+        os.mkdir("d", dir_fd=bottom)
+        below = os.open("d", os.O_RDONLY, dir_fd=bottom)
+        os.close(bottom)
+        bottom = below
+        if level == 1100:
+            with os.fdopen(os.open("a.png", os.O_WRONLY | os.O_CREAT, dir_fd=bottom), "wb") as stream:
+                stream.write((GOLDEN / "golden.png").read_bytes())
+    os.close(bottom)
+    try:
+        (verdict,) = verify_folder(tmp_path, None, [ROOT])
+        assert verdict.verdict == "trusted"
+        real = os.scandir
+
+        def cut(path: Path) -> object:
+            if len(path.parts) > len(tmp_path.parts) + 900:
+                raise OSError(errno.ENAMETOOLONG, "too long")
+            return real(path)
+
+        monkeypatch.setattr(os, "scandir", cut)
+        (verdict,) = verify_folder(tmp_path, None, [ROOT])
+        assert verdict.verdict == "unreadable", "what can't be entered is said, not passed over"
+    finally:
+        # Pytest's own removal calls itself for each level: shorten the chain from the top.
+        monkeypatch.undo()
+        for cut_at in (800, 400):
+            tail = tmp_path.joinpath(*["d"] * cut_at)
+            tail.rename(tmp_path / f"e{cut_at}")
+
+
+def test_a_folder_that_may_not_be_entered_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "locked").mkdir()
+    save((GOLDEN / "golden.png").read_bytes(), tmp_path / "a.png")
+    real = os.scandir
+
+    def denied(path: Path) -> object:
+        if path.name == "locked":
+            raise PermissionError(errno.EACCES, "denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    found = {v.path.name: v.verdict for v in verify_folder(tmp_path, None, [ROOT])}
+    assert found == {"a.png": "trusted", "locked": "unreadable"}
+
+
+@pytest.mark.parametrize("root", [b"", b"garbage", b"\xff\xfe", None])
+def test_a_damaged_root_of_the_home_is_named(home: Home, root: bytes | None) -> None:
+    signing(home)
+    home.root_certificate.unlink()
+    if root is None:
+        home.root_certificate.mkdir()
+    else:
+        home.root_certificate.write_bytes(root)
+    with pytest.raises(UserError) as caught:
+        verify_file(GOLDEN / "golden.png", home)
+    assert caught.value.code == "keys.damaged"

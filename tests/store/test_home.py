@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,16 @@ def test_a_file_is_no_home(tmp_path: Path) -> None:
         open_home(file)
     assert caught.value.code == "home.not_folder"
     assert find_home(file) is None
+
+
+def test_a_home_in_a_folder_that_cant_be_entered_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_path: Path, **_options: bool) -> os.stat_result:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", denied)
+    for action in (find_home, open_home):
+        with pytest.raises(UserError) as caught:
+            action(tmp_path / "home")
+        assert caught.value.code == "disk.denied"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,7 +74,7 @@ def test_keys_that_others_may_read_are_refused(home: Home, name: str) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"-----BEGIN CERTIFICATE-----\nnothing\n", None])
-@pytest.mark.parametrize("name", ["leaf.pem", "leaf.key"])
+@pytest.mark.parametrize("name", ["leaf.pem", "leaf.key", "intermediate.pem", "root.pem"])
 def test_damaged_keys_are_named(home: Home, name: str, data: bytes | None) -> None:
     signing(home)
     path = home.keys / "ca" / name
@@ -105,3 +107,33 @@ def test_installing_never_replaces_an_authority(home: Home) -> None:
     install(home, *make_authority("other"))
     assert signing(home) == first
     assert [path.name for path in home.keys.iterdir()] == ["ca"]
+
+
+def test_certificates_of_two_authorities_are_not_mixed(home: Home, tmp_path: Path) -> None:
+    signing(home)
+    other = open_home(tmp_path / "other")
+    signing(other)
+    for name in ("root.pem", "intermediate.pem"):
+        path = home.keys / "ca" / name
+        own = path.read_bytes()
+        path.write_bytes((other.keys / "ca" / name).read_bytes())
+        with pytest.raises(UserError) as caught:
+            signing(home)
+        assert caught.value.code == "keys.damaged"
+        path.write_bytes(own)
+    assert signing(home)
+
+
+def test_keys_in_a_folder_that_cant_be_entered_are_one_sentence(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    signing(home)
+    real = Path.stat
+
+    def denied(path: Path, **options: bool) -> os.stat_result:
+        if "ca" in path.parts:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", denied)
+    with pytest.raises(UserError) as caught:
+        signing(home)
+    assert caught.value.code == "disk.denied"

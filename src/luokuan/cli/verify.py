@@ -41,7 +41,7 @@ def verify(
 
     place = find_home(home)
     anchors = trust or []
-    if path.is_dir():
+    if _is_folder(path):
         verdicts = verify_folder(path, place, anchors)
         overall = worst(verdicts)
         if json:
@@ -56,6 +56,13 @@ def verify(
         else:
             _say_all(overall, quiet=quiet)
     raise typer.Exit(overall.exit_code)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # in a folder that may not be entered: verify_file says so
 
 
 def _say_line(verdict: Verdict, folder: Path, *, quiet: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -40,7 +41,8 @@ def verify_file(
         The verdict; ``unreadable`` for a file that is no picture of ours, or that kills or stalls its reader.
 
     Raises:
-        UserError: there is no such file, it is a folder, or an anchor is no PEM certificate.
+        UserError: there is no such file, it is a folder, an anchor is no PEM certificate, or the home's root or
+            database is damaged.
     """
     path = Path(path)
     try:
@@ -66,7 +68,8 @@ def verify_folder(
 ) -> list[Verdict]:
     """Check every picture in a folder and its subfolders, in the order of their names.
 
-    A file counts when it begins like a picture or has a picture's ending. Linked folders are not entered.
+    A file counts when it begins like a picture or has a picture's ending. Linked folders are not entered; a folder
+    that can't be entered counts as one unreadable file, so that nobody takes the rest for the whole.
 
     Raises:
         UserError: the folder holds no picture, or an anchor is no PEM certificate.
@@ -96,12 +99,31 @@ def verify_files(
 
 def _pictures(folder: Path) -> Iterator[Path]:
     endings = {ending for row in FORMATS for ending in row.suffixes}
-    for place, names, files in os.walk(folder):  # doesn't follow linked folders: no loops
-        names.sort()
-        for name in sorted(files):
-            path = Path(place) / name
-            if path.suffix.lower() in endings or format_of_bytes(_header(path)) is not None:
+    waiting = [folder]  # not os.walk, which calls itself for each level: folders may be a thousand deep
+    while waiting:
+        place = waiting.pop()
+        try:
+            with os.scandir(place) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError:
+            yield place  # to be reported as what can't be opened
+            continue
+        folders = []
+        for entry in entries:
+            path = place / entry.name
+            if _is_folder(entry):
+                if not entry.is_symlink():  # linked folders aren't entered: no loops
+                    folders.append(path)
+            elif path.suffix.lower() in endings or format_of_bytes(_header(path)) is not None:
                 yield path
+        waiting += reversed(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _header(path: Path) -> bytes:
@@ -148,8 +170,12 @@ def _no_anchor(anchor: Path | bytes) -> UserError:
 
 
 def _home_root(home: Home) -> bytes:
-    path = home.root_certificate
-    return path.read_bytes() if path.is_file() else b""
+    with contextlib.suppress(OSError):  # one that can't be looked at isn't absent
+        if not home.root_certificate.exists():
+            return b""
+    from luokuan.store.keys import root_certificate
+
+    return root_certificate(home)
 
 
 def _record(home: Home | None, facts: Facts) -> WorkRow | None:

@@ -73,7 +73,9 @@ def open_home(path: Path | str | None = None) -> Home:
         UserError: the place is a file or can't be written.
     """
     folder = _place(path)
-    if folder.exists() and not folder.is_dir():
+    with disk_errors(folder):
+        is_file = folder.exists() and not folder.is_dir()
+    if is_file:
         raise UserError(
             _("The home {path} is a file, not a folder.", path=folder),
             _("Give a folder with --home or LUOKUAN_HOME."),
@@ -85,9 +87,14 @@ def open_home(path: Path | str | None = None) -> Home:
 
 
 def find_home(path: Path | str | None = None) -> Home | None:
-    """The home that ``open_home`` would open, if it is there; makes nothing."""
+    """The home that ``open_home`` would open, if it is there; makes nothing.
+
+    Raises:
+        UserError: a folder above it may not be entered.
+    """
     folder = _place(path)
-    return Home(folder) if folder.is_dir() else None
+    with disk_errors(folder):
+        return Home(folder) if folder.is_dir() else None
 
 
 def _place(path: Path | str | None) -> Path:

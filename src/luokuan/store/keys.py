@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -147,9 +148,24 @@ def signing(home: Home, *, name: str | None = None) -> Signing:
         UserError: somebody else may read the keys, they are damaged, or the leaf has expired.
     """
     folder = home.keys / _AUTHORITY  # where home.root_certificate looks
-    if not folder.exists():
+    with disk_errors(folder):
+        absent = not folder.exists()
+    if absent:
         install(home, *make_authority(name or f"Luokuan home CA {secrets.token_hex(3)}"))
     return _load(home.keys, folder)
+
+
+def root_certificate(home: Home) -> bytes:
+    """The root of the home's authority, PEM, for those who only check signatures.
+
+    Raises:
+        UserError: it can't be read, or is no certificate.
+    """
+    path = home.root_certificate
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(serialization.Encoding.PEM)
+    except (OSError, ValueError) as error:
+        raise _damaged(path.parent, error) from error
 
 
 def install(home: Home, root: Certified, intermediate: Certified, leaf: Certified) -> None:
@@ -185,21 +201,22 @@ def _write_private(path: Path, data: bytes) -> None:
 
 
 def _load(keys: Path, folder: Path) -> Signing:
-    for path in (keys, folder):
-        _refuse_if_open(path)
     try:
+        for path in (keys, folder):
+            _refuse_if_open(path)
         leaf, key = _read(folder / f"{_LEAF}.pem"), _read(folder / f"{_LEAF}.key")
         intermediate, root = _read(folder / f"{_INTERMEDIATE}.pem"), _read(folder / f"{_ROOT}.pem")
         certificate = x509.load_pem_x509_certificate(leaf)
         private = serialization.load_pem_private_key(key, password=None)
         if private.public_key() != certificate.public_key():
             raise ValueError("the key is another certificate's")
+        above = x509.load_pem_x509_certificate(intermediate)
+        certificate.verify_directly_issued_by(above)
+        above.verify_directly_issued_by(x509.load_pem_x509_certificate(root))
     except (OSError, ValueError) as error:
-        raise UserError(
-            _("The signing key in {folder} can't be used: {reason}.", folder=folder, reason=error),
-            _("Restore it from a backup; or move the folder away, and a new authority is made."),
-            code="keys.damaged",
-        ) from error
+        raise _damaged(folder, error) from error
+    except InvalidSignature as error:
+        raise _damaged(folder, ValueError("the certificates belong to different authorities")) from error
     if certificate.not_valid_after_utc <= datetime.now(UTC):
         raise UserError(
             _("The home's signing certificate expired on {day}.", day=certificate.not_valid_after_utc.date()),
@@ -207,6 +224,14 @@ def _load(keys: Path, folder: Path) -> Signing:
             code="keys.expired",
         )
     return Signing(leaf + intermediate, key, root)
+
+
+def _damaged(folder: Path, error: Exception) -> UserError:
+    return UserError(
+        _("The signing key in {folder} can't be used: {reason}.", folder=folder, reason=error),
+        _("Restore it from a backup; or move the folder away, and a new authority is made."),
+        code="keys.damaged",
+    )
 
 
 def _read(path: Path) -> bytes:
