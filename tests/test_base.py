@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import json
 import os
 import pickle
 import resource
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from luokuan import logs
 from luokuan.cli.main import main
+from luokuan.cli.output import emit_json
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, expand, new_folder, sha256_bytes, sha256_file, write_atomic
 from luokuan.i18n import _, language
@@ -164,3 +166,33 @@ def test_media_refuse_other_shapes() -> None:
         Sound(np.zeros(5, dtype=np.float32), 44100)
     with pytest.raises(UserError, match="clip"):
         Clip(np.zeros((2, 3, 3), dtype=np.uint8), 25)
+
+
+def test_what_is_no_file_is_never_replaced_by_one(tmp_path: Path) -> None:
+    pipe, link, folder = tmp_path / "pipe", tmp_path / "stdout.png", tmp_path / "folder"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    folder.mkdir()
+    for path in (pipe, link, folder):
+        with pytest.raises(UserError) as caught:
+            write_atomic(path, b"data")
+        assert caught.value.code == "disk.denied"
+    assert pipe.is_fifo() and link.is_symlink() and folder.is_dir()
+    file = tmp_path / "file"
+    file.write_text("precious")
+    for path in (pipe, file):
+        with pytest.raises(UserError) as caught, new_folder(path) as part:
+            (part / "a").write_text("new")
+        assert caught.value.code == "disk.denied"
+    assert file.read_text() == "precious" and pipe.is_fifo()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder", "pipe", "stdout.png"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_json_can_be_printed_whatever_stdout_holds(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, errors="strict"))
+    value = {"label": "\u4eba\u5de5\u667a\u80fd", "path": os.fsdecode(b"\xff.png")}
+    emit_json(value)
+    sys.stdout.flush()
+    assert json.loads(raw.getvalue()) == value

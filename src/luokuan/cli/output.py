@@ -22,8 +22,13 @@ def visible(text: object) -> str:
 
 
 def emit_json(value: Mapping[str, Any]) -> None:
-    """Print ``value`` as the only line on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    """Print ``value`` as the only line on stdout; in ASCII where stdout can't hold all of its characters."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8", sys.stdout.errors or "strict")
+    except UnicodeEncodeError:
+        text = json.dumps(value, allow_nan=False, default=str)
+    sys.stdout.write(text + "\n")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
