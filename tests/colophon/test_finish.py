@@ -249,3 +249,12 @@ def test_a_sweep_that_fails_takes_no_work_from_its_maker(home: Home, monkeypatch
     monkeypatch.setattr(module, "sweep_daily", full)
     work = finish(draft(), home=home)
     assert row_of(home, work) is not None
+
+
+@each_type
+def test_an_independent_reader_finds_both_labels(home: Home, media_type: str) -> None:
+    work = finish(draft(), home=home, media_type=media_type)
+    with Image.open(io.BytesIO(work.data)) as image:
+        found = image.getxmp()["xmpmeta"]["RDF"]["Description"]
+    assert json.loads(found["AIGC"])["ProduceID"] == work.id
+    assert found["DigitalSourceType"] == xmp.GENERATED

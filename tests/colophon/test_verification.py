@@ -19,7 +19,7 @@ from PIL import Image
 
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
 from luokuan.colophon.finish import export_work, finish
-from luokuan.colophon.formats import Encoding, format_of
+from luokuan.colophon.formats import Encoding, format_of, webp
 from luokuan.colophon.inspection import Inspector
 from luokuan.colophon.verdict import EXIT_CODES, Verdict, judge, worst
 from luokuan.colophon.verification import Limits, verify_file, verify_folder
@@ -341,3 +341,21 @@ def test_a_damaged_root_of_the_home_is_named(home: Home, root: bytes | None) -> 
     with pytest.raises(UserError) as caught:
         verify_file(GOLDEN / "golden.png", home)
     assert caught.value.code == "keys.damaged"
+
+
+def test_parts_of_one_work_in_another_are_noticed(home: Home) -> None:
+    one, two = (finish(draft(seed), home=home, media_type="image/webp").data for seed in (1, 2))
+    parts, others = ({name: data[start:end] for name, start, end in webp._chunks(data)} for data in (one, two))
+    inspector = Inspector(signing(home).root)
+
+    def built(chunks: dict[bytes, bytes]) -> str:
+        body = b"WEBP" + b"".join(webp._chunk(*chunk) for chunk in chunks.items())
+        data = b"RIFF" + len(body).to_bytes(4, "little") + body
+        return judge(Path("x"), inspector.inspect_bytes(data), None).verdict
+
+    assert built(parts) == "ours"
+    for names in ([b"C2PA"], [b"XMP "], [b"C2PA", b"XMP "], [b"VP8 "]):
+        assert built({**parts, **{name: others[name] for name in names}}) == "altered", names
+    assert built({**parts, b"JUNK": b"more"}) == "altered"
+    assert built({name: body for name, body in parts.items() if name != b"XMP "}) == "altered"
+    assert built({name: body for name, body in parts.items() if name != b"C2PA"}) == "stripped"
