@@ -258,3 +258,16 @@ def test_an_independent_reader_finds_both_labels(home: Home, media_type: str) ->
         found = image.getxmp()["xmpmeta"]["RDF"]["Description"]
     assert json.loads(found["AIGC"])["ProduceID"] == work.id
     assert found["DigitalSourceType"] == xmp.GENERATED
+
+
+def test_a_disk_that_fills_up_while_recording_leaves_no_work(home: Home) -> None:
+    def full(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite takes the present size: no page more
+
+    long = Draft(picture(), Recipe("toy", "cd" * 32, "long " * 20_000))
+    with pytest.raises(UserError) as caught:
+        finish(long, home=home, at_commit=full)
+    assert caught.value.code == "disk.full"
+    with open_database(home) as database, database.read() as connection:
+        assert known_blobs(connection) == set()
+    assert row_of(home, finish(long, home=home)) is not None, "with room it works"
