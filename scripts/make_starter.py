@@ -1,7 +1,8 @@
 """Make a starter of a trained model: measure it, write its card and sample sheet, put it into the package.
 
     luokuan train gan CORPUS --name garments-32 ...          # the command that the card names
-    python scripts/make_starter.py garments-32 CORPUS VERDICTS.txt
+    python scripts/make_starter.py garments-32 VERDICTS.txt CORPUS
+    python scripts/make_starter.py picture-codec VERDICTS.txt CORPUS CORPUS ...
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
 """
@@ -19,10 +20,23 @@ from typing import Any
 from luokuan.create.pictures import AMONG, TRUNCATION
 from luokuan.files import write_atomic
 from luokuan.foundation.modelcard import gan_card
-from luokuan.foundation.modelfolder import CARD, CONFIG, SHEET, STARTERS, TRAINING, WEIGHTS, read_folder, resolve
+from luokuan.foundation.modelfolder import (
+    CARD,
+    CONFIG,
+    SHEET,
+    STARTERS,
+    TRAINING,
+    WEIGHTS,
+    ModelFolder,
+    read_folder,
+    resolve,
+)
+from luokuan.models.codec.card import codec_card
 
-LIMIT = 4_000_000
-"""Bytes of weights that a starter may have."""
+LIMITS = {"gan": 4_000_000, "codec": 8_000_000}
+"""Bytes of weights that a starter of each family may have."""
+CODEC_SIZES = (64, 128)
+"""Sides in pixels at which a codec is measured."""
 
 
 def evaluate(model: Path, corpus: Path, *arguments: str) -> dict[str, Any]:
@@ -33,40 +47,57 @@ def evaluate(model: Path, corpus: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def main() -> None:
-    """Copy, measure, write the card."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name")
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("verdicts", type=Path)
-    options = parser.parse_args()
-    source = resolve(options.name)
-    if source.path.parent == STARTERS:
-        raise SystemExit(f"{options.name} is not in the store")
-    if (source.path / WEIGHTS).stat().st_size > LIMIT:
-        raise SystemExit(f"the weights have more than {LIMIT} bytes")
-    target = STARTERS / options.name
-    target.mkdir(parents=True, exist_ok=True)
-    for name in (CONFIG, WEIGHTS, TRAINING):
-        shutil.copyfile(source.path / name, target / name)
-    raw = evaluate(source.path, options.corpus, "--sheet", str(target / "raw.png"))
+def of_gan(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a GAN; writes its sheet of samples."""
+    raw = evaluate(source.path, corpora[0])
     ranked = evaluate(
-        source.path, options.corpus,
+        source.path, corpora[0],
         "--truncation", str(TRUNCATION), "--among", str(AMONG), "--sheet", str(target / SHEET),
     )  # fmt: skip
     for surplus in target.glob("*-neighbours.png"):
         surplus.unlink()
-    (target / "raw.png").unlink()
-    verdicts = [line for line in options.verdicts.read_text(encoding="utf-8").splitlines() if line.strip()]
     card = gan_card(
-        options.name,
+        source.name,
         source.config,
         source.training,
         evaluation=raw,
         ranked=ranked,
         verdicts=[*raw["verdicts"], *verdicts],
     )
-    card += f"\n![Samples, one column a class; best of {AMONG}, truncation {TRUNCATION}]({SHEET})\n"
+    return card + f"\n![Samples, one column a class; best of {AMONG}, truncation {TRUNCATION}]({SHEET})\n"
+
+
+def of_codec(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a codec; writes a sheet of pictures of the first corpus, each beside its reconstruction."""
+    found = []
+    for corpus in corpora:
+        for size in CODEC_SIZES:
+            sheet = ("--sheet", str(target / SHEET)) if not found else ()
+            found.append(evaluate(source.path, corpus, "--size", str(size), *sheet))
+    verdicts = [*source.training["verdicts"], *verdicts]
+    card = codec_card(source.name, source.config, source.training, fidelity=found, verdicts=verdicts)
+    return card + f"\n![Held-out pictures at {CODEC_SIZES[0]} px, each with its reconstruction at its right]({SHEET})\n"
+
+
+def main() -> None:
+    """Copy, measure, write the card."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name")
+    parser.add_argument("verdicts", type=Path)
+    parser.add_argument("corpora", type=Path, nargs="+")
+    options = parser.parse_args()
+    source = resolve(options.name)
+    if source.path.parent == STARTERS:
+        raise SystemExit(f"{options.name} is not in the store")
+    family = str(source.config["family"])
+    if (source.path / WEIGHTS).stat().st_size > LIMITS[family]:
+        raise SystemExit(f"the weights have more than {LIMITS[family]} bytes")
+    target = STARTERS / options.name
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (CONFIG, WEIGHTS, TRAINING):
+        shutil.copyfile(source.path / name, target / name)
+    verdicts = [line for line in options.verdicts.read_text(encoding="utf-8").splitlines() if line.strip()]
+    card = (of_gan if family == "gan" else of_codec)(source, target, options.corpora, verdicts)
     write_atomic(target / CARD, card.encode())
     print(read_folder(target).digest)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luokuan.cli import options
+from luokuan.cli import fidelity, options
 from luokuan.cli.output import emit_json, say, table
 from luokuan.i18n import _
 
@@ -46,7 +46,7 @@ def evaluate(
             "--size",
             min=8,
             max=1024,
-            help=_("Side at which a folder of pictures is compared (models bring their own)."),
+            help=_("Side at which a folder of pictures or a codec is measured (other models bring their own)."),
         ),
     ] = 64,
     sheet: Annotated[
@@ -60,6 +60,7 @@ def evaluate(
     """Print distances with their floors, and what they mean."""
     from luokuan.foundation.corpus import open_corpus
     from luokuan.foundation.corpus.arrays import load_labels, load_pixels
+    from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import compare, evaluate_model
     from luokuan.models.registry import load_model
     from luokuan.store.home import open_home
@@ -70,7 +71,7 @@ def evaluate(
     loaded = None if of_pictures else load_model(model)
     material = open_corpus(corpus)
     held = (*material.split("validation"), *material.split("test"))
-    side = size if loaded is None else loaded.size
+    side = size if loaded is None or isinstance(loaded, Codec) else loaded.size
     learnt = material.split("train")
     train = load_pixels(learnt, side, cache=place.cache)
     held_out = load_pixels(held, side, cache=place.cache)
@@ -83,6 +84,9 @@ def evaluate(
         "corpus_digest": material.digest,
         "progress": None if quiet or json else _progress,
     }
+    if isinstance(loaded, Codec):
+        fidelity.evaluate(loaded, title, sheet=sheet, json=json, **shared)
+        return
     if loaded is None:
         other = open_corpus(folder)
         report = compare(

@@ -107,11 +107,11 @@ def create_images(
     """
     from luokuan.colophon.finish import finish
     from luokuan.colophon.label import LabelOptions
-    from luokuan.models.registry import load_model
+    from luokuan.models.registry import load_picture_model
     from luokuan.store.home import open_home
 
     place = home or open_home()
-    loaded = load_model(model)
+    loaded = load_picture_model(model)
     drafts = draft_images(brief, model=loaded, seed=seed, count=count, truncation=truncation, among=among)
     for draft in drafts:
         yield finish(draft, home=place, media_type=media_type, enlarge=enlarge, label=label or LabelOptions())

@@ -52,8 +52,9 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
     from luokuan.colophon.verification import verify_file
     from luokuan.create.pictures import create_image
     from luokuan.foundation.modelfolder import starters
+    from luokuan.models.registry import makes_pictures
 
-    names = starters()
+    names = [name for name in starters() if makes_pictures(name)]
     if not names:
         raise UserError(
             _("This installation has no starter models."),

@@ -12,12 +12,13 @@ from luokuan.foundation.corpus.card import UNKNOWN
 HUB_LICENCES = {"CC0-1.0": "cc0-1.0", "CC-BY-4.0": "cc-by-4.0", "Apache-2.0": "apache-2.0", "MIT": "mit"}
 
 
-def _front_matter(name: str, training: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+def front_matter(name: str, training: Mapping[str, Any], config: Mapping[str, Any], task: str) -> str:
+    """The Hub's metadata; ``task`` is its pipeline tag."""
     corpus = training["corpus"]
     values = {
         "license": HUB_LICENCES.get(corpus["licence"], "other"),
         "library_name": "luokuan",
-        "pipeline_tag": "unconditional-image-generation",
+        "pipeline_tag": task,
         "tags": ["luokuan", str(config["family"]), "image-generation"],
         "model_name": name,
     }
@@ -38,6 +39,31 @@ def _command(run: Mapping[str, Any], steps: int) -> str:
     return " ".join(parts)
 
 
+def material_section(training: Mapping[str, Any]) -> str:
+    """What it learnt from, under which licence."""
+    corpus = training["corpus"]
+    licence = corpus["licence"]
+    lines = [
+        "## Material 语料\n",
+        f"- {corpus['title']}: {corpus['pictures']} training pictures, digest `{corpus['digest']}`",
+        f"- Licence 许可: {licence}" + (" (works can't be sold 作品不可出售)" if licence == UNKNOWN else ""),
+        f"- Source 来源: {corpus['source'] or '-'}; credit 署名: {corpus['credit'] or '-'}\n",
+    ]
+    return "\n".join(lines)
+
+
+def recipe_section(training: Mapping[str, Any], command: str) -> str:
+    """The command that repeats the run, and what it ran on."""
+    versions = ", ".join(f"{key} {value}" for key, value in training["versions"].items())
+    lines = [
+        "## Recipe 训练\n",
+        f"```\n{command}\n```\n",
+        f"{training['steps']} steps, {training['items']} pictures seen; {training['precision']}, "
+        f"{training['threads']} threads on {training['machine']['cpu'] or 'an unnamed CPU'}; versions {versions}.\n",
+    ]
+    return "\n".join(lines)
+
+
 def gan_card(
     name: str,
     config: Mapping[str, Any],
@@ -56,23 +82,14 @@ def gan_card(
         ranked: The same with the settings of ``luokuan create`` (truncation, best of several), as a second column.
         verdicts: What its author thinks of it, in sentences; empty: the verdicts of the evaluation.
     """
-    corpus, run = training["corpus"], training["run"]
     classes = ", ".join(config["classes"]) or "none"
-    licence = corpus["licence"]
     sections = [
-        _front_matter(name, training, config),
+        front_matter(name, training, config, "unconditional-image-generation"),
         f"# {name}\n",
         f"A GAN that makes pictures of {config['size']} × {config['size']} pixels. Classes: {classes}.\n",
         f"生成 {config['size']} × {config['size']} 像素图片的生成对抗网络（GAN）。类别：{classes}。\n",
-        "## Material 语料\n",
-        f"- {corpus['title']}: {corpus['pictures']} training pictures, digest `{corpus['digest']}`",
-        f"- Licence 许可: {licence}" + (" (works can't be sold 作品不可出售)" if licence == UNKNOWN else ""),
-        f"- Source 来源: {corpus['source'] or '-'}; credit 署名: {corpus['credit'] or '-'}\n",
-        "## Recipe 训练\n",
-        f"```\n{_command(run, int(training['steps']))}\n```\n",
-        f"{training['steps']} steps, {training['items']} pictures seen; {training['precision']}, "
-        f"{training['threads']} threads on {training['machine']['cpu'] or 'an unnamed CPU'}; "
-        f"versions {', '.join(f'{k} {v}' for k, v in training['versions'].items())}.\n",
+        material_section(training),
+        recipe_section(training, _command(training["run"], int(training["steps"]))),
         "## Measured 测量\n",
         _measured(evaluation, ranked),
         "## Verdict 评价\n",

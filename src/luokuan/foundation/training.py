@@ -217,11 +217,11 @@ class Training:
         for name, average in self._emas.items():
             average.update(modules[name], weight)
 
-    def probe(self, steps: int = 20) -> float:
-        """Seconds a step, measured over the last three quarters of ``steps`` steps, then undone."""
+    def probe(self, steps: int = 20, *, first: int = 0) -> float:
+        """Seconds a step, measured over the last three quarters of ``steps`` steps from ``first`` on, then undone."""
         before = checkpoint.gather(self.objective.modules(), self.objective.optimisers())
         spent: list[float] = []
-        for step in range(steps):
+        for step in range(first, first + steps):
             start = time.perf_counter()
             self.step(step)
             spent.append(time.perf_counter() - start)

@@ -10,11 +10,42 @@ from typing import Any
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import ModelFolder, resolve
 from luokuan.i18n import _
+from luokuan.models.interface import PictureModel
 
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
+    "codec": "luokuan.models.codec.model:Codec",
 }
 """Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
+
+
+TOOLS = ("codec",)
+"""Families that make nothing by themselves: other models work in their space."""
+
+
+def makes_pictures(reference: str | Path) -> bool:
+    """Whether the model makes pictures from a brief.
+
+    Raises:
+        UserError: no such model.
+    """
+    return resolve(reference).config.get("family") not in TOOLS
+
+
+def load_picture_model(reference: str | Path) -> PictureModel:
+    """``load_model`` of a model that makes pictures.
+
+    Raises:
+        UserError: it makes none; or see ``load_model``.
+    """
+    if not makes_pictures(reference):
+        raise UserError(
+            _("'{name}' makes no pictures by itself: other models work in its space.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.tool",
+        )
+    model: PictureModel = load_model(reference)
+    return model
 
 
 def load_model(reference: str | Path) -> Any:

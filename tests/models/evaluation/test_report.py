@@ -67,6 +67,15 @@ def test_a_collapsed_model_is_found(material: dict[str, Any]) -> None:
     assert any("Variety is poor" in v for v in report.verdicts)
 
 
+def test_verdicts_judge_by_both_distances_and_both_measures_of_variety(material: dict[str, Any]) -> None:
+    # Blurred noise: on 80 pictures its Fréchet distance alone would pass for "differs visibly".
+    noise = np.random.default_rng(0).integers(0, 256, (80, 4, 4, 3), dtype=np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+    report = evaluate_model(Stub(noise), **material)  # type: ignore[arg-type]
+    assert "Variety is poor" in report.verdicts[0] and "easy to tell" in report.verdicts[1]
+    honest = evaluate_model(Stub(material["train"]), **material)  # type: ignore[arg-type]
+    assert "Variety is good" in honest.verdicts[0] and "lie near" in honest.verdicts[1]
+
+
 def test_labels_follow_the_held_out_balance_and_figures_repeat(material: dict[str, Any]) -> None:
     names = tuple(open_corpus(EXAMPLE).classes)
     models = [Stub(material["held_out"], names) for _i in range(2)]

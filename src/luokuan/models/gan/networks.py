@@ -1,9 +1,8 @@
 """Generator and discriminator: residual networks without normalisation layers in the discriminator.
 
-Block and initialisation after R3GAN (Huang et al., NeurIPS 2024, arXiv 2501.05441): no batch statistics,
-LeakyReLU 0.2, the last convolution of a block starts at zero and the others with the gain
-√(2/1.04)·L^(-1/4) (fix-up, arXiv 1901.09321). Dense 3×3 blocks replace R3GAN's grouped ones in the CPU
-presets: grouped convolutions reach half of the dense ones' rate there. Styles enter the generator by
+Blocks after R3GAN (Huang et al., NeurIPS 2024, arXiv 2501.05441; see ``luokuan.models.layers``): no batch
+statistics. Dense 3×3 blocks replace R3GAN's grouped ones in the CPU presets: grouped convolutions reach half
+of the dense ones' rate there. Styles enter the generator by
 channel-wise scale and shift of an RMS-normalised feature map; classes enter the discriminator by
 projection (Miyato & Koyama 2018, arXiv 1802.05637).
 """
@@ -18,60 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from luokuan.models.gan.config import GanConfig, grid_sides
-
-SLOPE = 0.2
-_GAIN = math.sqrt(2 / (1 + SLOPE**2))
-GROUP_WIDTH = 16
-"""Channels of one group of the grouped 3×3 convolution (R3GAN)."""
-
-
-def _conv(inputs: int, outputs: int, kernel: int, *, gain: float, groups: int = 1) -> nn.Conv2d:
-    layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, groups=groups)
-    fan_in = inputs // groups * kernel**2
-    nn.init.normal_(layer.weight, std=gain / math.sqrt(fan_in))
-    assert layer.bias is not None
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _linear(inputs: int, outputs: int, *, gain: float = _GAIN) -> nn.Linear:
-    layer = nn.Linear(inputs, outputs)
-    nn.init.normal_(layer.weight, std=gain / math.sqrt(inputs))
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-class Branch(nn.Module):
-    """The residual branch: activation first, last convolution zero. (B, C, H, W) to (B, C, H, W).
-
-    Args:
-        width: Channels C.
-        kind: ``dense``: 3×3 → 3×3; ``grouped``: 1×1 to 2C → grouped 3×3 → 1×1 back to C.
-        layers: Number L of residual blocks in the whole network, for the fix-up gain.
-    """
-
-    def __init__(self, width: int, kind: str, layers: int) -> None:
-        super().__init__()
-        gain = _GAIN * layers**-0.25
-        if kind == "dense":
-            convolutions = [
-                _conv(width, width, 3, gain=gain),
-                _conv(width, width, 3, gain=0.0),
-            ]
-        else:
-            inner = 2 * width
-            convolutions = [
-                _conv(width, inner, 1, gain=gain),
-                _conv(inner, inner, 3, gain=gain, groups=inner // GROUP_WIDTH),
-                _conv(inner, width, 1, gain=0.0),
-            ]
-        self.convolutions = nn.ModuleList(convolutions)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C, H, W)."""
-        for convolution in self.convolutions:
-            x = convolution(F.leaky_relu(x, SLOPE))
-        return x
+from luokuan.models.layers import SLOPE, Branch, PlainBlock, conv, linear
 
 
 class StyledBlock(nn.Module):
@@ -79,7 +25,7 @@ class StyledBlock(nn.Module):
 
     def __init__(self, width: int, style: int, kind: str, layers: int) -> None:
         super().__init__()
-        self.affine = _linear(style, 2 * width, gain=0.0)
+        self.affine = linear(style, 2 * width, gain=0.0)
         self.branch = Branch(width, kind, layers)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
@@ -103,20 +49,20 @@ class Generator(nn.Module):
         conditional = len(config.classes) > 0
         self.embedding = nn.Embedding(len(config.classes), config.latent) if conditional else None
         self.mapping = nn.Sequential(
-            _linear(config.latent * (2 if conditional else 1), config.style),
+            linear(config.latent * (2 if conditional else 1), config.style),
             nn.LeakyReLU(SLOPE),
-            _linear(config.style, config.style),
+            linear(config.style, config.style),
             nn.LeakyReLU(SLOPE),
         )
-        self.seed = _linear(config.style, config.widths[0] * 16, gain=1.0)
+        self.seed = linear(config.style, config.widths[0] * 16, gain=1.0)
         self.stages = nn.ModuleList(
             nn.ModuleList(StyledBlock(width, config.style, config.block, layers) for _ in range(config.depth))
             for width in config.widths
         )
         self.transitions = nn.ModuleList(
-            nn.Identity() if a == b else _conv(a, b, 1, gain=1.0) for a, b in itertools.pairwise(config.widths)
+            nn.Identity() if a == b else conv(a, b, 1, gain=1.0) for a, b in itertools.pairwise(config.widths)
         )
-        self.output = _conv(config.widths[-1], config.channels, 3, gain=1.0)
+        self.output = conv(config.widths[-1], config.channels, 3, gain=1.0)
 
     def style_of(self, z: Tensor, y: Tensor | None) -> Tensor:
         """z (B, latent) and classes y (B,) to styles w (B, style)."""
@@ -146,18 +92,6 @@ class Generator(nn.Module):
         return self.synthesise(self.style_of(z, y))
 
 
-class PlainBlock(nn.Module):
-    """x + branch(x)."""
-
-    def __init__(self, width: int, kind: str, layers: int) -> None:
-        super().__init__()
-        self.branch = Branch(width, kind, layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C, H, W)."""
-        return x + self.branch(x)
-
-
 class Discriminator(nn.Module):
     """D: a point of the space and its class to one logit, (B,); higher is more real."""
 
@@ -169,18 +103,18 @@ class Discriminator(nn.Module):
         self.config = config
         widths = config.widths[::-1]  # fine to coarse
         layers = len(widths) * config.depth
-        self.input = _conv(config.channels, widths[0], 3, gain=1.0)
+        self.input = conv(config.channels, widths[0], 3, gain=1.0)
         self.stages = nn.ModuleList(
             nn.Sequential(*(PlainBlock(width, config.block, layers) for _ in range(config.depth))) for width in widths
         )
         self.transitions = nn.ModuleList(
-            nn.Identity() if a == b else _conv(a, b, 1, gain=1.0) for a, b in itertools.pairwise(widths)
+            nn.Identity() if a == b else conv(a, b, 1, gain=1.0) for a, b in itertools.pairwise(widths)
         )
         # A 4×4 depthwise reduction (R3GAN) needs 16·C weights where a dense layer needs 16·C·HEAD.
         self.reduce = nn.Conv2d(widths[-1], widths[-1], 4, groups=widths[-1])
         nn.init.normal_(self.reduce.weight, std=1 / 4)
-        self.head = _linear(widths[-1], self.HEAD)
-        self.logit = _linear(self.HEAD, 1, gain=1.0)
+        self.head = linear(widths[-1], self.HEAD)
+        self.logit = linear(self.HEAD, 1, gain=1.0)
         conditional = len(config.classes) > 0
         self.embedding = nn.Embedding(len(config.classes), self.HEAD) if conditional else None
         if self.embedding is not None:

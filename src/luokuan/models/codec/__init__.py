@@ -1,0 +1,1 @@
+"""The picture codec: a VAE whose latents or tokens the other families model."""
