@@ -47,19 +47,25 @@ def verify(path: str | Path) -> Verdict:
     return verify_file(Path(path), home=open_home())
 
 
-def train(family: str, corpus: str | Path, **choices: Any) -> ModelFolder | None:
-    """Train a model of ``family`` (``gan``) on a corpus; see ``luokuan.models.gan.train.train_gan``.
+def train(family: str, corpus: str | Path | list[str | Path], **choices: Any) -> ModelFolder | None:
+    """Train a model of ``family`` on a corpus (a codec: on one or more).
+
+    ``gan``: see ``luokuan.models.gan.train.train_gan``; ``codec``: see ``luokuan.models.codec.train.train_codec``.
 
     Raises:
-        UserError: the family is unknown, or see ``train_gan``.
+        UserError: the family is unknown, or see there.
     """
     from luokuan.errors import UserError
     from luokuan.i18n import _
 
-    if family != "gan":
-        raise UserError(
-            _("The family '{family}' can't be trained.", family=family), _("Known: gan."), code="training.family"
-        )
-    from luokuan.models.gan.train import train_gan
+    if family == "codec":
+        from luokuan.models.codec.train import train_codec
 
-    return train_gan(Path(corpus), **choices)
+        return train_codec(corpus, **choices)
+    if family == "gan" and not isinstance(corpus, list):
+        from luokuan.models.gan.train import train_gan
+
+        return train_gan(Path(corpus), **choices)
+    raise UserError(
+        _("The family '{family}' can't be trained.", family=family), _("Known: gan, codec."), code="training.family"
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from luokuan.cli.main import main
+from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import resolve
 
 EXAMPLE = Path(__file__).parents[2] / "examples/clothing-small"
@@ -49,6 +50,27 @@ def test_train_writes_a_whole_model(trained: Path, home: Path) -> None:
     card = (trained / "README.md").read_text(encoding="utf-8")
     assert "--levels 8,5 --steps 4" in card and "nats a picture" in card
     assert json.loads((home / "runs/mine/run.json").read_text())["family"] == "codec"
+
+
+def test_the_record_does_not_depend_on_the_language(run: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = []
+    for language in ("en", "zh"):
+        monkeypatch.setenv("LUOKUAN_LANG", language)
+        choices = ["--name", "spoken", "--size", "32", "--steps", "2", "--batch", "4", "-q"]
+        assert run("train", "gan", EXAMPLE, *choices)[0] == 0
+        digests.append(resolve(home / "models/spoken").digest)
+        shutil.rmtree(home / "models/spoken")
+        shutil.rmtree(home / "runs/spoken")
+    assert digests[0] == digests[1]
+
+
+def test_the_python_facade_trains_codecs(home: Path) -> None:
+    import luokuan
+
+    model = luokuan.train("codec", [EXAMPLE], name="facade", levels=(8,), steps=2, batch=4)
+    assert model is not None and model.config["family"] == "codec"
+    with pytest.raises(UserError, match="can't be trained"):
+        luokuan.train("diffusion", EXAMPLE, name="other")
 
 
 def test_evaluate_prints_fidelity(trained: Path, run: Any, tmp_path: Path) -> None:

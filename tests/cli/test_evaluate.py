@@ -106,3 +106,8 @@ def test_refusals_are_one_sentence(run: Run, tmp_path: Path) -> None:
     ):
         code, out, err = run("evaluate", *arguments)
         assert code == 2 and out == "" and "Traceback" not in err and said.lower() in err.lower(), (arguments, err)
+
+
+def test_the_home_of_nobody_is_a_plain_mistake(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "~nobody-of-that-name/x", str(EXAMPLE)]) == 2
+    assert "no model" in capfd.readouterr().err

@@ -67,6 +67,15 @@ def test_create_and_verify(trained: Path, run: Any, tmp_path: Path) -> None:
         assert code == 0 and verdict["verdict"] == "ours"
 
 
+def test_format_and_ending_must_agree(trained: Path, run: Any, tmp_path: Path) -> None:
+    wrong = tmp_path / "a.jpg"
+    code, _out, err = run("create", "image", "-m", "mine", "--format", "png", "-o", wrong)
+    assert code == 2 and "contradict" in err and not wrong.exists()
+    same = tmp_path / "b.jpeg"
+    assert run("create", "image", "-m", "mine", "--format", "jpg", "-o", same)[0] == 0
+    assert same.read_bytes().startswith(b"\xff\xd8")
+
+
 def test_the_same_seed_is_the_same_draft(trained: Path, home: Path) -> None:
     from luokuan.create.pictures import draft_images
     from luokuan.models.registry import load_model

@@ -91,6 +91,11 @@ def test_wrong_input_has_exit_code_2(
     assert json.loads(capsys.readouterr().out)["error"]["code"].startswith("verify.")
 
 
+def test_an_empty_name_is_not_this_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", ""]) == 2
+    assert "name of the file is empty" in capsys.readouterr().err
+
+
 def test_a_file_in_a_folder_that_may_not_be_entered(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from luokuan.cli import options
-from luokuan.cli.output import emit_json, say
+from luokuan.cli.output import emit_json, say, visible
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -84,7 +84,7 @@ def image(
             say(_("This model understands classes only; ignored: {words}.", words=" ".join(ignored)), quiet=quiet)
         records.append(_record(exported))
         if not json:
-            say(_("{path}  seed {seed}  {label}", path=exported.path, seed=work.recipe.seed, label=work.label))
+            say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
     if json:
         emit_json(records[0] if count == 1 else {"works": records})
 
@@ -95,6 +95,13 @@ def _suffix(chosen: str | None, output: Path | None, count: int) -> str:
         raise UserError(
             _("The format '{format}' is unknown.", format=suffix),
             _("Use {formats}.", formats=", ".join(FORMATS)),
+            code="create.format",
+        )
+    ending = output.suffix[1:].lower() if output and count == 1 else ""
+    if ending in FORMATS and FORMATS[ending] != FORMATS[suffix]:
+        raise UserError(
+            _("--format {format} and the ending of {path} contradict each other.", format=suffix, path=output),
+            _("Give one of them, or let them agree."),
             code="create.format",
         )
     return suffix

@@ -58,6 +58,7 @@ def evaluate(
     home: options.Home = None,
 ) -> None:
     """Print distances with their floors, and what they mean."""
+    from luokuan.files import expand
     from luokuan.foundation.corpus import open_corpus
     from luokuan.foundation.corpus.arrays import load_labels, load_pixels
     from luokuan.models.codec.model import Codec
@@ -66,7 +67,7 @@ def evaluate(
     from luokuan.store.home import open_home
 
     place = open_home(home)
-    folder = Path(model).expanduser()
+    folder = expand(model)
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
     material = open_corpus(corpus)

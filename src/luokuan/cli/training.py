@@ -13,7 +13,7 @@ from luokuan.errors import ExitCode
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
-    from luokuan.foundation.runs import FamilyTraining, Plan
+    from luokuan.foundation.family import FamilyTraining, Plan
 
 Name = Annotated[str, typer.Option("--name", help=_("Name of the model in the store."), show_default=False)]
 Steps = Annotated[int | None, typer.Option("--steps", help=_("Steps to train."), show_default=False)]

@@ -9,6 +9,7 @@ import typer
 
 from luokuan.cli import options
 from luokuan.cli.output import emit_json, say, visible
+from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -20,8 +21,17 @@ HELP = _(
 )
 
 
+def _named(text: str) -> Path:
+    if not text:
+        # As of a shell variable that isn't set: Path("") would be the current folder.
+        raise UserError(
+            _("The name of the file is empty."), _("Give a file, or . for this folder."), code="verify.empty"
+        )
+    return Path(text)
+
+
 def verify(
-    path: Annotated[Path, typer.Argument(help=_("The file or folder to check."), show_default=False)],
+    path: Annotated[Path, typer.Argument(help=_("The file or folder to check."), show_default=False, parser=_named)],
     trust: Annotated[
         list[Path] | None,
         typer.Option(

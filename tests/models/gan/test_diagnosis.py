@@ -32,5 +32,7 @@ def test_a_diverging_game() -> None:
     assert any("diverges" in v for v in diagnose(records(loss=[0.7] * 10 + [0.8] * 10 + [6.0] * 10)))
 
 
-def test_no_figures_yet() -> None:
-    assert len(diagnose([])) == 1
+def test_a_young_game_is_not_called_stable() -> None:
+    for history in ([], records(gap=[0.5] * 2, loss=[0.8] * 2, coverage=[0.4])):
+        (verdict,) = diagnose(history)
+        assert "Too few steps" in verdict

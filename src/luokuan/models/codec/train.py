@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from luokuan.foundation.corpus import open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
+from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
-from luokuan.foundation.runs import FamilyTraining, check_choices, resumed
+from luokuan.foundation.runs import check_choices, resumed
 from luokuan.foundation.training import Objective, Outcome
 from luokuan.models.codec.card import codec_card
 from luokuan.models.codec.config import BOTTLENECKS, LATENT_CHANNELS, LEVELS, CodecConfig, codec_config

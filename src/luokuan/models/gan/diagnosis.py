@@ -16,6 +16,9 @@ STRONG_GAP = 6.0
 DIVERGING = 3.0
 """Growth of the generator's loss from the middle third to the last that is called diverging."""
 
+YOUNG = 20
+"""Records of the loss (one in ten steps) below which an even game says nothing yet."""
+
 
 def _values(history: Sequence[Mapping[str, Any]], name: str) -> list[float]:
     return [float(record[name]) for record in history if name in record]
@@ -54,6 +57,8 @@ def diagnose(history: Sequence[Mapping[str, Any]]) -> list[str]:
     third = len(losses) // 3
     if third and fmean(losses[-third:]) > DIVERGING * max(fmean(losses[third : 2 * third]), 0.5):
         verdicts.append(_("The generator's loss keeps growing: the game diverges. Lower --rate or raise --gamma."))
+    if not verdicts and len(losses) < YOUNG:
+        verdicts.append(_("Too few steps to judge the game: train longer."))
     if not verdicts:
         verdicts.append(_("The game is stable: no collapse, no overpowering discriminator, no divergence seen."))
     return verdicts

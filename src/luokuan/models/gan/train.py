@@ -9,9 +9,10 @@ import numpy as np
 
 from luokuan.foundation.corpus import PictureCorpus, open_corpus
 from luokuan.foundation.corpus.arrays import load_labels, load_pixels
+from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelcard import gan_card
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
-from luokuan.foundation.runs import FamilyTraining, resumed
+from luokuan.foundation.runs import resumed
 from luokuan.foundation.training import Objective, Outcome
 from luokuan.models.gan.config import GanConfig, preset
 from luokuan.models.gan.game import CoverageFunction, Game, GameSettings

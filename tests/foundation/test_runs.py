@@ -1,0 +1,109 @@
+"""Choices are checked, records read back strictly, and material named with all of its licences."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from luokuan.errors import UserError
+from luokuan.foundation.corpus.card import Card
+from luokuan.foundation.runs import check_choices, joint_digest, material, read_run, resumed
+from luokuan.store.home import open_home
+
+
+@dataclass(frozen=True)
+class Run:
+    name: str = "mine"
+    steps: int | None = None
+    minutes: float | None = None
+    batch: int = 8
+    accumulate: int = 1
+    seed: int = 0
+    precision: str | None = None
+    device: str | None = None
+    levels: tuple[int, ...] = (8, 5)
+
+    def check(self) -> None:
+        check_choices(self, [])
+
+
+@pytest.mark.parametrize(
+    ("choices", "what"),
+    [
+        ({"name": "a/b"}, "name"),
+        ({"steps": 0}, "--steps"),
+        ({"minutes": -1.0}, "--minutes"),
+        ({"batch": 1}, "--batch"),
+        ({"steps": 3, "minutes": 1.0}, "Both"),
+    ],
+)
+def test_common_choices(choices: dict[str, Any], what: str) -> None:
+    with pytest.raises(UserError, match=what):
+        Run(**choices).check()
+    with pytest.raises(UserError, match="--own"):
+        check_choices(Run(), [(False, "--own", "1")])
+    Run().check()
+
+
+def write(record: object) -> Path:
+    path = open_home().runs / "mine" / "run.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record))
+    return path
+
+
+def test_choices_come_back_as_they_were() -> None:
+    write({"family": "codec", "run": asdict(Run()), "steps": 3, "corpus": {"digest": "d"}})
+    assert resumed(open_home(), "mine", "codec", Run) == Run()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        [],
+        {"family": "codec"},
+        {"family": "codec", "run": {}, "steps": "many", "corpus": {"digest": "d"}},
+        {"family": "codec", "run": {"unknown": 1}, "steps": 3, "corpus": {"digest": "d"}},
+    ],
+)
+def test_damaged_records_are_refused(record: object) -> None:
+    write(record)
+    with pytest.raises(UserError, match="can't be read"):
+        resumed(open_home(), "mine", "codec", Run)
+
+
+def test_absent_and_foreign_records_are_refused() -> None:
+    with pytest.raises(UserError, match="no run named"):
+        read_run(open_home(), "mine", "codec")
+    write({"family": "gan", "run": {}, "steps": 3, "corpus": {"digest": "d"}})
+    with pytest.raises(UserError, match="family 'gan'"):
+        read_run(open_home(), "mine", "codec")
+
+
+def corpus(digest: str, licence: str, title: str = "", credit: str = "") -> Any:
+    card = Card(title=title, licence=licence, credit=credit) if title else None
+    return SimpleNamespace(path=Path(digest), digest=digest, licence=licence, card=card)
+
+
+def test_material_of_one_corpus_is_its_own() -> None:
+    one = (corpus("a", "CC0-1.0", "Photos", "Ann"),)
+    found = material(one)
+    assert (found["title"], found["digest"], found["licence"], found["credit"]) == ("Photos", "a", "CC0-1.0", "Ann")
+    assert "digests" not in found
+
+
+def test_material_of_several_names_all() -> None:
+    several = (corpus("b", "OFL-1.1", "Drawings", "Bo"), corpus("a", "CC0-1.0", "Photos", "Ann"))
+    found = material(several)
+    assert found["licence"] == "CC0-1.0 AND OFL-1.1" and found["credit"] == "Bo; Ann"
+    assert found["digests"] == ["b", "a"]
+    assert joint_digest(several) == joint_digest(several[::-1]) != joint_digest(several[:1])
+
+
+def test_one_unknown_licence_makes_the_whole_unknown() -> None:
+    assert material((corpus("a", "CC0-1.0", "Photos"), corpus("b", "unknown")))["licence"] == "unknown"
