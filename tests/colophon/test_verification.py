@@ -93,6 +93,19 @@ def test_the_record_of_a_lost_database_is_missed(home: Home, tmp_path: Path) -> 
     assert not home.database.exists(), "verifying makes nothing"
 
 
+@pytest.mark.parametrize("at", [0, 5000])
+def test_a_damaged_database_takes_nothing_from_the_signature(home: Home, tmp_path: Path, at: int) -> None:
+    path = save(finish(draft(), home=home).data, tmp_path / "w.png")
+    for extra in home.database.parent.glob(home.database.name + "-*"):
+        extra.unlink()
+    data = bytearray(home.database.read_bytes())
+    data[at:] = b"?" * (len(data) - at)
+    home.database.write_bytes(data)
+    verdict = verify_file(path, home)
+    assert (verdict.verdict, verdict.unchanged) == ("ours", True)
+    assert any("records could not be looked at" in line for line in verdict.evidence)
+
+
 def test_expired(tmp_path: Path) -> None:
     home = home_with_leaf(tmp_path / "short", timedelta(seconds=4))
     path = save(finish(draft(), home=home).data, tmp_path / "w.png")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.facts import EXPIRED, UNTRUSTED, Facts
 from luokuan.colophon.schema import COLOPHON_SCHEMA
-from luokuan.errors import ExitCode
+from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -107,8 +107,9 @@ def slug(facts: Facts) -> str:
     return "unreadable" if facts.damaged else "nothing_found"
 
 
-def judge(path: Path, facts: Facts, record: WorkRow | None) -> Verdict:
-    """The verdict from the facts, and from the home's row about the work, if it has one."""
+def judge(path: Path, facts: Facts, record: WorkRow | UserError | None) -> Verdict:
+    """The verdict from the facts, and from the home's row about the work, if it has one; an error where the home's
+    records can't be read, which takes nothing from what the signature says."""
     word = slug(facts)
     claim = facts.claim or {}
     return Verdict(
@@ -157,11 +158,13 @@ def _problem(facts: Facts) -> str:
     }[facts.problem]
 
 
-def _evidence(word: str, facts: Facts, record: WorkRow | None) -> list[str]:
+def _evidence(word: str, facts: Facts, record: WorkRow | UserError | None) -> list[str]:
     if word == "unreadable":
         return [_problem(facts)]
     lines = _about_signature(word, facts) + _about_claim(facts) + _about_labels(facts)
-    if record is not None:
+    if isinstance(record, UserError):
+        lines.append(_("This home's records could not be looked at: {what}", what=record.what))
+    elif record is not None:
         lines.append(_about_record(facts, record))
     elif word == "ours":
         lines.append(_("This home signed it, but its records don't hold the work."))

@@ -41,8 +41,8 @@ def verify_file(
         The verdict; ``unreadable`` for a file that is no picture of ours, or that kills or stalls its reader.
 
     Raises:
-        UserError: there is no such file, it is a folder, an anchor is no PEM certificate, or the home's root or
-            database is damaged.
+        UserError: there is no such file, it is a folder, an anchor is no PEM certificate, or the home's root is
+            damaged. (Of a damaged database the evidence speaks; the signature doesn't depend on it.)
     """
     path = Path(path)
     try:
@@ -178,8 +178,8 @@ def _home_root(home: Home) -> bytes:
     return root_certificate(home)
 
 
-def _record(home: Home | None, facts: Facts) -> WorkRow | None:
-    """The home's row about the work that the file names, signed or not."""
+def _record(home: Home | None, facts: Facts) -> WorkRow | UserError | None:
+    """The home's row about the work that the file names, signed or not; why it can't be read, where it can't."""
     named = (facts.claim or {}).get("work") or (facts.aigc or {}).get("ProduceID")
     if home is None or not named or not home.database.is_file():
         return None
@@ -187,5 +187,8 @@ def _record(home: Home | None, facts: Facts) -> WorkRow | None:
     from luokuan.store.database import open_database
     from luokuan.store.works import find_work
 
-    with open_database(home) as database, database.read() as connection:
-        return find_work(connection, named)
+    try:
+        with open_database(home) as database, database.read() as connection:
+            return find_work(connection, named)
+    except UserError as error:
+        return error

@@ -41,9 +41,16 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A connection for reading; nothing is committed."""
-        with self.engine.connect() as connection:
-            yield connection
+        """A connection for reading; nothing is committed.
+
+        Raises:
+            UserError: the file is damaged, or another process holds the database for too long.
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except sa.exc.DatabaseError as error:
+            raise _as_user_error(error, path=Path(self.engine.url.database or "")) from error
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
