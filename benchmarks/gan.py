@@ -9,7 +9,9 @@ FLOP (counted, not estimated) at the measured rate of one dense 3×3 convolution
 from __future__ import annotations
 
 import argparse
+import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +19,16 @@ import torch
 
 from luokuan.foundation import compute
 from luokuan.foundation.flops import count_flop
+from luokuan.foundation.modelfolder import ModelFolder
 from luokuan.foundation.training import Settings, Training
 from luokuan.models.gan.config import preset
 from luokuan.models.gan.game import Game, GameSettings
+from luokuan.models.gan.model import GanModel
 from luokuan.models.gan.objective import automatic_gamma, objective
 from luokuan.models.gan.space import PixelSpace
 
 CLASSES = 10
+SAMPLES = 32
 
 
 class ContiguousSpace(PixelSpace):
@@ -51,8 +56,6 @@ def game(name: str, size: int, *, plain: bool) -> Game:
 
 def training(found: Game, batch: int, precision: str) -> Training:
     """One period of lazy penalties is 4 steps; the schedule's length doesn't matter here."""
-    from pathlib import Path
-
     return Training(found, Settings(1000, batch, precision=precision), Path("unused"), quiet=True)
 
 
@@ -73,12 +76,12 @@ def measure(name: str, size: int, batch: int, seconds: float) -> dict[str, Any]:
     pairs = [(rate(ours), rate(plain)) for _round in range(3)]
     ours_rate, plain_rate = (float(np.median(values)) for values in zip(*pairs, strict=True))
     ceiling = max(compute.convolution_rate(best, channels=128, side=16, batch=32) for _round in range(3))
-    generator = ours.objective.modules()["generator"].eval()
-    z, y = torch.randn(32, 64), torch.zeros(32, dtype=torch.int64)
-
-    def sample() -> None:
-        with torch.no_grad():
-            generator(z, y)
+    # Sampled as `luokuan create` and `luokuan evaluate` do: float32, in their chunks, to uint8 pictures.
+    played = ours.objective
+    assert isinstance(played, Game)
+    folder = ModelFolder(Path("unused"), name, {}, {}, "")
+    model = GanModel(folder, played.config, copy.deepcopy(played.generator), copy.deepcopy(played.discriminator))
+    labels = [i % CLASSES for i in range(SAMPLES)]
 
     return {
         "preset": name,
@@ -91,7 +94,8 @@ def measure(name: str, size: int, batch: int, seconds: float) -> dict[str, Any]:
         "speed_up": ours_rate / plain_rate,
         "ceiling_gflops": ceiling,
         "share_of_ceiling": ours_rate * flop / 1e9 / ceiling,
-        "sample_pictures_per_second": 32 * compute.measure_rate(sample, seconds=seconds),
+        "sample_pictures_per_second": SAMPLES
+        * compute.measure_rate(lambda: model.sample(SAMPLES, seed=0, labels=labels), seconds=seconds),
         "threads": torch.get_num_threads(),
     }
 
