@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from luokuan.models.gan.augment import color, cutout, diff_augment, translation
@@ -31,11 +32,30 @@ def test_translation_without_reach_is_the_identity() -> None:
     assert torch.equal(translation(x, ratio=0.0), x)
 
 
+def test_cutout_blanks_a_square_of_half_the_side_less_one() -> None:
+    torch.manual_seed(2)
+    blank = cutout(torch.ones(400, 1, 32, 32))[:, 0] == 0
+    rows, columns = blank.any(dim=2).sum(dim=1), blank.any(dim=1).sum(dim=1)
+    assert rows.max() == columns.max() == 15 and min(rows.min(), columns.min()) == 7
+    assert torch.equal(blank.sum(dim=(1, 2)), rows * columns)
+
+
 def test_cutout_blanks_at_most_a_quarter_and_something() -> None:
     torch.manual_seed(2)
     out = cutout(torch.ones(200, 1, 32, 32))
     blank = (out == 0).float().mean(dim=(1, 2, 3))
     assert blank.max() <= 0.25 and blank.mean() > 0.1
+
+
+def test_color_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # One pixel of three channels and one black pixel; brightness 0.25 up, saturation ×0.5, contrast ×1.25.
+    draws = torch.tensor([0.75, 0.25, 0.75]).view(3, 1, 1, 1, 1)
+    monkeypatch.setattr(torch, "rand", lambda *_shape, **_how: draws)
+    x = torch.tensor([[0.6, 0.0, 0.0], [0.0, 0.0, 0.0]]).T.reshape(1, 3, 1, 2)
+    # Brighter: (0.85, 0.25, 0.25) of mean 0.45, and 0.25. Half as far from the mean: (0.65, 0.35, 0.35), and 0.25.
+    # Mean of all: 0.35; 1.25 times as far from it: (0.725, 0.35, 0.35), and 0.225.
+    wanted = torch.tensor([[0.725, 0.35, 0.35], [0.225, 0.225, 0.225]]).T.reshape(1, 3, 1, 2)
+    assert torch.allclose(color(x), wanted, atol=1e-6)
 
 
 def test_color_keeps_the_difference_between_rows() -> None:

@@ -78,6 +78,60 @@ def test_penalties_are_lazy_and_weighted() -> None:
     assert logged == [True, False, False, False, True, False, False, False]
 
 
+def test_penalties_are_those_of_real_and_of_generated_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PixelSpace, "augment", lambda _self, points: points)
+    game = make()
+    batch = game.batch(np.arange(8))
+    phase = next(iter(game.phases(0, 100)))
+    torch.manual_seed(0)
+    _loss, figures = phase.loss(batch, 0)
+    torch.manual_seed(0)
+    fake = game.generator(torch.randn(8, 8), batch.labels).detach()
+    for name, points in (("r1", batch.points), ("r2", fake)):
+        inputs = points.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(game.discriminator(inputs, batch.labels).sum(), inputs)
+        assert float(figures[name]) == pytest.approx(float(gradient.square().sum() / 8), rel=1e-4), name
+    assert float(figures["r1"]) != pytest.approx(float(figures["r2"]), rel=1e-3)
+
+
+def test_both_players_see_augmented_items_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = make()
+    seen: list[float] = []
+    monkeypatch.setattr(PixelSpace, "augment", lambda _self, points: points * 0 + 0.5)
+    game.discriminator.register_forward_pre_hook(lambda _module, given: seen.append(float(given[0].detach().std())))
+    batch = game.batch(np.arange(8))
+    for phase in game.phases(0, 100):
+        phase.loss(batch, 0)
+    assert seen == [0.0] * 4
+
+
+def test_classes_stay_with_their_pictures_in_any_order() -> None:
+    game = make()
+    batch = game.batch(np.random.default_rng(1).permutation(64)[:32])
+    red = batch.points[:, 0].mean(dim=(1, 2)) > 0
+    assert batch.labels is not None and torch.equal(batch.labels == 0, red)
+
+
+def test_the_second_momentum_lengthens() -> None:
+    game, found = make(), []
+    for step in (0, 50, 100):
+        next(iter(game.phases(step, 101)))
+        found.append(game.optimisers()["generator"].param_groups[0]["betas"])
+    assert found == [pytest.approx((0.0, beta2)) for beta2 in (0.9, 0.945, 0.99)]
+
+
+def test_validation_looks_at_all_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("luokuan.models.gan.game.VALIDATED", 16)
+    game = make()
+    pictures, labels = corpus()
+    game._held_out = pictures[np.argsort(labels)]  # as a corpus of class folders has them
+    seen: list[np.ndarray] = []
+    game._coverage = lambda real, _fake: float(len(seen.append(real) or real))  # type: ignore[func-returns-value]
+    assert game.validate({"generator": game.generator.eval()})["samples"] == 16
+    red = (seen[0][..., 0].mean(axis=(1, 2)) > 128).sum()
+    assert red == pytest.approx(16 * (labels == 0).mean(), abs=1)
+
+
 def test_the_generator_phase_leaves_the_discriminator_alone(tmp_path: Path) -> None:
     training = Training(make(), Settings(10, 8), tmp_path, quiet=True)
     game = training.objective

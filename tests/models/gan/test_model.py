@@ -67,6 +67,24 @@ def test_ranking_takes_the_best_of_its_drafts(model: GanModel) -> None:
         assert np.array_equal(best[row], drafts[5 * row + scores[row].argmax()])
 
 
+def test_a_score_does_not_depend_on_the_count(model: GanModel) -> None:
+    # Else a tie between drafts could fall differently for one picture and for many.
+    pictures, labels = model.sample(13, seed=4, labels=[i % 3 for i in range(13)]), [i % 3 for i in range(13)]
+    scores = model.score(pictures, labels)
+    for count in range(1, 13):
+        assert np.array_equal(model.score(pictures[:count], labels[:count]), scores[:count]), count
+
+
+def test_truncation_0_is_the_mean_style_of_its_own_class(model: GanModel) -> None:
+    with torch.no_grad():
+        for label in (0, 2):
+            z = torch.randn(4096, 8, generator=torch.Generator().manual_seed(1))
+            mean = model.generator.style_of(z, torch.full((4096,), label)).mean(dim=0)
+            assert torch.allclose(model.styles(model.latents(1, 0), [label], 0.0)[0], mean, atol=0.25)
+    a, b = (model.styles(model.latents(1, 0), [y], 0.0) for y in (0, 2))
+    assert (a - b).abs().max() > 0.5
+
+
 def test_interpolation_meets_both_ends(model: GanModel) -> None:
     path = model.interpolate((3, 9), 5, labels=(0, 2))
     assert path.shape == (5, 8, 8, 3)

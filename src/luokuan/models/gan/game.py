@@ -21,6 +21,9 @@ from luokuan.models.gan.networks import Discriminator, Generator
 from luokuan.models.gan.objective import Gamma, Objective, gradient_penalty
 from luokuan.models.gan.space import Space
 
+VALIDATED = 512
+"""Most held-out pictures that one validation looks at."""
+
 
 @dataclass(frozen=True, slots=True)
 class GameSettings:
@@ -165,6 +168,8 @@ class Game:
         real = self.space.augment(batch.points)
         shown = self.space.augment(fake.detach())
         if weight:
+            # The penalties are taken at what D sees, after augmentation (R3GAN: before it): the gradient need not
+            # pass through the augmentation a second time.
             real, shown = real.detach().requires_grad_(True), shown.detach().requires_grad_(True)
         real_logits = self.discriminator(real, batch.labels)  # (B,)
         fake_logits = self.discriminator(shown, batch.labels)  # (B,)
@@ -201,10 +206,12 @@ class Game:
         return self.space.decode(points).cpu().numpy()
 
     def validate(self, average: Mapping[str, nn.Module]) -> Mapping[str, float]:
-        """Coverage of held-out pictures by as many samples (512 at most), and the critic's view of them."""
+        """Coverage of held-out pictures (``VALIDATED`` at most) by as many samples."""
         if self._held_out is None or len(self._held_out) < 16:
             return {}
-        real = np.ascontiguousarray(self._held_out[:512])
+        # Evenly spread: pictures come class by class, and the first ones would be of the first classes.
+        chosen = np.linspace(0, len(self._held_out) - 1, min(len(self._held_out), VALIDATED)).round().astype(np.int64)
+        real = np.ascontiguousarray(self._held_out[chosen])
         labels = None
         if self._labels is not None and self.config.classes:
             # With replacement from the training labels: the corpus's own balance of classes.

@@ -215,9 +215,12 @@ class GanModel:
         scores = []
         with torch.no_grad():
             for i in range(0, len(pictures), CHUNK):
-                points = self.space.encode(torch.from_numpy(np.array(pictures[i : i + CHUNK])).to(self.device))
-                part = None if y is None else y[i : i + CHUNK].to(self.device)
-                scores.append(self.discriminator(points, part).cpu().numpy())
+                piece = np.array(pictures[i : i + CHUNK])
+                missing = CHUNK - len(piece)
+                full = torch.from_numpy(np.concatenate([piece, np.zeros((missing, *piece.shape[1:]), np.uint8)]))
+                part = None if y is None else torch.cat([y[i : i + CHUNK], y.new_zeros(missing)]).to(self.device)
+                logits = self.discriminator(self.space.encode(full.to(self.device)), part)
+                scores.append(logits[: len(piece)].cpu().numpy())
         return np.concatenate(scores)
 
     def interpolate(

@@ -125,8 +125,8 @@ class Gamma(NamedTuple):
 def automatic_gamma(size: int, *, distance_ratio: float = 1.0) -> Gamma:
     """The rule for γ where the user gives none.
 
-    γ₀ = 2·(size/64)³, falling to γ₀/10: a fit through R3GAN's settings 0.05 (32²), 2 (64²) and 150 (256²),
-    which rise with about the cube of the side. In another space than pixels γ₀ is multiplied by
+    γ₀ = 2·(size/64)³, falling to γ₀/10: the cube through R3GAN's 2 at 64² and near its 150 at 256² (the rule says
+    128); at 32² it says 0.25, five times R3GAN's 0.05 for CIFAR-10. In another space than pixels γ₀ is multiplied by
     ``distance_ratio`` = E‖u - u'‖² / E‖x - x'‖² (points of the space over pixels), because the squared
     gradient has the inverse unit of the squared distance.
     """
