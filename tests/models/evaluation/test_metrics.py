@@ -98,6 +98,13 @@ def test_the_kernel_interval_holds_the_true_value(shift: float) -> None:
     assert held >= 52  # 57 expected of 95 %; fewer than 52 has a chance below 1 in 100
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_interval_of_tiny_sets_is_finite() -> None:
+    # Of three pictures a ninth of the resamples hold one picture thrice, and no pair.
+    found = kernel_distance(gaussian(3, 4, 0), gaussian(3, 4, 1), seed=0)
+    assert np.isfinite([*found]).all() and found.low <= found.high
+
+
 def test_resamples_by_hand() -> None:
     # A picture drawn twice is not paired with itself: weights (2, 1) on {0, 1} leave the pairs 0-1, 1-0, k = 1.
     x = np.array([[0.0], [1.0]])

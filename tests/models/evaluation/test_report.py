@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,6 +60,9 @@ def test_a_model_that_learnt_by_heart_is_found(material: dict[str, Any]) -> None
     assert report.samples == report.held_out == 80
     assert report.pictures is not None and np.array_equal(report.pictures, report.neighbours)
     assert report.same_material is None and report.labels == "none"
+    nearest = report.to_json()["nearest"]
+    assert len(nearest) == 80 and all(distance < 1e-3 for _index, distance in nearest)
+    assert json.loads(json.dumps(nearest)) == [list(pair) for pair in nearest]
 
 
 def test_a_collapsed_model_is_found(material: dict[str, Any]) -> None:

@@ -127,6 +127,9 @@ def kernel_distance(one: Features, other: Features, *, seed: int, resamples: int
 
     def weights(count: int) -> NDArray[np.float64]:
         drawn = rng.multinomial(count, np.full(count, 1 / count), resamples)
+        # A resample of one picture alone has no pair to average over; only tiny sets ever meet it.
+        while len(single := np.flatnonzero(drawn.max(axis=1) == count)):
+            drawn[single] = rng.multinomial(count, np.full(count, 1 / count), len(single))
         return np.vstack([np.ones(count), drawn])  # the first row: the sets as they are
 
     values = _squared_mmd(one, other, weights(len(one)), weights(len(other)))

@@ -39,6 +39,7 @@ UNITS = {
     "density": "1, may exceed 1",
     "coverage": "share of held-out pictures",
     "memorisation": "feature units; shares of samples",
+    "nearest": "number of the training picture, feature units",
 }
 
 
@@ -64,6 +65,8 @@ class Report:
         floor: Training pictures in the place of the samples, as many and of the same classes: what a perfect model
             would get. Distances are never 0 for two finite sets, and larger for smaller sets, so that only the floor
             gives them a scale.
+        nearest: For each sample, in order, the number of its nearest training picture (from 0, in the order of the
+            corpus's train split) and how far it is, in feature units.
     """
 
     model: str
@@ -85,6 +88,7 @@ class Report:
     result: Distances
     floor: Distances
     memorisation: Memorisation | None
+    nearest: list[tuple[int, float]] = field(default_factory=list)
     verdicts: list[str] = field(default_factory=list)
     pictures: NDArray[np.uint8] | None = None
     neighbours: NDArray[np.uint8] | None = None
@@ -283,7 +287,7 @@ def compare(
         stand_ins = rng.choice(len(known), min(len(samples), len(known)), replace=False)
     stand_in = known[stand_ins]
     memory, index = memorisation(made, real, known)
-    gaps = ((made - known[index]) ** 2).sum(axis=1)
+    gaps = np.linalg.norm(made - known[index], axis=1)
     closest = np.argsort(gaps, kind="stable")[:CLOSEST]
     report = Report(
         model=model,
@@ -305,6 +309,7 @@ def compare(
         result=_distances(real, made, seed),
         floor=_distances(real, stand_in, seed),
         memorisation=memory,
+        nearest=[(int(i), round(float(gap), 4)) for i, gap in zip(index, gaps, strict=True)],
         pictures=samples[closest],
         neighbours=np.ascontiguousarray(train[index[closest]]),
         sheet=by_class(samples[: SHEET_ROWS * 8], 0),
