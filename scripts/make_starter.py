@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -40,9 +41,10 @@ CODEC_SIZES = (64, 128)
 
 
 def evaluate(model: Path, corpus: Path, *arguments: str) -> dict[str, Any]:
-    """What ``luokuan evaluate --json`` prints."""
+    """What ``luokuan evaluate --json`` prints; its sentences in English, whoever makes the card."""
     command = [sys.executable, "-m", "luokuan", "evaluate", str(model), str(corpus), "--json", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "LUOKUAN_LANG": "en"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

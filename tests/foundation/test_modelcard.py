@@ -47,6 +47,13 @@ def test_a_card_without_measurements_says_so() -> None:
     assert front["license"] == "cc0-1.0" and front["library_name"] == "luokuan"
     assert "Nothing was measured" in text and "dress, hat" in text
     assert "--steps 12000 --batch 8 --rate 0.001 --rate-end 0.0001 --seed 3 --gamma 0.5 --no-flip" in text
+    assert "--no-flip --precision bf16\n" in text
+
+
+def test_the_command_names_every_choice_that_was_made() -> None:
+    run = {**TRAINING["run"], "accumulate": 2, "device": "cpu", "preset": "cpu", "gamma": None, "flip": True}
+    text = gan_card("n", CONFIG, {**TRAINING, "run": run, "precision": "float32"})
+    assert "--seed 3 --preset cpu --accumulate 2 --device cpu --precision float32\n" in text
 
 
 def test_a_card_with_measurements_names_counts_seed_and_floor() -> None:
@@ -65,6 +72,11 @@ def test_a_card_with_measurements_names_counts_seed_and_floor() -> None:
         "held_out": 713,
         "seed": 0,
         "truncation": 1.0,
+        "among": 1,
+        "corpus": "Clothes",
+        "size": 32,
+        "floor_pictures": 712,
+        "memorisation": {"samples_median": 1.5, "held_out_median": 2.25},
         "network": "EfficientNet-Lite0",
         "resolution": 128,
         "neighbours_k": 5,
@@ -76,7 +88,12 @@ def test_a_card_with_measurements_names_counts_seed_and_floor() -> None:
         "321.4 | 300.9 | 250.1",
         "best of 4, truncation 0.7",
         "713 samples (seed 0",
-        "713 held-out",
+        "713 held-out pictures of Clothes at 32²",
+        "712 training pictures",
+        "(median, feature units) | 1.50 | 1.50 | 2.25 |",
+        "kernel distance ↓ (squared kernel units)",
+        "luokuan evaluate MODEL CORPUS -n 713 --seed 0 --resolution 128 --truncation 1.0 --among 1\n",
+        "luokuan evaluate MODEL CORPUS -n 713 --seed 0 --resolution 128 --truncation 0.7 --among 4\n",
         "EfficientNet-Lite0 at 128²",
         "- limited",
     ):

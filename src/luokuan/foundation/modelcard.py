@@ -25,7 +25,8 @@ def front_matter(name: str, training: Mapping[str, Any], config: Mapping[str, An
     return f"---\n{yaml.safe_dump(values, sort_keys=False, allow_unicode=True)}---\n"
 
 
-def _command(run: Mapping[str, Any], steps: int) -> str:
+def _command(training: Mapping[str, Any]) -> str:
+    run, steps = training["run"], int(training["steps"])
     parts = ["luokuan train gan CORPUS", f"--name {run['name']}", f"--size {run['size']}"]
     parts += [f"--objective {run['objective']}", f"--condition {run['condition']}", f"--steps {steps}"]
     parts += [f"--batch {run['batch']}", f"--rate {run['rate']:g}", f"--rate-end {run['rate_end']:g}"]
@@ -36,6 +37,12 @@ def _command(run: Mapping[str, Any], steps: int) -> str:
         parts.append(f"--preset {run['preset']}")
     if not run.get("flip", True):
         parts.append("--no-flip")
+    if run.get("accumulate", 1) != 1:
+        parts.append(f"--accumulate {run['accumulate']}")
+    if run.get("device"):
+        parts.append(f"--device {run['device']}")
+    # The one that was used, although the machine chose it: another machine would choose another.
+    parts.append(f"--precision {training['precision']}")
     return " ".join(parts)
 
 
@@ -89,7 +96,7 @@ def gan_card(
         f"A GAN that makes pictures of {config['size']} × {config['size']} pixels. Classes: {classes}.\n",
         f"生成 {config['size']} × {config['size']} 像素图片的生成对抗网络（GAN）。类别：{classes}。\n",
         material_section(training),
-        recipe_section(training, _command(training["run"], int(training["steps"]))),
+        recipe_section(training, _command(training)),
         "## Measured 测量\n",
         _measured(evaluation, ranked),
         "## Verdict 评价\n",
@@ -118,19 +125,37 @@ def _measured(evaluation: Mapping[str, Any] | None, ranked: Mapping[str, Any] | 
         "| figure | " + " | ".join(name for name, _values in columns) + " |",
         "| --- |" + " --- |" * len(columns),
         row("Fréchet distance ↓ (squared feature units)", "frechet_distance", ".1f"),
-        "| kernel distance ↓ [95 %] | " + " | ".join(kernel(v["kernel_distance"]) for _name, v in columns) + " |",
-        row("precision ↑", "precision", ".3f"),
-        row("recall ↑", "recall", ".3f"),
-        row("density ↑", "density", ".3f"),
-        row("coverage ↑", "coverage", ".3f"),
+        "| kernel distance ↓ (squared kernel units) [95 %] | "
+        + " | ".join(kernel(v["kernel_distance"]) for _name, v in columns)
+        + " |",
+        row("precision ↑ (share of samples)", "precision", ".3f"),
+        row("recall ↑ (share of held-out pictures)", "recall", ".3f"),
+        row("density ↑ (may exceed 1)", "density", ".3f"),
+        row("coverage ↑ (share of held-out pictures)", "coverage", ".3f"),
+        *_nearest(evaluation, ranked),
         "",
-        f"{evaluation['samples']} samples (seed {seed}) against {evaluation['held_out']} held-out pictures; features "
-        f"{evaluation['network']} at {evaluation['resolution']}²; k = {evaluation['neighbours_k']}.",
+        f"{evaluation['samples']} samples (seed {seed}) against {evaluation['held_out']} held-out pictures of "
+        f"{evaluation['corpus']} at {evaluation['size']}²; the floor has {evaluation['floor_pictures']} training "
+        f"pictures; features {evaluation['network']} at {evaluation['resolution']}²; "
+        f"k = {evaluation['neighbours_k']}.",
         "",
-        f"```\nluokuan evaluate MODEL CORPUS --seed {seed}",
+        "```",
+        *(_evaluation_command(found) for found in (evaluation, ranked) if found is not None),
+        "```\n",
     ]
-    if ranked is not None:
-        lines.append(
-            f"luokuan evaluate MODEL CORPUS --seed {seed} --truncation {ranked['truncation']} --among {ranked['among']}"
-        )
-    return "\n".join([*lines, "```\n"])
+    return "\n".join(lines)
+
+
+def _nearest(evaluation: Mapping[str, Any], ranked: Mapping[str, Any] | None) -> list[str]:
+    """The row on copies of training pictures, where it was measured."""
+    found = [v["memorisation"] for v in (evaluation, ranked) if v is not None]
+    if not all(found):
+        return []
+    medians = [*(f"{memory['samples_median']:.2f}" for memory in found), f"{found[0]['held_out_median']:.2f}"]
+    return ["| distance to the nearest training picture (median, feature units) | " + " | ".join(medians) + " |"]
+
+
+def _evaluation_command(found: Mapping[str, Any]) -> str:
+    parts = ["luokuan evaluate MODEL CORPUS", f"-n {found['samples']}", f"--seed {found['seed']}"]
+    parts += [f"--resolution {found['resolution']}", f"--truncation {found['truncation']}", f"--among {found['among']}"]
+    return " ".join(parts)
