@@ -67,6 +67,36 @@ def test_create_and_verify(trained: Path, run: Any, tmp_path: Path) -> None:
         assert code == 0 and verdict["verdict"] == "ours"
 
 
+def test_a_way_from_one_seed_to_another(trained: Path, home: Path, run: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "way"
+    code, out, _err = run(
+        "create", "image", "dress", "-m", "mine", "--seed", 5, "--toward", 9, "-n", 3, "-o", folder, "--json"
+    )
+    works = json.loads(out)["works"]
+    assert code == 0 and [work["class"] for work in works] == ["dress"] * 3
+    names = sorted(path.name for path in folder.iterdir())
+    assert [name.split("-")[4] for name in names] == ["0000", "0500", "1000"]
+    assert [Path(work["path"]).name for work in works] == names
+    assert all(run("verify", path)[0] == 0 for path in folder.iterdir())
+    code, _out, err = run("create", "image", "-m", "mine", "--toward", 9, "-o", tmp_path / "one.png")
+    assert code == 2 and "two pictures or more" in err
+
+
+def test_the_way_begins_and_ends_at_the_seeds(trained: Path) -> None:
+    import numpy as np
+
+    from luokuan.create.pictures import draft_images
+    from luokuan.models.registry import load_picture_model
+
+    model = load_picture_model(trained)
+    way = list(draft_images("dress", model=model, seed=5, toward=9, count=3, truncation=1.0))
+    ends = [next(draft_images("dress", model=model, seed=s, truncation=1.0, among=1)) for s in (5, 9)]
+    for draft, end in ((way[0], ends[0]), (way[2], ends[1])):
+        difference = draft.media.pixels.astype(int) - end.media.pixels.astype(int)
+        assert np.abs(difference).max() <= 1  # styles of other company round differently in the last bit
+    assert way[1].recipe.parameters["share"] == 0.5 and way[1].recipe.parameters["toward"] == 9
+
+
 def test_format_and_ending_must_agree(trained: Path, run: Any, tmp_path: Path) -> None:
     wrong = tmp_path / "a.jpg"
     code, _out, err = run("create", "image", "-m", "mine", "--format", "png", "-o", wrong)

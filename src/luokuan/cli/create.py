@@ -41,6 +41,16 @@ def image(
     among: Annotated[
         int, typer.Option("--among", min=1, max=64, help=_("Drafts from which the model's critic picks each picture."))
     ] = 4,
+    toward: Annotated[
+        int | None,
+        typer.Option(
+            "--toward",
+            min=0,
+            max=2**63 - 1,
+            help=_("Another seed: --count pictures lead from --seed to it, step by step."),
+            show_default=False,
+        ),
+    ] = None,
     enlarge: Annotated[
         Literal["lanczos", "nearest"],
         typer.Option("--enlarge", help=_("How small pictures grow to 512 pixels: lanczos or nearest.")),
@@ -71,6 +81,7 @@ def image(
         count=count,
         truncation=truncation,
         among=among,
+        toward=toward,
         media_type=FORMATS[suffix],
         enlarge=enlarge,
         label=LabelOptions(language=label, corner=corner),
@@ -108,7 +119,10 @@ def _suffix(chosen: str | None, output: Path | None, count: int) -> str:
 
 
 def _path(output: Path | None, work: Work, suffix: str, *, count: int) -> Path:
-    name = f"{work.recipe.model}-{work.recipe.seed}-{work.id[:6]}.{suffix}"
+    place, recipe = "", work.recipe
+    if (toward := recipe.parameters.get("toward")) is not None:
+        place = f"-to-{toward}-{round(1000 * recipe.parameters['share']):04d}"  # files sort along the way
+    name = f"{recipe.model}-{recipe.seed}{place}-{work.id[:6]}.{suffix}"
     if output is None:
         return Path(name)
     return output / name if count > 1 or output.is_dir() else output

@@ -31,6 +31,7 @@ def draft_images(
     count: int = 1,
     truncation: float = TRUNCATION,
     among: int = AMONG,
+    toward: int | None = None,
 ) -> Iterator[Draft]:
     """Make drafts: samples with their recipe, not yet labelled, so not yet fit to leave.
 
@@ -44,6 +45,8 @@ def draft_images(
         count: Drafts to make, ≥ 1.
         truncation: ψ in 0…1; 1 leaves the latents as drawn.
         among: Drafts from which the critic picks each one, 1 to 64; 1 takes the first as it comes.
+        toward: Another seed: the drafts then lead from ``seed`` to it in ``count`` ≥ 2 even steps through the space
+            of styles, and ``among`` has no say.
 
     Raises:
         UserError: the brief names no class of the model, or a value is out of range.
@@ -56,23 +59,44 @@ def draft_images(
             _("Truncation lies in 0…1, --among in 1…64, the seed at 0 or above."),
             code="create.range",
         )
+    if toward is not None and (count < 2 or toward < 0):
+        raise UserError(
+            _("A way from one seed to another needs two pictures or more."),
+            _("Give --count 2 or above with --toward, and a seed at 0 or above."),
+            code="create.range",
+        )
     folder = model.folder
     reading = read_brief(brief, model.classes, folder.training.get("corpus", {}).get("aliases"))
-    for own in range(seed, seed + count):
-        labels = None if reading.label is None else [reading.label]
-        if model.classes and labels is None:
-            labels = model.draw_labels(1, own)
-        pixels = model.sample_ranked(1, seed=own, labels=labels, truncation=truncation, among=among)[0]
+
+    def label_of(own: int) -> int | None:
+        if not model.classes or reading.label is not None:
+            return reading.label
+        return model.draw_labels(1, own)[0]
+
+    way = None
+    if toward is not None:
+        start = label_of(seed)
+        ends = None if start is None else (start, start)  # one kind of thing along the whole way
+        way = model.interpolate((seed, toward), count, labels=ends, truncation=truncation)
+    for index, own in enumerate(range(seed, seed + count) if way is None else [seed] * count):
+        label = label_of(own)
+        labels = None if label is None else [label]
+        parameters: dict[str, Any] = {
+            "truncation": truncation,
+            "class": None if label is None else model.classes[label],
+            "ignored_words": list(reading.ignored),
+        }
+        if way is None:
+            pixels = model.sample_ranked(1, seed=own, labels=labels, truncation=truncation, among=among)[0]
+            parameters["among"] = among
+        else:
+            pixels = way[index]
+            parameters |= {"toward": toward, "share": index / (count - 1)}
         recipe = Recipe(
             model=folder.name,
             model_digest=folder.digest,
             brief=brief,
-            parameters={
-                "truncation": truncation,
-                "among": among,
-                "class": model.classes[labels[0]] if labels else None,
-                "ignored_words": list(reading.ignored),
-            },
+            parameters=parameters,
             seed=own,
             licence=folder.licence,
             corpus_digest=folder.corpus_digest or None,
@@ -88,6 +112,7 @@ def create_images(
     count: int = 1,
     truncation: float = TRUNCATION,
     among: int = AMONG,
+    toward: int | None = None,
     media_type: str = "image/png",
     enlarge: Literal["lanczos", "nearest"] = "lanczos",
     label: LabelOptions | None = None,
@@ -112,7 +137,9 @@ def create_images(
 
     place = home or open_home()
     loaded = load_picture_model(model)
-    drafts = draft_images(brief, model=loaded, seed=seed, count=count, truncation=truncation, among=among)
+    drafts = draft_images(
+        brief, model=loaded, seed=seed, count=count, truncation=truncation, among=among, toward=toward
+    )
     for draft in drafts:
         yield finish(draft, home=place, media_type=media_type, enlarge=enlarge, label=label or LabelOptions())
 

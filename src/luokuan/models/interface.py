@@ -50,6 +50,17 @@ class PictureModel(Protocol):
         """As ``sample``, each picture the best of ``among`` drafts by the model's own critic."""
         ...
 
+    def interpolate(
+        self,
+        seeds: tuple[int, int],
+        steps: int,
+        *,
+        labels: tuple[int, int] | None = None,
+        truncation: float = 1.0,
+    ) -> NDArray[np.uint8]:
+        """``steps`` ≥ 2 pictures from the first seed's to the second's, both included."""
+        ...
+
     def draw_labels(self, count: int, seed: int) -> list[int]:
         """Classes drawn from ``class_weights``; empty weights are an error of the caller."""
         ...
