@@ -66,7 +66,8 @@ def of_gan(source: ModelFolder, target: Path, corpora: list[Path], verdicts: lis
         ranked=ranked,
         verdicts=[*raw["verdicts"], *verdicts],
     )
-    return card + f"\n![Samples, one column a class; best of {AMONG}, truncation {TRUNCATION}]({SHEET})\n"
+    caption = f"Samples, one column a class; best of {AMONG}, truncation {TRUNCATION}, seed {ranked['seed']}"
+    return card + f"\n![{caption}]({SHEET})\n"
 
 
 def of_codec(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:

@@ -1,0 +1,62 @@
+"""The cards of the shipped models are complete, and their sentences follow from their figures."""
+
+from __future__ import annotations
+
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from luokuan.foundation.modelcard import _command
+from luokuan.foundation.modelfolder import CARD, CONFIG, SHEET, STARTERS, TRAINING, WEIGHTS
+from luokuan.i18n import speaking
+from luokuan.models.evaluation.report import _likeness, _variety
+
+GANS = sorted(
+    path.parent.name for path in STARTERS.glob(f"*/{CONFIG}") if json.loads(path.read_text())["family"] == "gan"
+)
+
+
+def figures(card: str, name: str) -> list[list[float]]:
+    """The numbers in each cell of a row: as they come, ranked, floor."""
+    (row,) = re.findall(rf"^\| {name}[^|]*\|(.*)\|$", card, flags=re.MULTILINE)
+    return [[float(number) for number in re.findall(r"[\d.]+", cell)] for cell in row.split("|")]
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_a_gans_card_is_complete(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert (folder / WEIGHTS).stat().st_size < 4_000_000
+    assert f"\n{_command(training)}\n" in card  # the recipe
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    assert re.search(r"^\d+ samples \(seed \d+\) against \d+ held-out pictures", card, flags=re.MULTILINE)
+    assert len(re.findall(r"^luokuan evaluate MODEL CORPUS -n \d+ --seed \d+ .*--among \d+$", card, re.MULTILINE)) == 2
+    for row in ("Fréchet distance", "kernel distance", "precision", "recall", "density", "coverage"):
+        assert len(figures(card, row)) == 3, row
+    assert re.search(rf"!\[.*seed \d+\]\({SHEET}\)", card)
+    with Image.open(folder / SHEET) as sheet:
+        assert min(sheet.size) > 200
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_a_gans_card_says_what_its_figures_say(name: str) -> None:
+    card = (STARTERS / name / CARD).read_text(encoding="utf-8")
+
+    def column(index: int) -> SimpleNamespace:
+        kernel = dict(zip(("mean", "low", "high"), figures(card, "kernel distance")[index], strict=True))
+        share = {key: figures(card, key)[index][0] for key in ("coverage", "recall")}
+        return SimpleNamespace(
+            frechet=figures(card, "Fréchet distance")[index][0],
+            kernel=SimpleNamespace(**kernel),
+            neighbourhood=SimpleNamespace(**share),
+        )
+
+    report = SimpleNamespace(result=column(0), floor=column(2))
+    with speaking("en"):
+        for verdict in (_variety(report), _likeness(report)):  # type: ignore[arg-type]
+            # The figures in the sentence come from unrounded ones; the judgement is what must agree.
+            assert re.split("[:,]", verdict)[0] in card
