@@ -130,7 +130,7 @@ def codec(
     minutes: training.Minutes = None,
     batch: training.Batch = 32,
     accumulate: training.Accumulate = 1,
-    rate: training.Rate = 1e-3,
+    rate: training.Rate = 2e-3,
     rate_end: training.RateEnd = 5e-5,
     adversary: Annotated[
         float, typer.Option("--adversary", help=_("Weight of the patch discriminator; 0 leaves it out."))

@@ -48,7 +48,7 @@ class LearningSettings:
             and halved pictures (after EQ-VAE, Kouzelis et al. 2025, arXiv 2502.09509).
     """
 
-    rate: float = 1e-3
+    rate: float = 2e-3
     rate_end: float = 5e-5
     kl_weight: float = 1e-2
     noise: float = 0.2
