@@ -52,7 +52,8 @@ def ssim(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float64
     of each pair of pictures, averaged over places and the three channels: (N,), 1 for equal pictures.
 
     Args:
-        one, other: uint8 (N, H, W, 3), sides ≥ 11.
+        one: uint8 (N, H, W, 3), sides ≥ 11.
+        other: The same shape.
     """
     found = []
     small, large = (0.01 * 255) ** 2, (0.03 * 255) ** 2
@@ -71,7 +72,8 @@ class Fidelity:
     """What ``measure`` finds; units: ``UNITS``.
 
     Args:
-        codec, codec_digest, corpus, corpus_digest: What was measured on what.
+        codec: Name of what was measured; ``codec_digest``: its digest.
+        corpus: Title of what it was measured on; ``corpus_digest``: its digest.
         size: Side of the pictures, pixels.
         held_out: Held-out pictures that were reconstructed.
         reference: Training pictures to which the reconstructions, and for the floor the held-out pictures themselves,
@@ -116,7 +118,8 @@ def measure(
     """Measure reconstructions of held-out pictures.
 
     Args:
-        train, held_out: uint8 (N, size, size, 3) and (M, size, size, 3); size a multiple of 8.
+        train: uint8 (N, size, size, 3); size a multiple of 8.
+        held_out: uint8 (M, size, size, 3): what is reconstructed.
         resolution: Side at which the feature network looks.
         progress: Called with (what is done, how many are done, of how many).
 
