@@ -83,6 +83,8 @@ def test_evaluate_prints_fidelity(trained: Path, run: Any, tmp_path: Path) -> No
     assert code == 0 and "PSNR" in out and "floor" in out
     code, _out, err = run("evaluate", "mine", EXAMPLE, "--size", 36)
     assert code == 2 and "multiple of 8" in err
+    code, _out, err = run("evaluate", "mine", EXAMPLE, "--among", 4)
+    assert code == 2 and "samples none" in err
 
 
 def test_export_to_onnx(trained: Path, run: Any, tmp_path: Path) -> None:

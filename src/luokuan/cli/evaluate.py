@@ -10,6 +10,7 @@ import typer
 
 from luokuan.cli import fidelity, options
 from luokuan.cli.output import emit_json, say, table
+from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -86,6 +87,12 @@ def evaluate(
         "progress": None if quiet or json else _progress,
     }
     if isinstance(loaded, Codec):
+        if count is not None or truncation != 1 or among != 1:
+            raise UserError(
+                _("'{name}' is a codec: it reconstructs all held-out pictures and samples none.", name=model),
+                _("Leave --count, --truncation and --among away."),
+                code="evaluation.codec",
+            )
         fidelity.evaluate(loaded, title, sheet=sheet, json=json, **shared)
         return
     if loaded is None:

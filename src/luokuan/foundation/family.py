@@ -9,6 +9,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic
 
@@ -136,8 +137,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         for first, share in self._shares():
             # From a multiple of the period on, so that each kind of step is counted once.
             start = -(-first // self.period) * self.period
-            steps = range(start, start + self.period)
-            total += share * count_flop(lambda steps=steps: [probe.step(step) for step in steps])  # type: ignore[misc]
+            total += share * sum(count_flop(partial(probe.step, start + step)) for step in range(self.period))
         return total / (self.run.batch * self.period) / 1e9
 
     def _steps(self) -> tuple[int, float | None]:
@@ -196,7 +196,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         steps, _seconds = self._steps()
         record = {
             "family": self.family,
-            "run": asdict(self.run),  # type: ignore[call-overload]
+            "run": asdict(self.run),
             "steps": steps,
             "corpus": {
                 "path": ", ".join(str(corpus.path) for corpus in self.corpora),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
@@ -17,6 +17,8 @@ from luokuan.store.home import Home
 
 class Choices(Protocol):
     """What every family's run has: a dataclass of plain values, written to run.json at its start."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def name(self) -> str: ...

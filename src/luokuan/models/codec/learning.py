@@ -143,7 +143,9 @@ class CodecLearning:
             for array in (self._pictures.small, self._pictures.large)
         )
         mirrored = torch.rand(len(small), 1, 1, 1, device=self._device) < 0.5
-        return tuple(torch.where(mirrored, objective.mirror(x), x) for x in (small, large))  # type: ignore[return-value]
+        return torch.where(mirrored, objective.mirror(small), small), torch.where(
+            mirrored, objective.mirror(large), large
+        )
 
     def phases(self, step: int, steps: int) -> Iterator[Phase]:
         """Autoencoder; then, from ``adversary_from``, the discriminator."""
