@@ -90,6 +90,19 @@ def test_labels_follow_the_held_out_balance_and_figures_repeat(material: dict[st
         assert reports[0][key] not in (None, "")
 
 
+def test_many_samples_are_all_drawn_anew_with_their_own_labels(material: dict[str, Any]) -> None:
+    # They are sampled 256 at a time.
+    names = tuple(open_corpus(EXAMPLE).classes)
+    model = Stub(np.random.default_rng(0).integers(0, 256, (5000, 4, 4, 3), dtype=np.uint8), names)
+    drawn: list[np.ndarray] = []
+    sample = model.sample
+    model.sample = lambda *a, **k: drawn.append(sample(*a, **k)) or drawn[-1]  # type: ignore[method-assign,func-returns-value]
+    report = evaluate_model(model, count=300, resolution=32, **material)  # type: ignore[arg-type]
+    assert report.samples == 300 and [len(piece) for piece in drawn[:2]] == [256, 44]
+    assert not any(np.array_equal(one, other) for one, other in zip(*drawn[:2], strict=False))
+    assert model.asked[:300] == balanced_labels(material["held_out_labels"], 300, 0)
+
+
 def test_other_material_and_a_short_floor_are_said(material: dict[str, Any]) -> None:
     model = Stub(material["held_out"])
     model.folder = replace(model.folder, training={"corpus": {"digest": "f" * 64}})

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from luokuan.models.gan.config import GanConfig, grid_sides, preset
-from luokuan.models.gan.networks import Discriminator, Generator
+from luokuan.models.gan.networks import Discriminator, Generator, StyledBlock
 
 
 def tiny(**changes: object) -> GanConfig:
@@ -56,6 +56,28 @@ def test_classes_reach_both_networks() -> None:
     assert discriminator(a, torch.tensor([0])).item() != discriminator(a, torch.tensor([1])).item()
     with pytest.raises(ValueError):
         generator(z)
+
+
+def test_a_class_weighs_features_and_does_not_only_shift_the_logit() -> None:
+    # Projection (Miyato & Koyama 2018): D(x, a) - D(x, b) depends on x.
+    torch.manual_seed(0)
+    network = Discriminator(tiny(classes=("a", "b"), class_counts=(3, 4)))
+    x = torch.randn(8, 3, 16, 16)
+    a, b = (network(x, torch.full((8,), y)) for y in (0, 1))
+    assert (a - b).std() > 0.1 * a.std()
+
+
+def test_styles_act_on_normalised_features() -> None:
+    # Scale and shift are the style's alone: a map ten times as strong gets the same branch.
+    torch.manual_seed(0)
+    block = StyledBlock(16, 8, "dense", 2)
+    for parameter in block.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    x, w = torch.randn(2, 16, 4, 4), torch.randn(2, 8)
+    branch = block(x, w) - x
+    assert branch.abs().mean() > 0.1
+    assert torch.allclose(block(10 * x, w) - 10 * x, branch, atol=1e-2 * branch.abs().max().item())
+    assert not torch.allclose(block(x, 2 * w) - x, branch, atol=1e-2 * branch.abs().max().item())
 
 
 def test_activations_keep_their_scale_at_the_start() -> None:
