@@ -22,7 +22,7 @@ from luokuan.colophon.finish import export_work, finish
 from luokuan.colophon.formats import Encoding, format_of, webp
 from luokuan.colophon.inspection import Inspector
 from luokuan.colophon.verdict import EXIT_CODES, Verdict, judge, worst
-from luokuan.colophon.verification import Limits, verify_file, verify_folder
+from luokuan.colophon.verification import MAX_ANCHOR, Limits, verify_file, verify_folder
 from luokuan.errors import UserError
 from luokuan.store.home import Home, open_home
 from luokuan.store.keys import make_authority, signing, signing_from
@@ -244,6 +244,16 @@ def test_wrong_input_is_the_users(tmp_path: Path) -> None:
             verify_file(path)
         assert caught.value.code == code
     for anchor in (tmp_path / "absent.pem", b"no certificate", GOLDEN / "golden.png"):
+        with pytest.raises(UserError) as caught:
+            verify_file(GOLDEN / "golden.png", None, [anchor])
+        assert caught.value.code == "verify.anchor"
+
+
+def test_roots_without_an_end_are_not_read(tmp_path: Path) -> None:
+    pipe, large = tmp_path / "pipe.pem", tmp_path / "large.pem"
+    os.mkfifo(pipe)
+    large.write_bytes(ROOT.read_bytes() + b"\n" * MAX_ANCHOR)
+    for anchor in (pipe, large, Path("/dev/zero")):
         with pytest.raises(UserError) as caught:
             verify_file(GOLDEN / "golden.png", None, [anchor])
         assert caught.value.code == "verify.anchor"

@@ -65,3 +65,10 @@ def test_any_text_is_a_reading_or_one_sentence(brief: str) -> None:
 def test_every_class_finds_itself(name: str) -> None:
     label = read_brief(name, CLASSES).label
     assert label is not None and CLASSES[label] == name
+
+
+@pytest.mark.parametrize("classes", [CLASSES, ()])
+def test_bytes_that_are_no_text_are_refused(classes: tuple[str, ...]) -> None:
+    with pytest.raises(UserError) as caught:
+        read_brief("a dress \udcff", classes)
+    assert caught.value.code == "create.text"

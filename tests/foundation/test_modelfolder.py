@@ -70,6 +70,34 @@ def test_wrong_config_files(tmp_path: Path, text: str, match: str) -> None:
         read_folder(folder)
 
 
+@pytest.mark.parametrize("file", ["config.json", "training.json"])
+def test_half_characters_are_refused(tmp_path: Path, file: str) -> None:
+    folder = make(tmp_path / "m")
+    (folder / file).write_text('{"corpus": {"licence": "\\ud800"}}')
+    with pytest.raises(UserError) as caught:
+        read_folder(folder)
+    assert caught.value.code == "model.damaged"
+
+
+@pytest.mark.parametrize("corpus", [None, [1], "x", {"aliases": ["x"]}, {"aliases": {"x": 3}}])
+def test_strange_records_of_the_corpus_say_nothing(tmp_path: Path, corpus: object) -> None:
+    folder = make(tmp_path / "m")
+    (folder / "training.json").write_text(json.dumps({"corpus": corpus}))
+    found = read_folder(folder)
+    assert (found.licence, found.corpus_digest, found.aliases) == ("unknown", "", {})
+    (folder / "training.json").write_text(json.dumps({"corpus": {"aliases": {"a": "b", "c": None}}}))
+    assert read_folder(folder).aliases == {"a": "b"}
+
+
+def test_a_folder_has_a_name_from_wherever_it_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make(tmp_path / "m")
+    (folder / "sub").mkdir()
+    monkeypatch.chdir(folder)
+    assert read_folder(Path()).name == "m"
+    monkeypatch.chdir(folder / "sub")
+    assert read_folder(Path("..")).name == "m"
+
+
 def test_missing_parts(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no model folder"):
         read_folder(tmp_path / "absent")

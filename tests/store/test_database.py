@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from luokuan.errors import UserError
 from luokuan.store import database as module
 from luokuan.store.database import HEAD, open_database
-from luokuan.store.home import Home
+from luokuan.store.home import Home, open_home
 from luokuan.store.tables import metadata
 from luokuan.store.works import WorkRow, find_work, find_work_by_sha256, insert_work, known_blobs
 
@@ -164,6 +164,17 @@ def test_a_file_that_is_no_database_is_named(home: Home) -> None:
     with pytest.raises(UserError, match=r"luokuan\.db") as caught:
         open_database(home)
     assert caught.value.code == "database.unusable"
+
+
+@pytest.mark.parametrize("name", ["a?b", "a?mode=ro", "a%20b", "a#b", "a@b:c"])
+def test_a_home_of_any_name_keeps_its_database_inside(tmp_path: Path, name: str) -> None:
+    home = open_home(tmp_path / name)
+    with open_database(home) as database:
+        assert database.engine.url.database == str(home.database)
+        with database.write() as connection:
+            insert_work(connection, row())
+    assert home.database.stat().st_size > 0
+    assert [path.name for path in tmp_path.iterdir()] == [name], "nothing lies beside the home"
 
 
 def test_processes_that_open_a_new_home_at_once_all_succeed(home: Home) -> None:

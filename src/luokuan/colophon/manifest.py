@@ -108,10 +108,7 @@ def clean(value: object) -> str | None:
     """
     if not isinstance(value, str):
         return None
-    visible = "".join(
-        letter for letter in value[: 4 * MAX_TEXT] if unicodedata.category(letter)[0] not in "CZ" or letter == " "
-    )
-    visible = visible.strip()
+    visible = "".join(letter for letter in value[: 4 * MAX_TEXT] if _visible(letter)).strip()
     if len(visible) > MAX_TEXT:
         visible = visible[: MAX_TEXT - 1] + "…"
     return visible or None

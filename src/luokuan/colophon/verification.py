@@ -25,6 +25,9 @@ __all__ = ["Limits", "Verdict", "verify_file", "verify_files", "verify_folder", 
 
 Anchors = Sequence[Path | bytes]
 
+MAX_ANCHOR = 1 << 20
+"""Largest file of root certificates that is read, in bytes; a whole system's trust store has about 220,000."""
+
 
 def verify_file(
     path: Path | str, home: Home | None = None, trust_anchors: Anchors = (), *, limits: Limits | None = None
@@ -143,7 +146,7 @@ _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIF
 def _certificates(anchor: Path | bytes) -> bytes:
     """The certificates of a PEM file, and nothing else that stands in it (a key, for instance)."""
     try:
-        data = anchor if isinstance(anchor, bytes) else anchor.read_bytes()
+        data = anchor if isinstance(anchor, bytes) else _anchor_bytes(anchor)
     except OSError as error:
         raise _no_anchor(anchor) from error
     from cryptography import x509
@@ -157,6 +160,15 @@ def _certificates(anchor: Path | bytes) -> bytes:
     if not found:
         raise _no_anchor(anchor)
     return b"\n".join(found) + b"\n"
+
+
+def _anchor_bytes(path: Path) -> bytes:
+    # A device has no end, a pipe waits for its other one, and a large file by mistake would fill the memory.
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_ANCHOR:
+        return b""
+    with path.open("rb") as stream:
+        return stream.read(MAX_ANCHOR)
 
 
 def _no_anchor(anchor: Path | bytes) -> UserError:

@@ -42,8 +42,16 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
         aliases: Other words for classes, such as ``{"连衣裙": "dress"}``; those of unknown classes have no effect.
 
     Raises:
-        UserError: the brief isn't empty, and names no class of the model.
+        UserError: the brief isn't empty, and names no class of the model; or it is no Unicode text.
     """
+    try:
+        brief.encode()
+    except UnicodeEncodeError as error:  # bytes of another encoding, which no recipe could hold
+        raise UserError(
+            _("The brief holds bytes that are not UTF-8 text."),
+            _("Type it again, in a terminal that is set to UTF-8."),
+            code="create.text",
+        ) from error
     words = _words(brief)
     if not words:
         return Reading(None, ())

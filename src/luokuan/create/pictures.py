@@ -66,7 +66,7 @@ def draft_images(
             code="create.range",
         )
     folder = model.folder
-    reading = read_brief(brief, model.classes, folder.training.get("corpus", {}).get("aliases"))
+    reading = read_brief(brief, model.classes, folder.aliases)
 
     def label_of(own: int) -> int | None:
         if not model.classes or reading.label is not None:

@@ -77,6 +77,14 @@ class ModelFolder:
         return str(corpus.get("digest") or "") if isinstance(corpus, dict) else ""
 
     @property
+    def aliases(self) -> dict[str, str]:
+        """Other words for the classes, such as ``{"连衣裙": "dress"}``; empty where there are none."""
+        corpus = self.training.get("corpus")
+        found = corpus.get("aliases") if isinstance(corpus, dict) else None
+        pairs = found.items() if isinstance(found, dict) else ()
+        return {word: name for word, name in pairs if isinstance(name, str)}
+
+    @property
     def megabytes(self) -> float:
         """Size of the weights in MB (10⁶ bytes)."""
         return (self.path / WEIGHTS).stat().st_size / 1e6
@@ -165,7 +173,7 @@ def read_folder(path: Path) -> ModelFolder:
         )
     return ModelFolder(
         path=path,
-        name=path.name,
+        name=path.name if path.name not in ("", "..") else path.resolve().name or "model",
         config=config,
         training=_read_json(path / TRAINING, required=False),
         digest=_digest(path),
@@ -198,6 +206,8 @@ def _read_json(path: Path, *, required: bool) -> dict[str, Any]:
         raise _damaged(path, _("it is larger than {limit} bytes", limit=JSON_LIMIT))
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+        # An escaped half of a character (\ud800) passes as JSON, but no file, table or manifest can hold it.
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _damaged(path, _("it is not JSON ({why})", why=error)) from error
     if not isinstance(found, dict):

@@ -86,7 +86,9 @@ def open_database(home: Home, url: str | None = None) -> Database:
         with disk_errors(home.database):
             # Recipes and salts are private, whatever the umask; SQLite gives its WAL the mode of the file.
             home.database.touch(mode=0o600)
-    database = Database(_engine(url or f"sqlite:///{home.database}"))
+    # Not as text: a home's name may hold the signs that mean something in a URL.
+    place = sa.URL.create("sqlite", database=str(home.database))
+    database = Database(_engine(place if url is None else sa.make_url(url)))
     try:
         _bring_up_to_date(database)
     except sa.exc.DatabaseError as error:
@@ -98,7 +100,7 @@ def open_database(home: Home, url: str | None = None) -> Database:
     return database
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(url)
     if engine.dialect.name != "sqlite":
         return engine
