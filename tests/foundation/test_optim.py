@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from luokuan.foundation.optim import adam, cosine, set_beta2, set_rate
+from luokuan.foundation.optim import Together, adam, cosine, muon, set_beta2, set_rate
 
 
 def test_cosine_by_hand() -> None:
@@ -37,3 +37,19 @@ def test_first_adam_step_has_the_size_of_the_rate() -> None:
     (weight * torch.tensor([3.0, -7.0])).sum().backward()
     optimiser.step()
     assert weight.tolist() == pytest.approx([1.0 - 0.01, -2.0 + 0.01], abs=1e-6)
+
+
+def test_muon_steps_matrices_and_adam_the_rest_with_one_rate() -> None:
+    torch.manual_seed(0)
+    matrix, vector = Parameter(torch.randn(4, 8)), Parameter(torch.zeros(8))
+    both = Together(*muon([matrix], [vector], rate=0.5, factor=10))
+    set_rate(both, 0.01)
+    assert [group["lr"] for group in both.param_groups] == pytest.approx([0.1, 0.01])
+    before = matrix.detach().clone()
+    both.zero_grad()
+    (matrix @ (vector + 1)).square().sum().backward()
+    both.step()
+    # A Muon step is near-orthogonal: all its singular values are near the rate.
+    moved = torch.linalg.svdvals(before - matrix.detach())
+    assert moved[0].item() == pytest.approx(0.1, rel=0.35)
+    assert vector.detach().abs().tolist() == pytest.approx([0.01] * 8, rel=1e-3)

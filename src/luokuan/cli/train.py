@@ -125,22 +125,22 @@ def codec(
     ] = 8,
     levels: Annotated[
         str, typer.Option("--levels", help=_("Levels of each token channel with fsq, with commas between."))
-    ] = "8,8,8,8,8,8,8,8",
+    ] = "8,8,8,8,8,8",
     steps: training.Steps = None,
     minutes: training.Minutes = None,
     batch: training.Batch = 32,
     accumulate: training.Accumulate = 1,
     rate: training.Rate = 2e-3,
     rate_end: training.RateEnd = 5e-5,
+    perceptual: Annotated[
+        float, typer.Option("--perceptual", help=_("Weight of the perceptual distance; 0 leaves it out."))
+    ] = 1.0,
     adversary: Annotated[
-        float, typer.Option("--adversary", help=_("Weight of the patch discriminator; 0 leaves it out."))
-    ] = 0.05,
+        float, typer.Option("--adversary", help=_("Weight of the discriminator; 0 leaves it out."))
+    ] = 0.1,
     adversary_from: Annotated[
         float, typer.Option("--adversary-from", help=_("Share of the run after which it plays, 0 to 1."))
-    ] = 2 / 3,
-    matching: Annotated[
-        float, typer.Option("--matching", help=_("Weight of feature matching in the patch discriminator."))
-    ] = 0.5,
+    ] = 0.05,
     seed: options.Seed = 0,
     precision: training.Precision = None,
     device: training.Device = None,
@@ -171,9 +171,9 @@ def codec(
             accumulate=accumulate,
             rate=rate,
             rate_end=min(rate_end, rate),
+            perceptual=perceptual,
             adversary=adversary,
             adversary_from=adversary_from,
-            matching=matching,
             seed=seed,
             precision=precision,
             device=device,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch.nn import Parameter
@@ -34,10 +35,51 @@ def adam(
     return torch.optim.AdamW(list(parameters), lr=rate, betas=betas, eps=1e-8, weight_decay=decay, fused=True)
 
 
-def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of every group."""
+def muon(
+    matrices: Iterable[Parameter], others: Iterable[Parameter], *, rate: float, factor: float = 10.0, decay: float = 0.0
+) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """Muon for the hidden matrices, AdamW for all else (Jordan 2024, kellerjordan.github.io/posts/muon; momentum 0.95
+    with Nesterov's look-ahead, five Newton-Schulz steps).
+
+    Args:
+        matrices: Parameters with two dimensions that map vectors to vectors.
+        others: Embeddings, heads, scales.
+        rate: AdamW's rate.
+        factor: Muon's rate as a multiple of it.
+        decay: Decoupled weight decay of the matrices.
+    """
+    first = torch.optim.Muon(
+        [{"params": list(matrices), "factor": factor}], lr=rate, momentum=0.95, nesterov=True, weight_decay=decay
+    )
+    return first, adam(others, rate=rate, betas=(0.9, 0.95))
+
+
+class Together:
+    """Several optimisers that step as one."""
+
+    def __init__(self, *optimisers: torch.optim.Optimizer) -> None:
+        self.optimisers = optimisers
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The groups of all."""
+        return [group for optimiser in self.optimisers for group in optimiser.param_groups]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=set_to_none)
+
+    def step(self) -> None:
+        """One step of each."""
+        for optimiser in self.optimisers:
+            optimiser.step()
+
+
+def set_rate(optimiser: torch.optim.Optimizer | Together, rate: float) -> None:
+    """Set the learning rate of every group: ``rate`` times the group's ``factor``, if it has one."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("factor", 1.0)
 
 
 def set_beta2(optimiser: torch.optim.Optimizer, beta2: float) -> None:

@@ -26,7 +26,7 @@ from luokuan.foundation import checkpoint, ema
 from luokuan.foundation.compute import autocast, mix_seed
 from luokuan.foundation.feed import Order
 from luokuan.foundation.metrics import MetricsFile
-from luokuan.foundation.optim import Schedule, set_rate
+from luokuan.foundation.optim import Schedule, Together, set_rate
 from luokuan.foundation.processes import Processes
 from luokuan.foundation.progress import Progress
 from luokuan.foundation.stopping import stopping_signals
@@ -54,7 +54,7 @@ class Phase:
 
     name: str
     parameters: Sequence[Parameter]
-    optimiser: torch.optim.Optimizer
+    optimiser: torch.optim.Optimizer | Together
     rate: Schedule
     loss: LossFunction
     frozen: Sequence[nn.Module] = ()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
-from luokuan.foundation.corpus import Item, open_corpus
+from luokuan.foundation.corpus import Item, PictureCorpus, open_corpus
 from luokuan.foundation.corpus.arrays import load_labels, load_pixels
 from luokuan.foundation.corpus.splits import deal, straddling
 
@@ -63,6 +63,20 @@ def test_metadata_with_labels_captions_and_splits(tmp_path: Path) -> None:
     assert [i.text for i in corpus.items] == ["a cat", None, None]
     assert load_labels(corpus.split("train")).tolist() == [0, 1]
     assert [i.name for i in corpus.split("test")] == ["002.png"]
+
+
+def test_further_columns_are_attributes_and_part_of_the_digest(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+
+    def opened(**more: object) -> PictureCorpus:
+        rows = [{"file_name": "000.png", **more}, {"file_name": "001.png", "hair": "red", "age": 3, "tags": ["a"]}]
+        (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        return open_corpus(tmp_path)
+
+    corpus = opened(hair="black")
+    assert [item.attributes for item in corpus.items] == [(("hair", "black"),), (("age", "3"), ("hair", "red"))]
+    assert corpus.digest == opened(hair="black").digest != opened(hair="brown").digest
+    assert opened(text="a bird").digest != opened(text="a dog").digest
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,22 @@ def learning(pictures: Pictures, **settings: float) -> CodecLearning:
     return CodecLearning(TOKENS, LearningSettings(**settings), pictures, held_out=pictures.small)
 
 
-def test_the_discriminator_plays_in_the_last_third(pictures: Pictures) -> None:
-    game = learning(pictures)
+def test_the_discriminator_plays_when_it_is_told_to(pictures: Pictures) -> None:
+    game = learning(pictures, adversary_from=2 / 3)
     names = [[phase.name for phase in game.phases(step, 100)] for step in (0, 65, 66, 99)]
     assert names == [["autoencoder"], ["autoencoder"], *[["autoencoder", "discriminator"]] * 2]
     assert [p.name for p in learning(pictures, adversary=0.0).phases(99, 100)] == ["autoencoder"]
+
+
+def test_without_perception_and_adversary_no_frozen_network_is_asked(pictures: Pictures) -> None:
+    torch.manual_seed(0)
+    figures = []
+    for settings in ({}, {"perceptual": 0.0, "adversary": 0.0}):
+        game = learning(pictures, **settings)
+        phase = next(iter(game.phases(99, 100)))
+        figures.append(phase.loss(game.batch(np.arange(4)), 0)[1])
+    assert "perceptual_distance" in figures[0] and "fooling" in figures[0]
+    assert "perceptual_distance" not in figures[1] and "fooling" not in figures[1]
 
 
 def test_views_are_crops_then_whole_large_pictures(pictures: Pictures) -> None:

@@ -44,6 +44,12 @@ def test_feature_matching_is_relative() -> None:
     assert objective.feature_matching(one, other).item() == pytest.approx((0.25 + 0.5) / 2)
 
 
+def test_stages_count_the_same() -> None:
+    real, fake = [torch.zeros(1, 1, 8, 8), torch.full((1, 1, 1, 1), 2.0)], [torch.zeros(1, 1, 8, 8), torch.zeros(1)]
+    assert objective.over_stages(objective.hinge_discriminator, real, fake).item() == pytest.approx((2 + 1) / 2)
+    assert objective.over_stages(objective.hinge_decoder, real).item() == pytest.approx(-1)
+
+
 def test_views_of_equivariance() -> None:
     x = torch.arange(16.0).view(1, 1, 4, 4)
     assert objective.halve(x).flatten().tolist() == [2.5, 4.5, 10.5, 12.5]

@@ -15,7 +15,6 @@ from luokuan.models.evaluation.network import (
     FeatureNetwork,
     coverage_function,
     feature_network,
-    same_padding,
 )
 
 PHOTOS = sorted((Path(__file__).parents[3] / "examples/clothing-small/test").rglob("*.jpg"))
@@ -30,13 +29,6 @@ def test_parameters_are_those_of_lite0_without_its_classifier() -> None:
         network = FeatureNetwork()
     assert sum(p.numel() for p in network.parameters()) == 3_350_000
     assert network(torch.empty(2, 3, 64, 64, device="meta")).shape == (2, FEATURES)
-
-
-def test_same_padding_is_tensorflows() -> None:
-    assert same_padding(torch.zeros(1, 1, 8, 8), 3, 2).shape[-1] == 9  # one column, at the right
-    assert same_padding(torch.ones(1, 1, 8, 8), 3, 2)[0, 0, 0, 0] == 1
-    assert same_padding(torch.zeros(1, 1, 8, 8), 5, 2).shape[-1] == 11
-    assert same_padding(torch.zeros(1, 1, 7, 7), 3, 1).shape[-1] == 9
 
 
 def test_features_do_not_depend_on_batch_or_autocast() -> None:

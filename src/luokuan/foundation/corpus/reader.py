@@ -8,7 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +32,17 @@ _SPLIT_NAMES = {
 }
 BROKEN_LIMIT = 0.05
 METADATA = "metadata.jsonl"
+_COLUMNS = ("file_name", "label", "text", "split")
+"""Columns of metadata.jsonl with a meaning of their own; others are attributes, if their values are plain."""
+_PLAIN = (str, int, float, bool)
 HELD_OUT = (90, 95)
 """Without split folders: percent below which a cluster is train, and validation; the rest is test."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture. ``name``: path inside the corpus with ``/``; ``label``: index into the classes, or None."""
+    """One picture. ``name``: path inside the corpus with ``/``; ``label``: index into the classes, or None; ``text``:
+    its caption; ``attributes``: further columns of metadata.jsonl, as (name, value), sorted by name."""
 
     path: Path
     name: str
@@ -48,6 +52,7 @@ class Item:
     width: int
     height: int
     text: str | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ class PictureCorpus:
         classes: Names of the classes, sorted; empty when there are none.
         items: Usable pictures, sorted by name.
         broken: Files that were skipped.
-        digest: SHA-256 over the sorted lines ``name sha256 class\\n``: the same material, the same digest.
+        digest: SHA-256 over the sorted lines ``name sha256 class\\n``, followed by caption and attributes where there
+            are any: the same material, the same digest.
         unclassed: Names of pictures without a class where others have one; they cost the corpus its classes.
     """
 
@@ -147,6 +153,7 @@ class _Found:
     split: str | None
     class_name: str | None
     text: str | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 def open_corpus(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> PictureCorpus:
@@ -197,15 +204,21 @@ def open_corpus(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> Pict
         )
     )
     classes = tuple(names) if complete else ()
-    lines = sorted(f"{i.name} {i.sha256} {classes[i.label] if i.label is not None else ''}\n" for i in final)
+    lines = sorted(_line(i, classes[i.label] if i.label is not None else "") for i in final)
     layout = "metadata" if has_metadata else "class_folders" if complete else "flat"
     digest = sha256_bytes("".join(lines).encode())
     unclassed = tuple(sorted(f.name for f, _item in items if f.class_name is None)) if names else ()
     return PictureCorpus(folder, card, layout, classes, final, tuple(broken), digest, unclassed)
 
 
+def _line(item: Item, class_name: str) -> str:
+    """What the corpus's digest says of a picture."""
+    told = f" {json.dumps([item.text, item.attributes])}" if item.text is not None or item.attributes else ""
+    return f"{item.name} {item.sha256} {class_name}{told}\n"
+
+
 def _with_label(item: Item, label: int | None) -> Item:
-    return Item(item.path, item.name, item.split, label, item.sha256, item.width, item.height, item.text)
+    return replace(item, label=label)
 
 
 def _walk(folder: Path, seen: frozenset[Path] = frozenset(), root: Path | None = None) -> Iterator[Path]:
@@ -282,7 +295,14 @@ def _row(folder: Path, file: Path, number: int, line: str, split: str | None) ->
     label, text = row.get("label"), row.get("text")
     named = _SPLIT_NAMES.get(str(row.get("split", "")).lower()) or split
     relative = path.relative_to(folder).as_posix()
-    return _Found(path, relative, named, None if label is None else str(label), None if text is None else str(text))
+    return _Found(
+        path,
+        relative,
+        named,
+        None if label is None else str(label),
+        None if text is None else str(text),
+        tuple(sorted((str(k), str(v)) for k, v in row.items() if k not in _COLUMNS and isinstance(v, _PLAIN))),
+    )
 
 
 def _metadata_error(file: Path, number: int, why: str) -> UserError:
@@ -323,4 +343,6 @@ def _read_one(entry: _Found) -> Item | Broken:
     except BrokenPicture as error:
         return Broken(entry.path, str(error))
     digest = sha256_bytes(data)
-    return Item(entry.path, entry.name, entry.split, None, digest, header.width, header.height, entry.text)
+    return Item(
+        entry.path, entry.name, entry.split, None, digest, header.width, header.height, entry.text, entry.attributes
+    )

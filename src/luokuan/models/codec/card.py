@@ -20,8 +20,9 @@ def _command(run: Mapping[str, Any], steps: int) -> str:
         f"--rate {run['rate']:g}",
         f"--rate-end {run['rate_end']:g}",
     ]
+    parts += [f"--perceptual {run['perceptual']:g}"]
     parts += [f"--adversary {run['adversary']:g}", f"--adversary-from {run['adversary_from']:.4g}"]
-    parts += [f"--matching {run['matching']:g}", f"--seed {run['seed']}"]
+    parts += [f"--seed {run['seed']}"]
     return " ".join(parts)
 
 

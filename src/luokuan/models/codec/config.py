@@ -10,8 +10,8 @@ FACTOR = 8
 """Pixels on the side of one latent cell."""
 BOTTLENECKS = ("fsq", "kl")
 LATENT_CHANNELS = (4, 8, 16)
-LEVELS = (8, 8, 8, 8, 8, 8, 8, 8)
-"""Levels of each channel of the token bottleneck: 8 channels of 8 levels are 24 bits a cell."""
+LEVELS = (8, 8, 8, 8, 8, 8)
+"""Levels of each channel of the token bottleneck: 6 channels of 8 levels are 18 bits a cell."""
 SCHEMA = 1
 
 

@@ -1,7 +1,8 @@
-"""How a codec learns, as the training loop plays it: the autoencoder's phase, then the patch discriminator's."""
+"""How a codec learns, as the training loop plays it: the autoencoder's phase, then the discriminator's."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ from luokuan.media import Picture
 from luokuan.models.codec import objective
 from luokuan.models.codec.bottleneck import bottleneck
 from luokuan.models.codec.config import CodecConfig
-from luokuan.models.codec.networks import Decoder, Encoder, PatchDiscriminator
+from luokuan.models.codec.networks import Decoder, Encoder
+from luokuan.models.codec.perceptual import ProjectedDiscriminator, perceptual_network
 
 CROP = 64
 """Side of the training pictures, pixels."""
@@ -41,9 +43,9 @@ class LearningSettings:
         noise: Largest σ of Gaussian noise on the latents, in units of their standard deviation, drawn for each item
             from U(0, noise): a GAN's latents are never quite right. For the Gaussian bottleneck; the quantiser has its
             own.
-        adversary_from: Progress (0..1) from which the patch discriminator plays.
+        perceptual: Weight of the distance between the feature maps of ``perceptual.PerceptualNetwork``.
+        adversary_from: Progress (0..1) from which the discriminator plays on these maps.
         adversary: Its constant weight.
-        matching: Weight of feature matching in its layers.
         equivariance: Share of steps at which mirrored, and of steps at which halved latents must decode to mirrored
             and halved pictures (after EQ-VAE, Kouzelis et al. 2025, arXiv 2502.09509).
     """
@@ -52,9 +54,9 @@ class LearningSettings:
     rate_end: float = 5e-5
     kl_weight: float = 1e-2
     noise: float = 0.2
-    adversary_from: float = 2 / 3
-    adversary: float = 0.05
-    matching: float = 0.5
+    perceptual: float = 1.0
+    adversary_from: float = 0.05
+    adversary: float = 0.1
     equivariance: float = 0.125
 
 
@@ -108,14 +110,16 @@ class CodecLearning:
         torch.manual_seed(mix_seed(seed, "weights"))
         self.encoder = channels_last(Encoder(config).to(device))
         self.decoder = channels_last(Decoder(config).to(device))
-        self.discriminator = channels_last(PatchDiscriminator().to(device))
+        self.discriminator = channels_last(ProjectedDiscriminator().to(device))
         self.bottleneck = bottleneck(config).to(device)
+        looks = settings.perceptual > 0 or settings.adversary > 0
+        self._perceptual = copy.deepcopy(perceptual_network()).to(device) if looks else None
         self._trained = [*self.encoder.parameters(), *self.decoder.parameters()]
         self._optimisers = {
             "autoencoder": adam(self._trained, rate=settings.rate, betas=(0.9, 0.99)),
             "discriminator": adam(self.discriminator.parameters(), rate=settings.rate, betas=(0.5, 0.9)),
         }
-        self._shown: dict[int, tuple[Tensor, Tensor]] = {}
+        self._shown: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
 
     # --- what the loop asks ---------------------------------------------------------------------------
 
@@ -212,22 +216,28 @@ class CodecLearning:
             "reconstruction_nats_per_value": nats / target[0].numel(),
             "kl_nats_per_value": kl.detach().mean() / x[0].numel(),
         }
-        if adversarial:
-            logits, features = self.discriminator(r)
+        if self._perceptual is not None:
             with torch.no_grad():
-                _logits, known = self.discriminator(target)
-            matching = objective.feature_matching(known, features)
-            fooling = objective.hinge_decoder(logits)
-            loss = loss + settings.adversary * fooling + settings.matching * matching
-            figures |= {"matching": matching.detach(), "fooling": fooling.detach()}
-            self._shown[part] = (target, r.detach())
+                known = self._perceptual(target)
+            seen = self._perceptual(r)
+            perceived = objective.feature_matching(known, seen)
+            loss = loss + settings.perceptual * perceived
+            figures["perceptual_distance"] = perceived.detach()
+            if adversarial:
+                fooling = objective.over_stages(objective.hinge_decoder, self.discriminator(seen))
+                loss = loss + settings.adversary * fooling
+                figures["fooling"] = fooling.detach()
+                self._shown[part] = (known, [x.detach() for x in seen])
         return loss, figures
 
     def _discriminator_loss(self, _batch: Any, part: int) -> tuple[Tensor, Mapping[str, Tensor | float]]:
-        real, fake = self._shown.pop(part)
-        real_logits, fake_logits = self.discriminator(real)[0], self.discriminator(fake)[0]
-        loss = objective.hinge_discriminator(real_logits, fake_logits)
-        return loss, {"real_logit": real_logits.detach().mean(), "fake_logit": fake_logits.detach().mean()}
+        known, seen = self._shown.pop(part)
+        real, fake = self.discriminator(known), self.discriminator(seen)
+        loss = objective.over_stages(objective.hinge_discriminator, real, fake)
+        return loss, {
+            "real_logit": objective.over_stages(torch.mean, real).detach(),
+            "fake_logit": objective.over_stages(torch.mean, fake).detach(),
+        }
 
     # --- looking at it --------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -51,9 +51,15 @@ def hinge_decoder(fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
+def over_stages(term: Callable[..., Tensor], *logits: Sequence[Tensor]) -> Tensor:
+    """Mean of ``term`` over a discriminator's stages, each with logits of its own: all stages count the same."""
+    return torch.stack([term(*stage) for stage in zip(*logits, strict=True)]).mean()
+
+
 def feature_matching(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """Mean over layers of |f(x) - f(r)| relative to the mean |f(x)|, so that no layer outweighs the others (Larsen et
-    al. 2016, arXiv 1512.09300; relative form after Défossez et al. 2022, arXiv 2210.13438, eq. 4); scalar."""
+    """Perceptual distance: mean over layers of |f(x) - f(r)| relative to the mean |f(x)|, so that no layer outweighs
+    the others (Johnson et al. 2016, arXiv 1603.08155; relative form after Défossez et al. 2022, arXiv 2210.13438,
+    eq. 4); scalar."""
     terms = [
         (one.float() - other.float()).abs().mean() / one.float().abs().mean().clamp_min(1e-4)
         for one, other in zip(real, fake, strict=True)

@@ -39,9 +39,9 @@ class CodecRun:
     accumulate: int = 1
     rate: float = _DEFAULTS.rate
     rate_end: float = _DEFAULTS.rate_end
+    perceptual: float = _DEFAULTS.perceptual
     adversary: float = _DEFAULTS.adversary
     adversary_from: float = _DEFAULTS.adversary_from
-    matching: float = _DEFAULTS.matching
     seed: int = 0
     precision: str | None = None
     device: str | None = None
@@ -60,7 +60,8 @@ class CodecRun:
                 (not continuous or self.latent_channels in LATENT_CHANNELS, "--latent-channels", LATENT_CHANNELS),
                 (1 <= len(self.levels) <= 64 and all(2 <= x <= 256 for x in self.levels), "--levels", "2 … 256"),
                 (0 < self.rate_end <= self.rate <= 0.1, "--rate", "0 … 0.1"),
-                (0 <= self.adversary <= 10 and 0 <= self.matching <= 100, "--adversary", "0 … 10"),
+                (0 <= self.perceptual <= 100, "--perceptual", "0 … 100"),
+                (0 <= self.adversary <= 10, "--adversary", "0 … 10"),
                 (0 <= self.adversary_from <= 1, "--adversary-from", "0 … 1"),
             ],
         )  # fmt: skip
@@ -85,9 +86,9 @@ class CodecTraining(FamilyTraining[CodecRun]):
         settings = LearningSettings(
             rate=run.rate,
             rate_end=run.rate_end,
+            perceptual=run.perceptual,
             adversary=run.adversary,
             adversary_from=run.adversary_from,
-            matching=run.matching,
         )
         # Shuffled, because validation looks at the first 512.
         order = np.random.default_rng(0).permutation(len(held_out))

@@ -1,15 +1,10 @@
-"""EfficientNet-Lite0 as a feature network, for inference only, with its batch norms folded in.
-
-Architecture: Tan & Le 2019 (arXiv 1905.11946) without squeeze-and-excitation and with ReLU6, as in Google's
-EfficientNet-Lite (Apache-2.0). Weights: converted once by scripts/convert_feature_network.py; see weights/NOTICE.txt.
-"""
+"""EfficientNet-Lite0 as a feature network (see ``luokuan.models.efficientnet``; weights/NOTICE.txt)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +14,7 @@ from torch.nn import functional as F
 
 from luokuan.files import sha256_bytes, sha256_file
 from luokuan.foundation.compute import channels_last
+from luokuan.models.efficientnet import MEAN, STD, Convolution, Stage, blocks, stem
 
 NAME = "EfficientNet-Lite0"
 WEIGHTS = Path(__file__).parent / "weights" / "efficientnet-lite0.safetensors"
@@ -28,18 +24,6 @@ RESOLUTION = 128
 """Default side to which pictures are resized before the network."""
 BATCH = 32
 """Measured on two Zen 4 cores at 128²: a quarter faster than 64."""
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
-
-
-class Stage(NamedTuple):
-    """``repeats`` blocks of ``channels`` outputs; the first one has ``stride``."""
-
-    repeats: int
-    kernel: int
-    stride: int
-    expand: int
-    channels: int
 
 
 STAGES = (
@@ -54,62 +38,14 @@ STAGES = (
 """Lite0: B0's stages, the first and the last not repeated."""
 
 
-def same_padding(x: Tensor, kernel: int, stride: int) -> Tensor:
-    """TensorFlow's SAME padding, which puts the odd row at the bottom and the odd column at the right."""
-    height, width = x.shape[-2:]
-    down = max((-(-height // stride) - 1) * stride + kernel - height, 0)
-    across = max((-(-width // stride) - 1) * stride + kernel - width, 0)
-    return F.pad(x, (across // 2, across - across // 2, down // 2, down - down // 2))
-
-
-class _Convolution(nn.Module):
-    """SAME-padded convolution with the batch norm's scale and shift in weight and bias; ReLU6 if ``active``."""
-
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, *, active: bool = True
-    ) -> None:
-        super().__init__()
-        # With stride 1 SAME is symmetric, and the convolution pads without a copy of its input.
-        inside = kernel // 2 if stride == 1 else 0
-        self.layer = nn.Conv2d(inputs, outputs, kernel, stride, padding=inside, groups=groups)
-        self.kernel, self.stride, self.active = kernel, stride, active
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.layer(x if self.stride == 1 else same_padding(x, self.kernel, self.stride))
-        return F.relu6(x, inplace=True) if self.active else x
-
-
-class _Block(nn.Module):
-    """Inverted residual: expand 1×1, depthwise k×k, project 1×1 (MobileNetV2, arXiv 1801.04381)."""
-
-    def __init__(self, inputs: int, stage: Stage, stride: int) -> None:
-        super().__init__()
-        inner = inputs * stage.expand
-        self.expand = _Convolution(inputs, inner, 1) if stage.expand > 1 else None
-        self.depthwise = _Convolution(inner, inner, stage.kernel, stride, groups=inner)
-        self.project = _Convolution(inner, stage.channels, 1, active=False)
-        self.skip = stride == 1 and inputs == stage.channels
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.expand(x) if self.expand is not None else x
-        h = self.project(self.depthwise(h))
-        return x + h if self.skip else h
-
-
 class FeatureNetwork(nn.Module):
     """Pictures to 1280 features each: the last convolution, averaged over places."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _Convolution(3, 32, 3, 2)
-        blocks: list[nn.Module] = []
-        inputs = 32
-        for stage in STAGES:
-            for index in range(stage.repeats):
-                blocks.append(_Block(inputs, stage, stage.stride if index == 0 else 1))
-                inputs = stage.channels
-        self.blocks = nn.Sequential(*blocks)
-        self.head = _Convolution(inputs, FEATURES, 1)
+        self.stem = stem()
+        self.blocks = blocks(STAGES)
+        self.head = Convolution(STAGES[-1].channels, FEATURES, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, 3, R, R), normalised, R a multiple of 32, to (B, 1280)."""
@@ -132,7 +68,7 @@ class FeatureNetwork(nn.Module):
             resolution: A multiple of 32.
             progress: Called with the number of pictures done.
         """
-        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (_MEAN, _STD))
+        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
         out = np.empty((len(pictures), FEATURES), dtype=np.float32)
         # Out of any autocast of the caller: features must not depend on the machine's precision.
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
