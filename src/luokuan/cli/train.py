@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from luokuan.cli import options, training
+from luokuan.cli.train_prior import prior
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -137,10 +138,10 @@ def codec(
     ] = 1.0,
     adversary: Annotated[
         float, typer.Option("--adversary", help=_("Weight of the discriminator; 0 leaves it out."))
-    ] = 0.1,
+    ] = 0.25,
     adversary_from: Annotated[
         float, typer.Option("--adversary-from", help=_("Share of the run after which it plays, 0 to 1."))
-    ] = 0.05,
+    ] = 0.0,
     seed: options.Seed = 0,
     precision: training.Precision = None,
     device: training.Device = None,
@@ -193,6 +194,9 @@ def codec(
         json=json,
         quiet=quiet,
     )
+
+
+app.command("prior", help=_("Train a transformer over a codec's tokens on a folder of pictures."))(prior)
 
 
 def _levels(text: str) -> tuple[int, ...]:

@@ -98,7 +98,7 @@ def gan_card(
         material_section(training),
         recipe_section(training, _command(training)),
         "## Measured 测量\n",
-        _measured(evaluation, ranked),
+        measured_section(evaluation, ranked),
         "## Verdict 评价\n",
         "\n".join(f"- {v}" for v in (verdicts or (evaluation or {}).get("verdicts") or training.get("verdicts") or [])),
         "",
@@ -106,7 +106,8 @@ def gan_card(
     return "\n".join(sections)
 
 
-def _measured(evaluation: Mapping[str, Any] | None, ranked: Mapping[str, Any] | None) -> str:
+def measured_section(evaluation: Mapping[str, Any] | None, ranked: Mapping[str, Any] | None) -> str:
+    """What ``luokuan evaluate --json`` found, as a table; see ``gan_card``."""
     if evaluation is None:
         return "Nothing was measured on this model. 尚未测量。Run `luokuan evaluate MODEL CORPUS`.\n"
     columns = [("as they come", evaluation["result"])]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
+from luokuan.foundation.compute import mix_seed
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from luokuan.foundation.modelfolder import ModelFolder
@@ -72,3 +75,10 @@ class PictureModel(Protocol):
             UserError: the family has no critic.
         """
         ...
+
+
+def draw_labels(weights: Sequence[float], count: int, seed: int) -> list[int]:
+    """Classes drawn from ``weights``, which sum to 1; item i depends on (seed, i) alone."""
+    edges = np.cumsum(weights)
+    draws = [np.random.default_rng(mix_seed(seed, "class", i)).random() for i in range(count)]
+    return [min(int(np.searchsorted(edges, u, side="right")), len(edges) - 1) for u in draws]

@@ -15,6 +15,7 @@ from luokuan.models.interface import PictureModel
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
     "codec": "luokuan.models.codec.model:Codec",
+    "prior": "luokuan.models.prior.model:PriorModel",
 }
 """Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
 

@@ -19,6 +19,7 @@ from luokuan.i18n import _
 from luokuan.models.gan.config import GanConfig
 from luokuan.models.gan.networks import Discriminator, Generator
 from luokuan.models.gan.space import Space, space
+from luokuan.models.interface import draw_labels
 
 STORED = "float16"
 """Weights are kept in half precision: they lie well inside its range, and the file is half as large."""
@@ -120,9 +121,7 @@ class GanModel:
 
     def draw_labels(self, count: int, seed: int) -> list[int]:
         """Classes drawn from ``class_weights``, item by item as in ``latents``."""
-        edges = np.cumsum(self.class_weights)
-        draws = [np.random.default_rng(mix_seed(seed, "class", i)).random() for i in range(count)]
-        return [min(int(np.searchsorted(edges, u, side="right")), len(edges) - 1) for u in draws]
+        return draw_labels(self.class_weights, count, seed)
 
     def styles(self, z: Tensor, labels: Sequence[int] | None, truncation: float = 1.0) -> Tensor:
         """Styles w, (N, style): m(y) + ψ·(w - m(y)), where m(y) is the mean style of the class

@@ -1,0 +1,1 @@
+"""Token prior: a transformer language model over the tokens of a picture codec."""

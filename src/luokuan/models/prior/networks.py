@@ -1,0 +1,190 @@
+"""The transformer over a codec's tokens.
+
+A cell of C channels is one position. Its channels are drawn one after the other, each given those before it, by a small
+head: p(cell | earlier cells) = Π_c p(channel c | channels before c, earlier cells).
+
+Blocks: pre-norm, RMSNorm (Zhang & Sennrich 2019, arXiv 1910.07467), queries and keys normalised (Henry et al. 2020,
+arXiv 2010.04245), squared ReLU (So et al. 2021, arXiv 2109.08668), projections back to the stream zero at the start.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from luokuan.models.prior.condition import prefix_shape
+from luokuan.models.prior.config import PriorConfig
+
+EXPANSION = 4
+HEAD = 256
+"""Width of the hidden layer from which a channel's logits are read."""
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over (B, T, W); causal, or to all positions."""
+
+    def __init__(self, width: int, heads: int, *, causal: bool) -> None:
+        super().__init__()
+        self.heads, self.causal = heads, causal
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        nn.init.normal_(self.qkv.weight, std=1 / math.sqrt(width))
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None = None, start: int = 0) -> Tensor:
+        """x (B, T, W) to (B, T, W).
+
+        Args:
+            past: Keys and values of earlier positions, (B, heads, capacity, W/heads) each; filled in place.
+            start: Position of x[:, 0], with ``past``.
+        """
+        q, k, v = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, heads, T, W/heads) each
+        q, k = (F.rms_norm(a, a.shape[-1:]) for a in (q, k))
+        length = x.shape[1]
+        if past is not None:
+            keys, values = past
+            keys[:, :, start : start + length] = k
+            values[:, :, start : start + length] = v
+            k, v = keys[:, :, : start + length], values[:, :, : start + length]
+        # One new position may look at all that is kept; several at once only start from an empty past.
+        causal = self.causal and length > 1
+        found = F.scaled_dot_product_attention(q, k.to(q.dtype), v.to(q.dtype), is_causal=causal)
+        out: Tensor = self.out(found.transpose(1, 2).flatten(2))
+        return out
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then + feed-forward(norm(x))."""
+
+    def __init__(self, config: PriorConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.attention = Attention(width, config.heads, causal=config.order == "autoregressive")
+        self.norms = nn.ModuleList(nn.RMSNorm(width) for _ in range(2))
+        self.rise = nn.Linear(width, EXPANSION * width, bias=False)
+        self.fall = nn.Linear(EXPANSION * width, width, bias=False)
+        nn.init.normal_(self.rise.weight, std=1 / math.sqrt(width))
+        nn.init.zeros_(self.fall.weight)
+
+    def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None = None, start: int = 0) -> Tensor:
+        """x (B, T, W) to (B, T, W); see ``Attention``."""
+        x = x + self.attention(self.norms[0](x), past, start)
+        out: Tensor = x + self.fall(F.relu(self.rise(self.norms[1](x))).square())
+        return out
+
+
+class Heads(nn.Module):
+    """A position's vector to the logits of each channel, given the channels before it."""
+
+    def __init__(self, config: PriorConfig) -> None:
+        super().__init__()
+        levels, width = config.levels, config.width
+        self.levels, self.largest = levels, max(levels)
+        channels = len(levels)
+        self.known = nn.Parameter(torch.randn(channels - 1, self.largest, width) * 0.5) if channels > 1 else None
+        self.rise = nn.Parameter(torch.randn(channels, width, HEAD) / math.sqrt(width))
+        self.fall = nn.Parameter(torch.zeros(channels, HEAD, self.largest))
+        limits = torch.tensor(levels).view(-1, 1, 1)
+        self.register_buffer("absent", torch.arange(self.largest).view(1, 1, -1) >= limits, persistent=False)
+        self.absent: Tensor
+
+    def forward(self, h: Tensor, tokens: Tensor) -> Tensor:
+        """All channels at once, with the true tokens known.
+
+        Args:
+            h: (N, W).
+            tokens: int64 (N, C).
+
+        Returns:
+            Logits, float32 (C, N, most levels); -inf beyond a channel's levels.
+        """
+        x = h.unsqueeze(0)  # (1, N, W)
+        if self.known is not None:
+            offsets = torch.arange(len(self.levels) - 1, device=tokens.device) * self.largest
+            flat = (tokens[:, :-1] + offsets).T  # (C - 1, N)
+            told = F.embedding(flat, self.known.flatten(0, 1)).cumsum(0)  # (C - 1, N, W)
+            x = torch.cat([x, x + told.to(x.dtype)])  # (C, N, W)
+        return self._logits(x, self.rise, self.fall).masked_fill(self.absent, -math.inf)
+
+    def one(self, h: Tensor, channel: int) -> Tensor:
+        """Logits of ``channel``, float32 (N, its levels), of h (N, W), to which ``told`` has added what is known."""
+        found = self._logits(h.unsqueeze(0), self.rise[channel : channel + 1], self.fall[channel : channel + 1])
+        return found[0, :, : self.levels[channel]]
+
+    def told(self, h: Tensor, channel: int, tokens: Tensor) -> Tensor:
+        """h (N, W) with the ``tokens`` (N,) of ``channel`` known."""
+        if self.known is None or channel == len(self.levels) - 1:
+            return h
+        return h + F.embedding(tokens, self.known[channel])
+
+    @staticmethod
+    def _logits(x: Tensor, rise: Tensor, fall: Tensor) -> Tensor:
+        hidden = F.relu(torch.matmul(x, rise)).square()  # (C, N, HEAD)
+        return torch.matmul(hidden, fall).float()
+
+
+class Prior(nn.Module):
+    """Condition and cells to a vector a cell, from which ``heads`` reads the cell's distribution."""
+
+    def __init__(self, config: PriorConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, cells = config.width, config.cells**2
+        self.causal = config.order == "autoregressive"
+        vocabulary, self.prefix = prefix_shape(config)
+        self.condition = nn.Embedding(vocabulary, width)
+        self.offsets: list[int] = [sum(config.levels[:c]) for c in range(len(config.levels))]
+        self.cells = nn.Embedding(sum(config.levels) + 1, width)  # the last row: a masked cell
+        self.places = nn.Parameter(torch.randn(self.prefix + cells, width) * 0.02)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = nn.RMSNorm(width)
+        self.heads = Heads(config)
+        nn.init.normal_(self.condition.weight, std=0.5)
+        nn.init.normal_(self.cells.weight, std=1 / math.sqrt(len(config.levels)))
+
+    def embed(self, tokens: Tensor, hidden: Tensor | None = None) -> Tensor:
+        """Tokens (B, T, C) to (B, T, W); where ``hidden`` (B, T) is true, the vector of a masked cell."""
+        offsets = torch.tensor(self.offsets, device=tokens.device)
+        x = self.cells(tokens + offsets).sum(2)
+        if hidden is not None:
+            x = torch.where(hidden.unsqueeze(2), self.cells.weight[-1], x)
+        return x
+
+    def forward(self, prefix: Tensor, tokens: Tensor, hidden: Tensor | None = None) -> Tensor:
+        """A vector for each cell.
+
+        Args:
+            prefix: Condition, int64 (B, P).
+            tokens: int64 (B, cells, C). The autoregressive prior looks at cell i's own tokens only from i + 1 on.
+            hidden: Cells to be guessed, bool (B, cells); for the masked prior.
+
+        Returns:
+            (B, cells, W).
+        """
+        told = self.condition(prefix)  # (B, P, W)
+        known = self.embed(tokens[:, :-1] if self.causal else tokens, hidden)
+        x = torch.cat([told, known], dim=1)
+        x = x + self.places[: x.shape[1]]
+        for block in self.blocks:
+            x = block(x)
+        # Shifted by one: the position before a cell predicts it.
+        start = self.prefix - 1 if self.causal else self.prefix
+        out: Tensor = self.norm(x[:, start:])
+        return out
+
+    def new_past(self, batch: int) -> list[tuple[Tensor, Tensor]]:
+        """Room for the keys and values of all positions, a pair a block."""
+        config, place = self.config, self.places
+        shape = (batch, config.heads, len(place), config.width // config.heads)
+        return [(place.new_zeros(shape), place.new_zeros(shape)) for _ in self.blocks]
+
+    def extend(self, x: Tensor, past: list[tuple[Tensor, Tensor]], start: int) -> Tensor:
+        """Embedded positions ``start`` … of x (B, T, W) after the ``past``; the vector of the last one, (B, W)."""
+        x = x + self.places[start : start + x.shape[1]]
+        for block, kept in zip(self.blocks, past, strict=True):
+            x = block(x, kept, start)
+        out: Tensor = self.norm(x[:, -1])
+        return out

@@ -1,0 +1,218 @@
+"""From a corpus and a codec to a prior's model folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from luokuan.errors import UserError
+from luokuan.foundation.corpus import Item, PictureCorpus, open_corpus
+from luokuan.foundation.corpus.arrays import load_pixels
+from luokuan.foundation.family import FamilyTraining
+from luokuan.foundation.modelfolder import ModelFolder, save_folder
+from luokuan.foundation.runs import check_choices, resumed
+from luokuan.foundation.training import Objective, Outcome
+from luokuan.i18n import _
+from luokuan.models.codec.config import FACTOR
+from luokuan.models.codec.link import load_codec
+from luokuan.models.codec.model import Codec
+from luokuan.models.prior.card import prior_card
+from luokuan.models.prior.condition import attribute_table, prefixes, vocabulary
+from luokuan.models.prior.config import CONDITIONS, ORDERS, SIZES, PriorConfig
+from luokuan.models.prior.learning import Material, PriorLearning, PriorSettings
+from luokuan.models.prior.model import CONDITIONS as KEPT
+from luokuan.models.prior.model import weights_of
+from luokuan.store.home import Home, open_home
+
+_DEFAULTS = PriorSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class PriorRun:
+    """All choices of a run: written to run.json at its start, so that resume repeats them exactly."""
+
+    name: str
+    codec: str = "picture-codec"
+    size: int = 64
+    condition: str | None = None
+    order: str = "autoregressive"
+    width: int = 256
+    layers: int = 6
+    steps: int | None = None
+    minutes: float | None = None
+    batch: int = 64
+    accumulate: int = 1
+    rate: float = _DEFAULTS.rate
+    flip: bool = True
+    seed: int = 0
+    precision: str | None = None
+    device: str | None = None
+
+    def check(self) -> None:
+        """Refuse what can't work.
+
+        Raises:
+            UserError: a value is out of its range.
+        """
+        check_choices(
+            self,
+            [
+                (self.size in SIZES, "--size", SIZES),
+                (self.condition in (None, *CONDITIONS), "--condition", CONDITIONS),
+                (self.order in ORDERS, "--order", ORDERS),
+                (64 <= self.width <= 2048 and self.width % 64 == 0, "--width", "64, 128 … 2048"),
+                (1 <= self.layers <= 48, "--layers", "1 … 48"),
+                (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
+            ],
+        )
+
+
+def fitting_condition(corpus: PictureCorpus) -> str:
+    """The most that a corpus tells of its pictures: captions, attributes, classes or nothing."""
+    train = corpus.split("train")
+    if sum(item.text is not None for item in train) > len(train) / 2:
+        return "text"
+    if attribute_table(train):
+        return "attributes"
+    return "class" if len(corpus.classes) > 1 else "none"
+
+
+def prior_config(run: PriorRun, corpus: PictureCorpus, codec: Codec) -> PriorConfig:
+    """The shape that fits the corpus.
+
+    Raises:
+        UserError: the codec has no tokens, or the corpus lacks what the condition needs.
+    """
+    if not codec.token_levels:
+        raise UserError(
+            _("The codec '{name}' has continuous latents and no tokens.", name=codec.folder.name),
+            _("Train one with `luokuan train codec --bottleneck fsq`."),
+            code="codec.no_tokens",
+        )
+    condition = run.condition or fitting_condition(corpus)
+    train = corpus.split("train")
+    told: dict[str, Any] = {}
+    if condition == "class":
+        counts = Counter(item.label for item in train)
+        told = {
+            "classes": corpus.classes,
+            "class_counts": tuple(counts[index] for index in range(len(corpus.classes))),
+        }
+    elif condition == "attributes":
+        table = attribute_table(train)
+        told = {
+            "attributes": tuple(table),
+            "values": tuple(tuple(sorted(values)) for values in table.values()),
+            "value_counts": tuple(tuple(values[v] for v in sorted(values)) for values in table.values()),
+        }
+    elif condition == "text":
+        told = {"words": vocabulary(item.text for item in train if item.text)}
+    if condition != "none" and not next(iter(told.values())):
+        raise UserError(
+            _("{path} has nothing for --condition {condition}.", path=corpus.path, condition=condition),
+            _("Give class folders, or label, text or attribute columns in metadata.jsonl."),
+            code="training.condition",
+        )
+    return PriorConfig(
+        codec=run.codec,
+        codec_digest=codec.folder.digest,
+        size=run.size,
+        cells=run.size // FACTOR,
+        levels=codec.token_levels,
+        order=run.order,
+        width=run.width,
+        layers=run.layers,
+        heads=run.width // 64,
+        condition=condition,
+        conditions=min(len(train), KEPT),
+        **told,
+    )
+
+
+class PriorTraining(FamilyTraining[PriorRun]):
+    """One prepared run of a prior on a corpus (see ``FamilyTraining``)."""
+
+    family = "prior"
+    config: PriorConfig
+
+    def objective(self) -> Objective:
+        """The transformer on the tokens of the training pictures."""
+        run, corpus = self.run, self.corpora[0]
+        self.codec = load_codec(run.codec)
+        self.config = prior_config(run, corpus, self.codec)
+        corpus.require_trainable(conditional=self.config.condition == "class")
+        held_out = (*corpus.split("validation"), *corpus.split("test"))
+        self.held_out = len(held_out)
+        order = np.random.default_rng(0).permutation(len(held_out))
+        self.material = self._material(corpus.split("train"), flip=run.flip)
+        return PriorLearning(
+            self.config,
+            PriorSettings(rate=run.rate),
+            self.material,
+            held_out=self._material([held_out[i] for i in order], flip=False),
+            decode=self.codec.from_tokens,
+            device=self.machine.device,
+            seed=run.seed,
+        )
+
+    def _material(self, items: Sequence[Item], *, flip: bool) -> Material:
+        side, channels = self.config.cells, len(self.config.levels)
+        if not items:
+            empty = np.empty((0, 1, channels, side, side), dtype=np.uint8)
+            return Material(empty, np.empty((0, 1), dtype=np.int64))
+        pixels = load_pixels(items, self.run.size, cache=self.home.cache)
+        views = [pixels, pixels[:, :, ::-1]] if flip else [pixels]
+        tokens = np.stack([self.codec.tokens(view).numpy().astype(np.uint8) for view in views], axis=1)
+        return Material(tokens, prefixes(self.config, items))
+
+    def details(self) -> dict[str, Any]:
+        """The grid and what the prior is told."""
+        return {"cells": self.config.cells**2, "condition": self.config.condition, "order": self.config.order}
+
+    def classes(self) -> tuple[str, ...]:
+        """Classes that the prior tells apart."""
+        return self.config.classes
+
+    def save(self, outcome: Outcome, training: dict[str, Any]) -> ModelFolder:
+        """The averaged transformer, and training conditions to draw from."""
+        rows = np.linspace(0, len(self.material) - 1, self.config.conditions).round().astype(np.int64)
+        conditions = torch.from_numpy(self.material.prefixes[rows])
+        return save_folder(
+            self.home.models / self.run.name,
+            config=self.config.to_json(),
+            tensors=weights_of(outcome.average["prior"], conditions),
+            training=training,
+            card=prior_card(self.run.name, self.config.to_json(), training),
+        )
+
+
+def train_prior(
+    corpus: Path | str,
+    *,
+    resume: bool = False,
+    home: Home | None = None,
+    quiet: bool = True,
+    **choices: Any,
+) -> ModelFolder | None:
+    """Train a prior on a folder of pictures (Python counterpart of ``luokuan train prior``).
+
+    Args:
+        corpus: Folder of pictures.
+        resume: Continue the run ``name``; other choices come from its start.
+        choices: Fields of ``PriorRun``; ``name`` is required.
+
+    Returns:
+        The model folder, or None when the run was stopped and can be resumed.
+
+    Raises:
+        UserError: see ``FamilyTraining``.
+    """
+    place = home or open_home()
+    run = resumed(place, choices["name"], "prior", PriorRun) if resume else PriorRun(**choices)
+    return PriorTraining((open_corpus(corpus),), run, home=place, quiet=quiet).train(resume=resume)[1]
