@@ -48,9 +48,10 @@ def verify(path: str | Path) -> Verdict:
 
 
 def train(family: str, corpus: str | Path | list[str | Path], **choices: Any) -> ModelFolder | None:
-    """Train a model of ``family`` on a corpus (a codec: on one or more).
+    """Train a model of ``family`` on a corpus (a codec or an upscaler: on one or more).
 
-    ``gan``: see ``luokuan.models.gan.train.train_gan``; ``codec``: see ``luokuan.models.codec.train.train_codec``.
+    ``gan``: see ``luokuan.models.gan.train.train_gan``; ``codec``: see ``luokuan.models.codec.train.train_codec``;
+    ``upscaler``: see ``luokuan.models.upscaler.train.train_upscaler``.
 
     Raises:
         UserError: the family is unknown, or see there.
@@ -62,10 +63,16 @@ def train(family: str, corpus: str | Path | list[str | Path], **choices: Any) ->
         from luokuan.models.codec.train import train_codec
 
         return train_codec(corpus, **choices)
+    if family == "upscaler":
+        from luokuan.models.upscaler.train import train_upscaler
+
+        return train_upscaler(corpus, **choices)
     if family == "gan" and not isinstance(corpus, list):
         from luokuan.models.gan.train import train_gan
 
         return train_gan(Path(corpus), **choices)
     raise UserError(
-        _("The family '{family}' can't be trained.", family=family), _("Known: gan, codec."), code="training.family"
+        _("The family '{family}' can't be trained.", family=family),
+        _("Known: {families}.", families="gan, codec, upscaler"),
+        code="training.family",
     )

@@ -15,12 +15,14 @@ from luokuan.models.interface import PictureModel
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
     "codec": "luokuan.models.codec.model:Codec",
+    "upscaler": "luokuan.models.upscaler.model:Upscaler",
 }
 """Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
 
 
-TOOLS = ("codec",)
-"""Families that make nothing by themselves: other models work in their space."""
+TOOLS = ("codec", "upscaler")
+"""Families that make nothing by themselves: other models work in a codec's space, an upscaler enlarges what they make.
+"""
 
 
 def makes_pictures(reference: str | Path) -> bool:
@@ -40,7 +42,7 @@ def load_picture_model(reference: str | Path) -> PictureModel:
     """
     if not makes_pictures(reference):
         raise UserError(
-            _("'{name}' makes no pictures by itself: other models work in its space.", name=reference),
+            _("'{name}' makes no pictures by itself: it serves other models.", name=reference),
             _("Choose another --model; see `luokuan models list`."),
             code="model.tool",
         )
