@@ -207,13 +207,13 @@ def upscaler(
     rate_end: training.RateEnd = 2e-5,
     adversary: Annotated[
         float, typer.Option("--adversary", help=_("Weight of the patch discriminator; 0 leaves it out."))
-    ] = 0.005,
+    ] = 0.03,
     adversary_from: Annotated[
         float, typer.Option("--adversary-from", help=_("Share of the run after which it plays, 0 to 1."))
     ] = 2 / 3,
     matching: Annotated[
         float, typer.Option("--matching", help=_("Weight of feature matching in the patch discriminator."))
-    ] = 0.05,
+    ] = 0.3,
     seed: options.Seed = 0,
     precision: training.Precision = None,
     device: training.Device = None,

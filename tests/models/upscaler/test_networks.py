@@ -73,5 +73,5 @@ def test_the_shipped_shape_fits_its_limit() -> None:
 
 @pytest.mark.parametrize("change", [{"width": 4}, {"blocks": 0}, {"fine": 1000}, {"family": "gan"}, {"schema": 2}])
 def test_a_wrong_shape_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="width|blocks|family"):
+    with pytest.raises(ValueError, match=r"width|blocks|family"):
         UpscalerConfig(**change)  # type: ignore[arg-type]

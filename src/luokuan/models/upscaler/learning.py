@@ -52,8 +52,8 @@ class LearningSettings:
     rate: float = 1e-3
     rate_end: float = 2e-5
     adversary_from: float = 2 / 3
-    adversary: float = 0.005
-    matching: float = 0.05
+    adversary: float = 0.03
+    matching: float = 0.3
     degradation: Degradation = field(default_factory=Degradation)
 
 
