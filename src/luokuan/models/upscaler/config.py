@@ -20,7 +20,8 @@ class UpscalerConfig:
         width: Channels of the feature maps on the small picture's grid.
         blocks: Residual blocks there, two dense 3×3 convolutions each.
         fine: Channels on the large picture's grid, where each costs four times as much.
-        family, schema: Which loader reads this folder.
+        family: Which loader reads this folder.
+        schema: Which version of it.
     """
 
     width: int = 48

@@ -26,7 +26,9 @@ class Degradation:
     """How often and how strongly.
 
     Args:
-        blur, noise, jpeg: Share of the pictures that get each.
+        blur: Share of the pictures that are blurred.
+        noise: Share that get noise.
+        jpeg: Share that become JPEGs.
         sigma: Largest σ of the blur before the picture is halved, pixels.
         levels: Largest σ of the noise after it, in 8-bit levels.
         quality: Lowest and highest JPEG quality.
