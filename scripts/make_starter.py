@@ -3,6 +3,7 @@
     luokuan train gan CORPUS --name garments-32 ...          # the command that the card names
     python scripts/make_starter.py garments-32 VERDICTS.txt CORPUS
     python scripts/make_starter.py picture-codec VERDICTS.txt CORPUS CORPUS ...
+    python scripts/make_starter.py upscaler VERDICTS.txt CORPUS CORPUS ...
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
 """
@@ -33,8 +34,10 @@ from luokuan.foundation.modelfolder import (
     resolve,
 )
 from luokuan.models.codec.card import codec_card
+from luokuan.models.upscaler.card import upscaler_card
+from luokuan.models.upscaler.record import worth_using
 
-LIMITS = {"gan": 4_000_000, "codec": 8_000_000}
+LIMITS = {"gan": 4_000_000, "codec": 8_000_000, "upscaler": 1_000_000}
 """Bytes of weights that a starter of each family may have."""
 CODEC_SIZES = (64, 128)
 """Sides in pixels at which a codec is measured."""
@@ -82,6 +85,23 @@ def of_codec(source: ModelFolder, target: Path, corpora: list[Path], verdicts: l
     return card + f"\n![Held-out pictures at {CODEC_SIZES[0]} px, each with its reconstruction at its right]({SHEET})\n"
 
 
+def of_upscaler(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of an upscaler; writes a sheet of the first corpus: Lanczos, the upscaler's, the original."""
+    if not worth_using(source.training):
+        raise SystemExit("its record doesn't say that it beats bicubic interpolation in PSNR and kernel distance")
+    found = []
+    for corpus in corpora:
+        sheet = ("--sheet", str(target / SHEET)) if not found else ()
+        found.append(evaluate(source.path, corpus, *sheet))
+    verdicts = [*source.training["verdicts"], *verdicts]
+    card = upscaler_card(source.name, source.config, source.training, evaluations=found, verdicts=verdicts)
+    caption = "Held-out pictures enlarged from 64 px: Lanczos, this upscaler, the original, twice a row"
+    return card + f"\n![{caption}]({SHEET})\n"
+
+
+CARDS = {"gan": of_gan, "codec": of_codec, "upscaler": of_upscaler}
+
+
 def main() -> None:
     """Copy, measure, write the card."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -100,7 +120,7 @@ def main() -> None:
     for name in (CONFIG, WEIGHTS, TRAINING):
         shutil.copyfile(source.path / name, target / name)
     verdicts = [line for line in options.verdicts.read_text(encoding="utf-8").splitlines() if line.strip()]
-    card = (of_gan if family == "gan" else of_codec)(source, target, options.corpora, verdicts)
+    card = CARDS[family](source, target, options.corpora, verdicts)
     write_atomic(target / CARD, card.encode())
     print(read_folder(target).digest)
 

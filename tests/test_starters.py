@@ -13,10 +13,16 @@ from luokuan.foundation.modelcard import _command
 from luokuan.foundation.modelfolder import CARD, CONFIG, SHEET, STARTERS, TRAINING, WEIGHTS
 from luokuan.i18n import speaking
 from luokuan.models.evaluation.report import _likeness, _variety
+from luokuan.models.upscaler.card import command, comparison_table
+from luokuan.models.upscaler.record import worth_using
 
-GANS = sorted(
-    path.parent.name for path in STARTERS.glob(f"*/{CONFIG}") if json.loads(path.read_text())["family"] == "gan"
-)
+
+def of_family(family: str) -> list[str]:
+    folders = [path.parent for path in STARTERS.glob(f"*/{CONFIG}") if json.loads(path.read_text())["family"] == family]
+    return sorted(folder.name for folder in folders)
+
+
+GANS, UPSCALERS = of_family("gan"), of_family("upscaler")
 
 
 def figures(card: str, name: str) -> list[list[float]]:
@@ -60,3 +66,19 @@ def test_a_gans_card_says_what_its_figures_say(name: str) -> None:
         for verdict in (_variety(report), _likeness(report)):  # type: ignore[arg-type]
             # The figures in the sentence come from unrounded ones; the judgement is what must agree.
             assert re.split("[:,]", verdict)[0] in card
+
+
+@pytest.mark.parametrize("name", UPSCALERS)
+def test_an_upscalers_card_is_complete_and_its_record_good(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert (folder / WEIGHTS).stat().st_size < 1_000_000
+    assert worth_using(training)
+    assert f"\n{command(training)}\n" in card and comparison_table(training["comparison"]) in card
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    # One table for the end of the training, one for each corpus, with the command that repeats it.
+    assert card.count("| this upscaler |") == 1 + len(training["corpus"].get("digests", "1"))
+    assert len(re.findall(r"^luokuan evaluate MODEL CORPUS --size \d+ --seed \d+$", card, re.MULTILINE)) >= 1
+    with Image.open(folder / SHEET) as sheet:
+        assert min(sheet.size) > 200

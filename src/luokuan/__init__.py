@@ -48,31 +48,13 @@ def verify(path: str | Path) -> Verdict:
 
 
 def train(family: str, corpus: str | Path | list[str | Path], **choices: Any) -> ModelFolder | None:
-    """Train a model of ``family`` on a corpus (a codec: on one or more).
+    """Train a model of ``family`` on a corpus (a codec or an upscaler: on one or more).
 
-    ``gan``: see ``luokuan.models.gan.train.train_gan``; ``codec``: see ``luokuan.models.codec.train.train_codec``;
-    ``prior``: see ``luokuan.models.prior.train.train_prior``.
+    Families and their choices: ``luokuan.models.registry.TRAINERS``.
 
     Raises:
         UserError: the family is unknown, or see there.
     """
-    from luokuan.errors import UserError
-    from luokuan.i18n import _
+    from luokuan.models.registry import trainer
 
-    if family == "codec":
-        from luokuan.models.codec.train import train_codec
-
-        return train_codec(corpus, **choices)
-    if family == "gan" and not isinstance(corpus, list):
-        from luokuan.models.gan.train import train_gan
-
-        return train_gan(Path(corpus), **choices)
-    if family == "prior" and not isinstance(corpus, list):
-        from luokuan.models.prior.train import train_prior
-
-        return train_prior(Path(corpus), **choices)
-    raise UserError(
-        _("The family '{family}' can't be trained.", family=family),
-        _("Known: {families}.", families="gan, codec, prior"),
-        code="training.family",
-    )
+    return trainer(family)(corpus, **choices)

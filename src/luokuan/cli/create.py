@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -51,6 +52,18 @@ def image(
             show_default=False,
         ),
     ] = None,
+    upscale: Annotated[
+        int | None,
+        typer.Option(
+            "--upscale",
+            help=_("2 or 4: make the picture that many times larger first, by an upscaler if it beats interpolation."),
+            show_default=False,
+        ),
+    ] = None,
+    upscaler: Annotated[
+        str | None,
+        typer.Option("--upscaler", help=_("Which upscaler (default: the starter upscaler)."), show_default=False),
+    ] = None,
     enlarge: Annotated[
         Literal["lanczos", "nearest"],
         typer.Option("--enlarge", help=_("How small pictures grow to 512 pixels: lanczos or nearest.")),
@@ -73,6 +86,10 @@ def image(
     from luokuan.store.home import open_home
 
     suffix = _suffix(format, output, count)
+    if upscaler is not None and upscale is None:
+        raise UserError(
+            _("--upscaler has no say without --upscale."), _("Add --upscale 2 or 4."), code="create.upscaler"
+        )
     place = open_home(home)
     works = create_images(
         brief,
@@ -83,6 +100,8 @@ def image(
         among=among,
         toward=toward,
         media_type=FORMATS[suffix],
+        upscale=upscale,
+        upscaler=upscaler,
         enlarge=enlarge,
         label=LabelOptions(language=label, corner=corner),
         home=place,
@@ -93,6 +112,8 @@ def image(
         exported = export_work(work, path)
         if index == 0 and not json and (ignored := work.recipe.parameters.get("ignored_words")):
             say(_("This model understands classes only; ignored: {words}.", words=" ".join(ignored)), quiet=quiet)
+        if index == 0 and not json and (how := work.recipe.parameters.get("upscale")):
+            say(_upscaled(how), quiet=quiet)
         records.append(_record(exported))
         if not json:
             say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
@@ -118,6 +139,17 @@ def _suffix(chosen: str | None, output: Path | None, count: int) -> str:
     return suffix
 
 
+def _upscaled(how: Mapping[str, Any]) -> str:
+    if how["method"] == "upscaler":
+        return _("Upscaled by {factor} with '{model}'.", factor=how["factor"], model=how["model"])
+    if how["reason"] == "no upscaler":
+        return _("Upscaled by {factor} with Lanczos: there is no upscaler.", factor=how["factor"])
+    return _(
+        "Upscaled by {factor} with Lanczos: the upscaler's record doesn't say that it beats bicubic interpolation.",
+        factor=how["factor"],
+    )
+
+
 def _path(output: Path | None, work: Work, suffix: str, *, count: int) -> Path:
     place, recipe = "", work.recipe
     if (toward := recipe.parameters.get("toward")) is not None:
@@ -137,5 +169,6 @@ def _record(work: Work) -> dict[str, Any]:
         "seed": work.recipe.seed,
         "model": work.recipe.model,
         "class": work.recipe.parameters.get("class"),
+        "upscale": work.recipe.parameters.get("upscale"),
         "label": work.label,
     }

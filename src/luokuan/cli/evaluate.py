@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luokuan.cli import fidelity, options
+from luokuan.cli import enlarging, fidelity, options
 from luokuan.cli.output import emit_json, say, table
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -47,7 +47,10 @@ def evaluate(
             "--size",
             min=8,
             max=1024,
-            help=_("Side at which a folder of pictures or a codec is measured (other models bring their own)."),
+            help=_(
+                "Side at which a folder of pictures or a codec is measured, or from which an upscaler enlarges "
+                "(other models bring their own)."
+            ),
         ),
     ] = 64,
     sheet: Annotated[
@@ -65,6 +68,7 @@ def evaluate(
     from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import compare, evaluate_model
     from luokuan.models.registry import load_model
+    from luokuan.models.upscaler.model import Upscaler
     from luokuan.store.home import open_home
 
     place = open_home(home)
@@ -73,7 +77,10 @@ def evaluate(
     loaded = None if of_pictures else load_model(model)
     material = open_corpus(corpus)
     held = (*material.split("validation"), *material.split("test"))
-    side = size if loaded is None or isinstance(loaded, Codec) else loaded.size
+    if isinstance(loaded, Upscaler):
+        side = 2 * size
+    else:
+        side = size if loaded is None or isinstance(loaded, Codec) else loaded.size
     learnt = material.split("train")
     train = load_pixels(learnt, side, cache=place.cache)
     held_out = load_pixels(held, side, cache=place.cache)
@@ -86,14 +93,24 @@ def evaluate(
         "corpus_digest": material.digest,
         "progress": None if quiet or json else _progress,
     }
+    sampled = count is not None or truncation != 1 or among != 1
     if isinstance(loaded, Codec):
-        if count is not None or truncation != 1 or among != 1:
+        if sampled:
             raise UserError(
                 _("'{name}' is a codec: it reconstructs all held-out pictures and samples none.", name=model),
                 _("Leave --count, --truncation and --among away."),
                 code="evaluation.codec",
             )
         fidelity.evaluate(loaded, title, sheet=sheet, json=json, **shared)
+        return
+    if isinstance(loaded, Upscaler):
+        if sampled:
+            raise UserError(
+                _("'{name}' is an upscaler: it enlarges all held-out pictures and samples none.", name=model),
+                _("Leave --count, --truncation and --among away."),
+                code="evaluation.upscaler",
+            )
+        enlarging.evaluate(loaded, title, sheet=sheet, json=json, **shared)
         return
     if loaded is None:
         other = open_corpus(folder)

@@ -114,6 +114,8 @@ def create_images(
     among: int = AMONG,
     toward: int | None = None,
     media_type: str = "image/png",
+    upscale: int | None = None,
+    upscaler: str | Path | None = None,
     enlarge: Literal["lanczos", "nearest"] = "lanczos",
     label: LabelOptions | None = None,
     home: Home | None = None,
@@ -123,7 +125,9 @@ def create_images(
     Args:
         model: Store name, starter name, folder or Hub id.
         media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
-        enlarge: How small pictures grow to 512 pixels: ``lanczos`` or ``nearest``.
+        upscale: 2 or 4: make the draft that many times larger first; None leaves it as the model made it.
+        upscaler: By which upscaler; see ``luokuan.create.upscale.choose_upscaling``.
+        enlarge: How pictures that are still small then grow to 512 pixels: ``lanczos`` or ``nearest``.
         label: The explicit label; default: both languages at the bottom right.
         home: Where the work is kept; default: the user's home.
 
@@ -132,15 +136,18 @@ def create_images(
     """
     from luokuan.colophon.finish import finish
     from luokuan.colophon.label import LabelOptions
+    from luokuan.create.upscale import choose_upscaling
     from luokuan.models.registry import load_picture_model
     from luokuan.store.home import open_home
 
     place = home or open_home()
+    upscaling = None if upscale is None else choose_upscaling(upscale, upscaler, place)
     loaded = load_picture_model(model)
     drafts = draft_images(
         brief, model=loaded, seed=seed, count=count, truncation=truncation, among=among, toward=toward
     )
-    for draft in drafts:
+    for made in drafts:
+        draft = made if upscaling is None else upscaling.applied(made)
         yield finish(draft, home=place, media_type=media_type, enlarge=enlarge, label=label or LabelOptions())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,14 +26,17 @@ class Exportable(Protocol):
     folder: ModelFolder
 
     def export_module(self) -> tuple[nn.Module, tuple[Tensor, ...], list[str], list[str]]:
-        """(module, example inputs, input names, output names); ``module(*inputs)``, the first axis is the batch."""
+        """(module, example inputs, input names, output names); ``module(*inputs)``, the first axis is the batch.
+
+        A model may also have ``export_axes``, such as ``{2: "height", 3: "width"}``: axes of its one input that stay
+        free beside the batch."""
         ...
 
 
 def to_onnx(model: Exportable, path: Path) -> float:
-    """Write the model's network as ONNX with a free batch axis; atomic.
+    """Write the model's network as ONNX with a free batch axis (and others, see ``Exportable``); atomic.
 
-    The result is run in onnxruntime on the example inputs and on others of another count before it is kept.
+    The result is run in onnxruntime on the example inputs and on others of another count (and size) before it is kept.
 
     Returns:
         The largest absolute difference found.
@@ -52,13 +55,14 @@ def to_onnx(model: Exportable, path: Path) -> float:
             code="export.missing",
         ) from error
     module, examples, inputs, outputs = model.export_module()
-    data = _export(module.eval(), examples, inputs, outputs)
+    free: dict[int, str] = getattr(model, "export_axes", {})
+    data = _export(module.eval(), examples, inputs, outputs, free)
     proto = onnx.load_from_string(data)
     note = {"luokuan.model": model.folder.name, "luokuan.digest": model.folder.digest, "licence": model.folder.licence}
     onnx.helper.set_model_props(proto, note)
     data = proto.SerializeToString()
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    difference = max(_difference(module, session, inputs, values) for values in (examples, _other(examples)))
+    difference = max(_difference(module, session, inputs, values) for values in (examples, _other(examples, free)))
     if not difference <= TOLERANCE:
         raise UserError(
             _("The exported network differs from ours by {difference:.2g}.", difference=difference),
@@ -69,13 +73,20 @@ def to_onnx(model: Exportable, path: Path) -> float:
     return difference
 
 
-def _export(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
+def _export(
+    module: nn.Module,
+    examples: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    free: Mapping[int, str],
+) -> bytes:
     import logging
     import warnings
 
     # The exporter warns of a package that we neither have nor need.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
-    batch = torch.export.Dim("batch", min=1, max=4096)
+    axes = {0: torch.export.Dim("batch", min=1, max=4096)}
+    axes |= {axis: torch.export.Dim(name, min=1, max=8192) for axis, name in free.items()}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
@@ -84,7 +95,7 @@ def _export(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[st
             input_names=list(inputs),
             output_names=list(outputs),
             # Modules take their inputs as *inputs: one entry, a tuple, for all of them.
-            dynamic_shapes=(tuple({0: batch} for _example in examples),),
+            dynamic_shapes=(tuple(dict(axes) for _example in examples),),
             dynamo=True,
             verbose=False,
         )
@@ -93,8 +104,11 @@ def _export(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[st
     return data
 
 
-def _other(examples: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return tuple(torch.cat([x, x.flip(0), x[:1]]) for x in examples)
+def _other(examples: tuple[Tensor, ...], free: Mapping[int, str]) -> tuple[Tensor, ...]:
+    more = tuple(torch.cat([x, x.flip(0), x[:1]]) for x in examples)
+    for axis in free:
+        more = tuple(x.narrow(axis, 1, x.shape[axis] - 3) for x in more)
+    return tuple(x.contiguous() for x in more)
 
 
 def _difference(module: nn.Module, session: Any, inputs: Sequence[str], values: tuple[Tensor, ...]) -> float:

@@ -16,12 +16,23 @@ FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
     "codec": "luokuan.models.codec.model:Codec",
     "prior": "luokuan.models.prior.model:PriorModel",
+    "upscaler": "luokuan.models.upscaler.model:Upscaler",
 }
 """Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
 
+TRAINERS: dict[str, str] = {
+    "gan": "luokuan.models.gan.train:train_gan",
+    "codec": "luokuan.models.codec.train:train_codec",
+    "prior": "luokuan.models.prior.train:train_prior",
+    "upscaler": "luokuan.models.upscaler.train:train_upscaler",
+}
+"""Family name to ``module:function``: (corpus or corpora, name=…, choices of its run) to a model folder."""
+SEVERAL = ("codec", "upscaler")
+"""Families that learn from several corpora at once."""
 
-TOOLS = ("codec",)
-"""Families that make nothing by themselves: other models work in their space."""
+TOOLS = ("codec", "upscaler")
+"""Families that make nothing by themselves: other models work in a codec's space, an upscaler enlarges what they make.
+"""
 
 
 def makes_pictures(reference: str | Path) -> bool:
@@ -41,7 +52,7 @@ def load_picture_model(reference: str | Path) -> PictureModel:
     """
     if not makes_pictures(reference):
         raise UserError(
-            _("'{name}' makes no pictures by itself: other models work in its space.", name=reference),
+            _("'{name}' makes no pictures by itself: it serves other models.", name=reference),
             _("Choose another --model; see `luokuan models list`."),
             code="model.tool",
         )
@@ -82,3 +93,32 @@ def family_loader(folder: ModelFolder) -> Callable[[ModelFolder], Any]:
     module, name = target.split(":")
     loader: Callable[[ModelFolder], Any] = getattr(import_module(module), name).from_folder
     return loader
+
+
+def trainer(family: str) -> Callable[..., ModelFolder | None]:
+    """The training function of ``family``.
+
+    Raises:
+        UserError: the family is unknown; when called: several corpora for a family that takes one.
+    """
+    if family not in TRAINERS:
+        raise UserError(
+            _("The family '{family}' can't be trained.", family=family),
+            _("Known: {families}.", families=", ".join(TRAINERS)),
+            code="training.family",
+        )
+    module, name = TRAINERS[family].split(":")
+    function: Callable[..., ModelFolder | None] = getattr(import_module(module), name)
+
+    def train(corpus: str | Path | list[str | Path], **choices: Any) -> ModelFolder | None:
+        if isinstance(corpus, list) and family not in SEVERAL:
+            if len(corpus) != 1:
+                raise UserError(
+                    _("The family '{family}' learns from one corpus.", family=family),
+                    _("Put the pictures into one folder."),
+                    code="training.corpora",
+                )
+            (corpus,) = corpus
+        return function(corpus, **choices)
+
+    return train
