@@ -85,12 +85,12 @@ def test_a_way_from_one_seed_to_another(trained: Path, home: Path, run: Any, tmp
 def test_the_way_begins_and_ends_at_the_seeds(trained: Path) -> None:
     import numpy as np
 
-    from luokuan.create.pictures import draft_images
+    from luokuan.create.pictures import Manner, draft_images
     from luokuan.models.registry import load_picture_model
 
     model = load_picture_model(trained)
-    way = list(draft_images("dress", model=model, seed=5, toward=9, count=3, truncation=1.0))
-    ends = [next(draft_images("dress", model=model, seed=s, truncation=1.0, among=1)) for s in (5, 9)]
+    way = list(draft_images("dress", model=model, seed=5, count=3, manner=Manner(1.0, toward=9)))
+    ends = [next(draft_images("dress", model=model, seed=s, manner=Manner(1.0, among=1))) for s in (5, 9)]
     for draft, end in ((way[0], ends[0]), (way[2], ends[1])):
         difference = draft.media.pixels.astype(int) - end.media.pixels.astype(int)
         assert np.abs(difference).max() <= 1  # styles of other company round differently in the last bit

@@ -9,7 +9,8 @@ import torch
 from codecs_for_tests import TOKENS, save_codec
 
 from luokuan.foundation.modelfolder import ModelFolder, read_folder, save_folder
-from luokuan.models.prior.condition import prefix_shape
+from luokuan.models.interface import Wish
+from luokuan.models.prior.condition import prefix_of, prefix_shape
 from luokuan.models.prior.config import PriorConfig
 from luokuan.models.prior.model import weights_of
 from luokuan.models.prior.networks import Prior
@@ -51,8 +52,13 @@ def save_prior(models: Path, shape: PriorConfig | None = None, name: str = "tiny
     digest = codec.digest if codec else read_folder(codec_folder).digest
     values = (shape or config()).to_json() | {"codec_digest": digest}
     final = PriorConfig(**{k: _tuples(v) for k, v in values.items()})
+    table = list(zip(final.attributes, final.values, strict=True))
     torch.manual_seed(1)
-    rows = torch.randint(prefix_shape(final)[0], (final.conditions, prefix_shape(final)[1]))
+    numbers, length = prefix_shape(final)
+    rows = torch.randint(numbers, (final.conditions, length))
+    if final.attributes:
+        wishes = [Wish(attributes={n: v[torch.randint(len(v), ())] for n, v in table}) for _i in range(len(rows))]
+        rows = torch.tensor([prefix_of(final, wish) for wish in wishes])
     tensors = weights_of(shaken(final), rows)
     return save_folder(models / name, config=final.to_json(), tensors=tensors, training={}, card="# Test\n")
 

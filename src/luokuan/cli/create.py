@@ -26,7 +26,7 @@ def _group() -> None:
     """Kinds of work as commands."""
 
 
-@app.command("image", help=_("Create pictures. A class-conditional model understands the class that the brief names."))
+@app.command("image", help=_("Create pictures of what the brief names: a class, attributes or words of a caption."))
 def image(
     brief: Annotated[str, typer.Argument(help=_("What to make, such as 'a dress'; empty: as it comes."))] = "",
     model: options.Model = "garments-32",
@@ -35,6 +35,30 @@ def image(
     seed: options.Seed = 0,
     format: Annotated[
         str | None, typer.Option("--format", help=_("png, jpg or webp (default: by --output, else png)."))
+    ] = None,
+    class_name: Annotated[
+        str | None, typer.Option("--class", help=_("Class to make, by its name."), show_default=False)
+    ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option("--attribute", help=_("NAME=VALUE, for models with attributes; may be repeated.")),
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option("--like", help=_("A picture of which to make variations."), show_default=False),
+    ] = None,
+    strength: Annotated[
+        float, typer.Option("--strength", min=0, max=1, help=_("How much of it is made anew, with --like."))
+    ] = 0.5,
+    guidance: Annotated[
+        float | None,
+        typer.Option(
+            "--guidance",
+            min=1,
+            max=20,
+            help=_("How strongly words, attributes or the class draw (default: the model's)."),
+            show_default=False,
+        ),
     ] = None,
     truncation: Annotated[
         float, typer.Option("--truncation", min=0, max=1, help=_("Below 1: more typical, less varied."))
@@ -82,7 +106,8 @@ def image(
     """Create pictures and write them where the person wants them."""
     from luokuan.colophon.finish import export_work
     from luokuan.colophon.label import LabelOptions
-    from luokuan.create.pictures import create_images
+    from luokuan.create.pictures import Manner, create_images
+    from luokuan.create.understanding import Asked
     from luokuan.store.home import open_home
 
     suffix = _suffix(format, output, count)
@@ -92,13 +117,11 @@ def image(
         )
     place = open_home(home)
     works = create_images(
-        brief,
+        Asked(brief, class_name, _attributes(attribute or [])),
         model=model,
         seed=seed,
         count=count,
-        truncation=truncation,
-        among=among,
-        toward=toward,
+        manner=Manner(truncation, among, toward, like, strength, guidance),
         media_type=FORMATS[suffix],
         upscale=upscale,
         upscaler=upscaler,
@@ -111,7 +134,7 @@ def image(
         path = _path(output, work, suffix, count=count)
         exported = export_work(work, path)
         if index == 0 and not json and (ignored := work.recipe.parameters.get("ignored_words")):
-            say(_("This model understands classes only; ignored: {words}.", words=" ".join(ignored)), quiet=quiet)
+            say(_("Words without effect on this model: {words}.", words=" ".join(ignored)), quiet=quiet)
         if index == 0 and not json and (how := work.recipe.parameters.get("upscale")):
             say(_upscaled(how), quiet=quiet)
         records.append(_record(exported))
@@ -119,6 +142,17 @@ def image(
             say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
     if json:
         emit_json(records[0] if count == 1 else {"works": records})
+
+
+def _attributes(given: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    if any(not name or not value for name, _sign, value in pairs):
+        raise UserError(
+            _("{option} is out of its range.", option="--attribute"),
+            _("Allowed: {allowed}.", allowed="NAME=VALUE"),
+            code="create.option",
+        )
+    return {name: value for name, _sign, value in pairs}
 
 
 def _suffix(chosen: str | None, output: Path | None, count: int) -> str:

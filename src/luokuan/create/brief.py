@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
+LONGEST = 2000
+"""Characters of a brief."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -32,6 +35,28 @@ def _forms(name: str) -> set[str]:
     return {joined, joined + "s", joined + "es", joined.removesuffix("s")} - {""}
 
 
+def check_text(brief: str) -> None:
+    """Refuse what no recipe could hold.
+
+    Raises:
+        UserError: it is no Unicode text, or longer than ``LONGEST`` characters.
+    """
+    try:
+        brief.encode()
+    except UnicodeEncodeError as error:  # bytes of another encoding
+        raise UserError(
+            _("The brief holds bytes that are not UTF-8 text."),
+            _("Type it again, in a terminal that is set to UTF-8."),
+            code="create.text",
+        ) from error
+    if len(brief) > LONGEST:
+        raise UserError(
+            _("The brief has {count} characters.", count=len(brief)),
+            _("Use {most} at most; a few words are best.", most=LONGEST),
+            code="create.text",
+        )
+
+
 def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | None = None) -> Reading:
     """Find the class that ``brief`` names.
 
@@ -44,14 +69,7 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
     Raises:
         UserError: the brief isn't empty, and names no class of the model; or it is no Unicode text.
     """
-    try:
-        brief.encode()
-    except UnicodeEncodeError as error:  # bytes of another encoding, which no recipe could hold
-        raise UserError(
-            _("The brief holds bytes that are not UTF-8 text."),
-            _("Type it again, in a terminal that is set to UTF-8."),
-            code="create.text",
-        ) from error
+    check_text(brief)
     words = _words(brief)
     if not words:
         return Reading(None, ())

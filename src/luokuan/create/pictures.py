@@ -3,99 +3,138 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from luokuan.create.brief import read_brief
+from luokuan.create.understanding import Asked, understand
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Picture
+from luokuan.models.interface import takes_wishes
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Draft, Work
-    from luokuan.models.interface import PictureModel
+    from luokuan.models.interface import PictureModel, Wish
     from luokuan.store.home import Home
 
 TRUNCATION = 0.7
 """Default ψ: styles at 70 % of their distance from the class's mean: fewer failures, less variety."""
 AMONG = 4
 """Default number of drafts from which the model's critic picks one (the best quarter)."""
+STRENGTH = 0.5
+"""Default share of a given picture's cells that are drawn anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How drafts are made.
+
+    Args:
+        truncation: ψ in 0…1; 1 leaves what the model draws as it is, less makes it more typical.
+        among: Drafts from which the model's critic picks each one, 1 to 64; 1 takes the first as it comes.
+        toward: Another seed: the drafts then lead from the first seed to it in ``count`` ≥ 2 even steps, and ``among``
+            has no say.
+        like: A picture to start from, with models that can.
+        strength: How little of it stays, in 0…1.
+        guidance: How strongly words, attributes or the class draw, 1 to 20; 1 is as learnt; None: the model's default.
+    """
+
+    truncation: float = TRUNCATION
+    among: int = AMONG
+    toward: int | None = None
+    like: Path | None = None
+    strength: float = STRENGTH
+    guidance: float | None = None
+
+    def check(self, model: PictureModel, count: int, seed: int) -> None:
+        """Refuse what can't be made.
+
+        Raises:
+            UserError: a value is out of its range, or has no say with this model.
+        """
+        ranges = 0 <= self.truncation <= 1 and 1 <= self.among <= 64 and 0 <= self.strength <= 1
+        if not ranges or count < 1 or seed < 0 or not 1 <= (self.guidance or 1) <= 20:
+            raise UserError(
+                _("Truncation, strength, guidance, the number of drafts or the seed is out of range."),
+                _("Truncation and --strength lie in 0…1, --guidance in 1…20, --among in 1…64, the seed at 0 or above."),
+                code="create.range",
+            )
+        if self.toward is not None and (count < 2 or self.toward < 0):
+            raise UserError(
+                _("A way from one seed to another needs two pictures or more."),
+                _("Give --count 2 or above with --toward, and a seed at 0 or above."),
+                code="create.range",
+            )
+        if self.toward is not None and self.like is not None:
+            raise UserError(_("Both --toward and --like were given."), _("Give one of them."), code="create.option")
+        if (self.like is not None or self.guidance is not None) and not takes_wishes(model):
+            raise UserError(
+                _("The model '{name}' can't start from a picture or be guided.", name=model.folder.name),
+                _("Leave --like and --guidance out, or choose a model of the family 'prior'."),
+                code="create.option",
+            )
 
 
 def draft_images(
-    brief: str,
-    *,
-    model: PictureModel,
-    seed: int = 0,
-    count: int = 1,
-    truncation: float = TRUNCATION,
-    among: int = AMONG,
-    toward: int | None = None,
+    asked: Asked | str, *, model: PictureModel, seed: int = 0, count: int = 1, manner: Manner | None = None
 ) -> Iterator[Draft]:
     """Make drafts: samples with their recipe, not yet labelled, so not yet fit to leave.
 
     Draft i has the seed ``seed + i`` and is the same whether made alone or with others.
 
     Args:
-        brief: What to make; a class-conditional model understands the class that it names. Empty: classes are
-            drawn with the balance of the training material.
+        asked: What to make; a text is a brief. Nothing: as the training material is.
         model: A loaded picture model.
         seed: Of the first draft, ≥ 0.
         count: Drafts to make, ≥ 1.
-        truncation: ψ in 0…1; 1 leaves the latents as drawn.
-        among: Drafts from which the critic picks each one, 1 to 64; 1 takes the first as it comes.
-        toward: Another seed: the drafts then lead from ``seed`` to it in ``count`` ≥ 2 even steps through the space
-            of styles, and ``among`` has no say.
+        manner: How; default as the command line's.
 
     Raises:
-        UserError: the brief names no class of the model, or a value is out of range.
+        UserError: the model doesn't understand what is asked, or see ``Manner.check``.
     """
     from luokuan.colophon.schema import Draft, Recipe
 
-    if not (0 <= truncation <= 1 and 1 <= among <= 64 and count >= 1 and seed >= 0):
-        raise UserError(
-            _("Truncation, the number of drafts or the seed is out of range."),
-            _("Truncation lies in 0…1, --among in 1…64, the seed at 0 or above."),
-            code="create.range",
-        )
-    if toward is not None and (count < 2 or toward < 0):
-        raise UserError(
-            _("A way from one seed to another needs two pictures or more."),
-            _("Give --count 2 or above with --toward, and a seed at 0 or above."),
-            code="create.range",
-        )
-    folder = model.folder
-    reading = read_brief(brief, model.classes, folder.aliases)
-
-    def label_of(own: int) -> int | None:
-        if not model.classes or reading.label is not None:
-            return reading.label
-        return model.draw_labels(1, own)[0]
-
+    manner, folder = manner or Manner(), model.folder
+    manner.check(model, count, seed)
+    asked = Asked(asked) if isinstance(asked, str) else asked
+    understood = understand(asked, model)
+    like = None if manner.like is None else _start(manner.like, model.size)
     way = None
-    if toward is not None:
-        start = label_of(seed)
-        ends = None if start is None else (start, start)  # one kind of thing along the whole way
-        way = model.interpolate((seed, toward), count, labels=ends, truncation=truncation)
+    if manner.toward is not None:
+        wish, _told = understood.told(model, seed)  # one kind of thing along the whole way
+        way = _way(model, (seed, manner.toward), count, manner, wish)
     for index, own in enumerate(range(seed, seed + count) if way is None else [seed] * count):
-        label = label_of(own)
-        labels = None if label is None else [label]
-        parameters: dict[str, Any] = {
-            "truncation": truncation,
-            "class": None if label is None else model.classes[label],
-            "ignored_words": list(reading.ignored),
-        }
-        if way is None:
-            pixels = model.sample_ranked(1, seed=own, labels=labels, truncation=truncation, among=among)[0]
-            parameters["among"] = among
-        else:
+        wish, said = understood.told(model, own)
+        parameters: dict[str, Any] = {"truncation": manner.truncation, **said}
+        if manner.guidance is not None:
+            parameters["guidance"] = manner.guidance
+        if way is not None:
             pixels = way[index]
-            parameters |= {"toward": toward, "share": index / (count - 1)}
+            parameters |= {"toward": manner.toward, "share": index / (count - 1)}
+        elif like is not None:
+            assert takes_wishes(model)
+            pixels = model.variations(
+                like.pixels,
+                1,
+                seed=own,
+                strength=manner.strength,
+                truncation=manner.truncation,
+                wish=wish,
+                guidance=manner.guidance,
+            )[0]
+            parameters |= {"like": like.sha256, "strength": manner.strength}
+        else:
+            pixels = _ranked(model, own, manner, wish)
+            parameters["among"] = manner.among
         recipe = Recipe(
             model=folder.name,
             model_digest=folder.digest,
-            brief=brief,
+            brief=asked.brief,
             parameters=parameters,
             seed=own,
             licence=folder.licence,
@@ -104,15 +143,58 @@ def draft_images(
         yield Draft(Picture(pixels), recipe)
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    pixels: NDArray[np.uint8]
+    sha256: str
+
+
+def _start(path: Path, size: int) -> _Start:
+    """The middle square of a person's picture, uint8 (size, size, 3).
+
+    Raises:
+        UserError: it can't be read as a picture.
+    """
+    from luokuan.files import expand, sha256_file
+    from luokuan.foundation.corpus.pictures import BrokenPicture, fit, read_picture
+
+    place = expand(path)
+    try:
+        return _Start(fit(read_picture(place), size), sha256_file(place))
+    except (BrokenPicture, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UserError(
+            _("{path} can't be used: {reason}.", path=place, reason=why),
+            _("Give a JPEG, PNG or WebP picture."),
+            code="create.like",
+        ) from error
+
+
+def _ranked(model: PictureModel, seed: int, manner: Manner, wish: Wish | None) -> NDArray[np.uint8]:
+    if takes_wishes(model):
+        return model.sample_ranked(
+            1, seed=seed, wish=wish, truncation=manner.truncation, among=manner.among, guidance=manner.guidance
+        )[0]
+    labels = None if wish is None or wish.label is None else [wish.label]
+    return model.sample_ranked(1, seed=seed, labels=labels, truncation=manner.truncation, among=manner.among)[0]
+
+
+def _way(
+    model: PictureModel, seeds: tuple[int, int], count: int, manner: Manner, wish: Wish | None
+) -> NDArray[np.uint8]:
+    if takes_wishes(model):
+        return model.interpolate(seeds, count, truncation=manner.truncation, wish=wish)
+    ends = None if wish is None or wish.label is None else (wish.label, wish.label)
+    return model.interpolate(seeds, count, labels=ends, truncation=manner.truncation)
+
+
 def create_images(
-    brief: str = "",
+    asked: Asked | str = "",
     *,
     model: str | Path,
     seed: int = 0,
     count: int = 1,
-    truncation: float = TRUNCATION,
-    among: int = AMONG,
-    toward: int | None = None,
+    manner: Manner | None = None,
     media_type: str = "image/png",
     upscale: int | None = None,
     upscaler: str | Path | None = None,
@@ -143,14 +225,17 @@ def create_images(
     place = home or open_home()
     upscaling = None if upscale is None else choose_upscaling(upscale, upscaler, place)
     loaded = load_picture_model(model)
-    drafts = draft_images(
-        brief, model=loaded, seed=seed, count=count, truncation=truncation, among=among, toward=toward
-    )
+    drafts = draft_images(asked, model=loaded, seed=seed, count=count, manner=manner)
     for made in drafts:
         draft = made if upscaling is None else upscaling.applied(made)
         yield finish(draft, home=place, media_type=media_type, enlarge=enlarge, label=label or LabelOptions())
 
 
-def create_image(brief: str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:
-    """Create one finished picture; see ``create_images``."""
-    return next(create_images(brief, model=model, seed=seed, count=1, **options))
+def create_image(asked: Asked | str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:
+    """Create one finished picture; see ``create_images``. Fields of ``Asked`` and ``Manner`` may be given by name."""
+    wanted, how = ({f.name: options.pop(f.name) for f in fields(kind) if f.name in options} for kind in (Asked, Manner))
+    if isinstance(asked, str):
+        asked = Asked(asked, **wanted)
+    if how:
+        options["manner"] = replace(options.get("manner") or Manner(), **how)
+    return next(create_images(asked, model=model, seed=seed, count=1, **options))

@@ -14,7 +14,7 @@ import torch
 from codecs_for_tests import GAUSSIAN, save_codec
 
 from luokuan.errors import UserError
-from luokuan.models.prior.condition import Wish
+from luokuan.models.interface import Wish
 from luokuan.models.prior.model import PriorModel
 from luokuan.models.registry import load_model, load_picture_model
 
@@ -129,4 +129,4 @@ def test_export_module_gives_the_same_logits(model: Any) -> None:
     prefix, tokens = examples
     h = model.prior(prefix, tokens)
     wanted = model.prior.heads(h.flatten(0, 1), tokens.flatten(0, 1))[1].view(2, 16, 8)
-    assert torch.equal(logits[:, :, 1], wanted)
+    assert torch.equal(logits[:, :, 1], wanted.clamp_min(-1e4))

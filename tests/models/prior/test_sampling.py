@@ -55,7 +55,8 @@ def test_frequencies_are_the_chances() -> None:
     shape = tiny.config(cells=1, size=8, levels=(3, 2))
     prior, count = tiny.shaken(shape), 20_000
     torch.manual_seed(0)
-    tokens = draw(prior, torch.ones(count, 1, dtype=torch.int64), torch.rand(count, 1, 2, dtype=torch.float64), Manner())
+    uniforms = torch.rand(count, 1, 2, dtype=torch.float64)
+    tokens = draw(prior, torch.ones(count, 1, dtype=torch.int64), uniforms, Manner())
     for a, b in itertools.product(range(3), range(2)):
         chance = log_probability(prior, torch.ones(1, 1, dtype=torch.int64), torch.tensor([[[a, b]]])).exp().item()
         share = (tokens[:, 0] == torch.tensor([a, b])).all(1).double().mean().item()

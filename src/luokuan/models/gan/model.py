@@ -19,7 +19,7 @@ from luokuan.i18n import _
 from luokuan.models.gan.config import GanConfig
 from luokuan.models.gan.networks import Discriminator, Generator
 from luokuan.models.gan.space import Space, space
-from luokuan.models.interface import draw_labels
+from luokuan.models.interface import WithoutWords, draw_labels
 
 STORED = "float16"
 """Weights are kept in half precision: they lie well inside its range, and the file is half as large."""
@@ -45,7 +45,7 @@ def expected_tensors(config: GanConfig) -> dict[str, tuple[tuple[int, ...], str]
     return {name: (tuple(value.shape), STORED) for name, value in weights.items()}
 
 
-class GanModel:
+class GanModel(WithoutWords):
     """A generator and its discriminator, ready to use. Sampling runs in float32, whatever the machine offers,
     so that equal seeds give equal pictures on CPUs with and without bfloat16."""
 

@@ -6,15 +6,14 @@ own, so that one embedding serves all kinds of condition.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from luokuan.foundation.corpus import Item
+from luokuan.models.interface import Wish, words_of
 from luokuan.models.prior.config import WORDS, PriorConfig
 
 MOST_WORDS = 8000
@@ -23,22 +22,6 @@ MOST_VALUES = 128
 """Different values beyond which a column is no attribute but a name or a number of its own."""
 LEAST = 4
 """Pictures that a value must have on average, or the column can't be learnt."""
-_PIECES = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]|[^\W_\u3400-\u9fff]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is asked for; empty parts are left to the model.
-
-    Args:
-        label: Index of a class.
-        attributes: Attribute to value.
-        text: A caption.
-    """
-
-    label: int | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    text: str = ""
 
 
 def prefix_shape(config: PriorConfig) -> tuple[int, int]:
@@ -50,11 +33,6 @@ def prefix_shape(config: PriorConfig) -> tuple[int, int]:
     if config.condition == "text":
         return 1 + len(config.words), WORDS
     return 1, 1
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a caption: letters and digits without case; each Chinese character by itself."""
-    return _PIECES.findall(text.casefold())
 
 
 def vocabulary(captions: Iterable[str]) -> tuple[str, ...]:
@@ -101,3 +79,13 @@ def prefixes(config: PriorConfig, items: Sequence[Item]) -> NDArray[np.int64]:
         [prefix_of(config, Wish(item.label, dict(item.attributes), item.text or "")) for item in items],
         dtype=np.int64,
     ).reshape(len(items), prefix_shape(config)[1])
+
+
+def attributes_of(config: PriorConfig, prefix: Sequence[int]) -> dict[str, str]:
+    """The attributes that a prefix says."""
+    found, first = {}, 1
+    for number, name, values in zip(prefix, config.attributes, config.values, strict=True):
+        if 0 <= number - first < len(values):
+            found[name] = values[number - first]
+        first += len(values)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -17,8 +17,8 @@ from luokuan.foundation.strictconfig import strict_config
 from luokuan.i18n import _
 from luokuan.models.codec.link import linked_codec
 from luokuan.models.codec.model import Codec
-from luokuan.models.interface import draw_labels
-from luokuan.models.prior.condition import Wish, prefix_of, prefix_shape
+from luokuan.models.interface import Wish, draw_labels
+from luokuan.models.prior.condition import attributes_of, prefix_of, prefix_shape
 from luokuan.models.prior.config import PriorConfig
 from luokuan.models.prior.learning import to_rows
 from luokuan.models.prior.networks import Prior
@@ -97,6 +97,27 @@ class PriorModel:
         """Share of each class in the training pictures."""
         total = sum(self.config.class_counts)
         return tuple(count / max(total, 1) for count in self.config.class_counts)
+
+    @property
+    def attributes(self) -> Mapping[str, tuple[str, ...]]:
+        """Attributes that it can be told, each with its values."""
+        return dict(zip(self.config.attributes, self.config.values, strict=True))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Words of captions that it knows."""
+        return self.config.words
+
+    def plausible(self, terms: Sequence[Mapping[str, Collection[str]]], seed: int) -> dict[str, str]:
+        """One of the training conditions that satisfy most ``terms``, reduced to what satisfies them."""
+        rows = [attributes_of(self.config, row) for row in self._conditions.tolist()]
+        fitting = [
+            [{n: row[n] for n, allowed in term.items() if row.get(n) in allowed} for term in terms] for row in rows
+        ]
+        counts = [sum(bool(part) for part in parts) for parts in fitting]
+        best = [i for i, count in enumerate(counts) if count == max(counts)]
+        chosen = best[int(np.random.default_rng(mix_seed(seed, "plausible")).integers(len(best)))]
+        return {name: value for part in fitting[chosen] for name, value in part.items()}
 
     def draw_labels(self, count: int, seed: int) -> list[int]:
         """Classes drawn from ``class_weights``, item by item."""
@@ -283,4 +304,5 @@ class _Exported(nn.Module):
         prefix, tokens = inputs
         h = self.prior(prefix, tokens)
         logits: Tensor = self.prior.heads(h.flatten(0, 1), tokens.flatten(0, 1))  # (C, N·cells, L)
-        return logits.transpose(0, 1).unflatten(0, tokens.shape[:2])
+        # -inf stands beyond a channel's levels; other tools' arithmetic needs numbers.
+        return logits.clamp_min(-1e4).transpose(0, 1).unflatten(0, tokens.shape[:2])

@@ -1,0 +1,114 @@
+"""From what a person asks to what a model is told."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from luokuan.create.attributes import Term, given_attributes, read_attributes
+from luokuan.create.brief import check_text, read_brief
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.models.interface import Wish, words_of
+
+if TYPE_CHECKING:
+    from luokuan.models.interface import PictureModel
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asks for.
+
+    Args:
+        brief: In words; may be empty.
+        class_name: A class by its name.
+        attributes: Attribute to value.
+    """
+
+    brief: str = ""
+    class_name: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a model makes of it: a class, terms, or a caption; and the words without effect."""
+
+    label: int | None = None
+    terms: tuple[Term, ...] = ()
+    text: str = ""
+    ignored: tuple[str, ...] = ()
+
+    def told(self, model: PictureModel, seed: int) -> tuple[Wish | None, dict[str, Any]]:
+        """What to tell the model for one picture, None for nothing in particular; and what the recipe says of it."""
+        said: dict[str, Any] = {"class": None, "ignored_words": list(self.ignored)}
+        if model.classes:
+            label = self.label if self.label is not None else model.draw_labels(1, seed)[0]
+            return Wish(label), said | {"class": model.classes[label]}
+        if self.terms:
+            chosen = model.plausible([term.alternatives for term in self.terms], seed)
+            missed = [t.words for t in self.terms if not any(chosen.get(n) in v for n, v in t.alternatives.items())]
+            return Wish(attributes=chosen), said | {"attributes": chosen, "ignored_words": [*missed, *self.ignored]}
+        return (Wish(text=self.text) if self.text else None), said
+
+
+def understand(asked: Asked, model: PictureModel) -> Understanding:
+    """Read what was asked with the model's own vocabulary.
+
+    Raises:
+        UserError: it names no class, attribute or word of the model; or an option has no say with this model.
+    """
+    check_text(asked.brief)
+    _refuse_foreign(asked, model)
+    aliases = model.folder.aliases
+    if model.attributes:
+        terms, ignored = read_attributes(asked.brief, model.attributes, aliases)
+        return Understanding(terms=(*given_attributes(asked.attributes, model.attributes), *terms), ignored=ignored)
+    if model.words:
+        return _caption(asked.brief, model.words)
+    if asked.class_name is not None:
+        names = {name.casefold(): index for index, name in enumerate(model.classes)}
+        named = aliases.get(asked.class_name, asked.class_name).casefold()
+        if named not in names:
+            near = difflib.get_close_matches(named, names, n=3, cutoff=0.3) or list(names)
+            raise UserError(
+                _("This model has no class '{name}'.", name=asked.class_name),
+                _("Did you mean {nearest}?", nearest=", ".join(near)),
+                code="create.class",
+            )
+        return Understanding(label=names[named])
+    reading = read_brief(asked.brief, model.classes, aliases)
+    return Understanding(label=reading.label, ignored=reading.ignored)
+
+
+def _refuse_foreign(asked: Asked, model: PictureModel) -> None:
+    if asked.class_name is not None and not model.classes:
+        raise UserError(
+            _("The model '{name}' has no classes.", name=model.folder.name),
+            _("Leave --class out; see `luokuan models show {name}`.", name=model.folder.name),
+            code="create.option",
+        )
+    if asked.class_name is not None and asked.brief.strip():
+        raise UserError(_("Both a brief and --class were given."), _("Give one of them."), code="create.option")
+    if asked.attributes and not model.attributes:
+        raise UserError(
+            _("The model '{name}' has no attributes.", name=model.folder.name),
+            _("Leave --attribute out; see `luokuan models show {name}`.", name=model.folder.name),
+            code="create.option",
+        )
+
+
+def _caption(brief: str, vocabulary: tuple[str, ...]) -> Understanding:
+    known = set(vocabulary)
+    words = words_of(brief)
+    ignored = tuple(dict.fromkeys(word for word in words if word not in known))
+    if words and not known & set(words):
+        near = list(dict.fromkeys(n for w in words[:20] for n in difflib.get_close_matches(w, vocabulary, n=3)))
+        raise UserError(
+            _("The model knows none of these words: {words}.", words=" ".join(ignored[:12])),
+            _("Did you mean {nearest}?", nearest=", ".join(near[:8]) or ", ".join(vocabulary[:12])),
+            code="create.words",
+        )
+    return Understanding(text=brief, ignored=ignored)

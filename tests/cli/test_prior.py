@@ -1,0 +1,107 @@
+"""A prior from the command line: plan, train, resume, create, evaluate, export, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from codecs_for_tests import GAUSSIAN, save_codec
+
+from luokuan.cli.main import main
+from luokuan.foundation.modelfolder import resolve
+
+EXAMPLE = Path(__file__).parents[2] / "examples/clothing-small"
+SMALL = ["--codec", "tiny-codec", "--width", "64", "--layers", "1", "--batch", "8"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("prior") / "home"
+    save_codec(place / "models/tiny-codec")
+    save_codec(place / "models/smooth-codec", GAUSSIAN)
+    return place
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], home: Path) -> Any:
+    """Run a command in the shared home; returns (exit code, stdout, stderr)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        os.environ["LUOKUAN_HOME"] = str(home)
+        code = main([str(a) for a in arguments])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def trained(home: Path) -> Path:
+    os.environ["LUOKUAN_HOME"] = str(home)
+    assert main(["train", "prior", str(EXAMPLE), "--name", "mine", *SMALL, "--steps", "4", "--quiet"]) == 0
+    return home / "models" / "mine"
+
+
+def test_train_writes_a_whole_model(trained: Path, home: Path) -> None:
+    folder = resolve(trained)
+    assert folder.config["condition"] == "class" and len(folder.config["classes"]) == 10
+    assert folder.config["codec_digest"] == resolve(home / "models/tiny-codec").digest
+    card = (trained / "README.md").read_text(encoding="utf-8")
+    assert "--condition class" in card and "nats with their condition" in card and "--steps 4" in card
+
+
+def test_create_evaluate_and_export(trained: Path, run: Any, tmp_path: Path) -> None:
+    picture = tmp_path / "dress.png"
+    code, _out, err = run("create", "image", "--class", "dress", "-m", "mine", "-o", picture, "--guidance", 2)
+    assert code == 0 and picture.read_bytes().startswith(b"\x89PNG"), err
+    code, out, _err = run("create", "image", "-m", "mine", "--like", picture, "-o", tmp_path / "b.png", "--json")
+    assert code == 0 and json.loads(out)["model"] == "mine"
+    code, out, _err = run("evaluate", "mine", EXAMPLE, "-n", 24, "--json")
+    assert code == 0 and json.loads(out)["size"] == 64
+    code, out, err = run("models", "export", "mine", "-o", tmp_path / "prior.onnx", "--json")
+    assert code == 0 and json.loads(out)["largest_difference"] < 1e-3, err
+
+
+def test_the_plan(run: Any) -> None:
+    choices = ["--name", "plan", "--steps", 10, "--dry-run", "--json", *SMALL]
+    code, out, _err = run("train", "prior", EXAMPLE, *choices)
+    plan = json.loads(out)
+    assert code == 0 and plan["cells"] == 64 and plan["condition"] == "class" and set(plan["parameters"]) == {"prior"}
+
+
+@pytest.mark.parametrize("order", ["autoregressive", "masked"])
+def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str) -> None:
+    choices = [*SMALL, "--steps", 6, "--order", order, "--precision", "float32", "-q"]
+    for name in ("whole", "cut"):
+        shutil.rmtree(home / "models" / name, ignore_errors=True)
+        shutil.rmtree(home / "runs" / name, ignore_errors=True)
+        assert run("train", "prior", EXAMPLE, "--name", name, *choices)[0] == 0
+    shutil.rmtree(home / "models/cut")
+    for folder in (home / "runs/cut/checkpoints").iterdir():
+        if folder.name != "step-0000000000":
+            shutil.rmtree(folder)
+    assert run("train", "prior", EXAMPLE, "--name", "cut", "--resume", "-q")[0] == 0
+    files = [(home / "models" / name / "model.safetensors").read_bytes() for name in ("whole", "cut")]
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        (["--order", "random"], "--order"),
+        (["--condition", "mood"], "--condition"),
+        (["--condition", "text"], "nothing for --condition text"),
+        (["--size", "48"], "--size"),
+        (["--width", "100"], "--width"),
+        (["--codec", "absent"], "absent"),
+        (["--codec", "garments-32"], "is no codec"),
+        (["--codec", "smooth-codec"], "no tokens"),
+    ],
+)
+def test_wrong_choices_are_refused(run: Any, choices: list[str], said: str) -> None:
+    code, _out, err = run("train", "prior", EXAMPLE, "--name", "wrong", *SMALL, *choices)
+    assert code == 2 and said in err and "Traceback" not in err
