@@ -50,7 +50,8 @@ def verify(path: str | Path) -> Verdict:
 def train(family: str, corpus: str | Path | list[str | Path], **choices: Any) -> ModelFolder | None:
     """Train a model of ``family`` on a corpus (a codec: on one or more).
 
-    ``gan``: see ``luokuan.models.gan.train.train_gan``; ``codec``: see ``luokuan.models.codec.train.train_codec``.
+    ``gan``: see ``luokuan.models.gan.train.train_gan``; ``codec``: see ``luokuan.models.codec.train.train_codec``;
+    ``vae``: see ``luokuan.models.vae.train.train_vae``.
 
     Raises:
         UserError: the family is unknown, or see there.
@@ -66,6 +67,12 @@ def train(family: str, corpus: str | Path | list[str | Path], **choices: Any) ->
         from luokuan.models.gan.train import train_gan
 
         return train_gan(Path(corpus), **choices)
+    if family == "vae" and not isinstance(corpus, list):
+        from luokuan.models.vae.train import train_vae
+
+        return train_vae(corpus, **choices)
     raise UserError(
-        _("The family '{family}' can't be trained.", family=family), _("Known: gan, codec."), code="training.family"
+        _("The family '{family}' can't be trained.", family=family),
+        _("Known: gan, codec, vae."),
+        code="training.family",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luokuan.cli import fidelity, options
+from luokuan.cli import fidelity, likelihood, options
 from luokuan.cli.output import emit_json, say, table
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -50,6 +50,16 @@ def evaluate(
             help=_("Side at which a folder of pictures or a codec is measured (other models bring their own)."),
         ),
     ] = 64,
+    importance: Annotated[
+        int | None,
+        typer.Option(
+            "--importance",
+            min=0,
+            max=100_000,
+            help=_("Draws a picture for a VAE's importance-weighted bound (default 500; 0 leaves it out)."),
+            show_default=False,
+        ),
+    ] = None,
     sheet: Annotated[
         Path | None,
         typer.Option("--sheet", help=_("Write samples to this PNG, and neighbours beside it."), show_default=False),
@@ -65,12 +75,19 @@ def evaluate(
     from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import compare, evaluate_model
     from luokuan.models.registry import load_model
+    from luokuan.models.vae.model import Vae
     from luokuan.store.home import open_home
 
     place = open_home(home)
     folder = expand(model)
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
+    if importance is not None and not isinstance(loaded, Vae):
+        raise UserError(
+            _("'{name}' has no likelihood that could be weighed.", name=model),
+            _("--importance is for VAEs: leave it away."),
+            code="evaluation.importance",
+        )
     material = open_corpus(corpus)
     held = (*material.split("validation"), *material.split("test"))
     side = size if loaded is None or isinstance(loaded, Codec) else loaded.size
@@ -116,11 +133,18 @@ def evaluate(
             among=among,
             **shared,
         )
+    bound = None
+    if isinstance(loaded, Vae):
+        bound = likelihood.measured(
+            loaded, report, held_out, draws=importance, progress=shared["progress"], sheet=sheet
+        )
     _write_sheets(report, sheet)
     if json:
-        emit_json(report.to_json())
+        emit_json(report.to_json() | ({} if bound is None else {"bound": bound}))
     else:
         _print(report)
+        if bound is not None:
+            likelihood.show(report, bound)
 
 
 def _progress(what: str, done: int, total: int) -> None:

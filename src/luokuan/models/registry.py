@@ -15,6 +15,7 @@ from luokuan.models.interface import PictureModel
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
     "codec": "luokuan.models.codec.model:Codec",
+    "vae": "luokuan.models.vae.model:Vae",
 }
 """Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
 
