@@ -40,7 +40,10 @@ def structure(text: str) -> list[str]:
     ("english", "chinese"),
     [
         ("README.md", "README.zh-CN.md"),
-        *((f"docs/{name}.md", f"docs/zh/{name}.md") for name in ("tutorial", "architecture", "gan", "codec", "extend")),
+        *(
+            (f"docs/{name}.md", f"docs/zh/{name}.md")
+            for name in ("tutorial", "architecture", "gan", "codec", "vae", "extend")
+        ),
     ],
 )
 def test_both_languages_have_the_same_parts(english: str, chinese: str) -> None:

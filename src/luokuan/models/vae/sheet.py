@@ -16,8 +16,8 @@ def latent_walk(start: Tensor, end: Tensor, steps: int) -> Tensor:
     """``steps`` ≥ 2 latents from ``start`` to ``end`` (D,) on the arc between them, (steps, D), both ends exact.
 
     Spherical (White 2016, arXiv 1609.04468): draws of a Gaussian in D dimensions lie near a sphere of radius √D, and
-    the middle of a straight line lies well inside it, where no picture was encoded. Straight where the ends have (nearly)
-    one direction or opposite ones.
+    the middle of a straight line lies well inside it, where no picture was encoded. Straight where the ends have
+    (nearly) one direction or opposite ones.
     """
     shares = torch.linspace(0, 1, steps, dtype=torch.float64)[:, None]
     a, b = start.double(), end.double()
