@@ -127,7 +127,7 @@ def test_several_works_into_a_folder(trained: Path, run: Any, tmp_path: Path) ->
 
 def test_unknown_words_are_said(trained: Path, run: Any, tmp_path: Path) -> None:
     _code, out, _err = run("create", "image", "red dress", "-m", "mine", "-o", tmp_path / "a.png")
-    assert "ignored: red" in out
+    assert "effect on this model: red" in out
     code, _out, err = run("create", "image", "a bicycle", "-m", "mine", "-o", tmp_path / "b.png")
     assert code == 2 and "dress" in err and not (tmp_path / "b.png").exists()
 

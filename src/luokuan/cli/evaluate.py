@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luokuan.cli import enlarging, fidelity, options
+from luokuan.cli import enlarging, fidelity, likelihood, options
 from luokuan.cli.output import emit_json, say, table
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
+    from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import Report
+    from luokuan.models.upscaler.model import Upscaler
 
 HELP = _("Measure a model (or a folder of pictures) against held-out pictures of a corpus.")
 
@@ -53,6 +55,16 @@ def evaluate(
             ),
         ),
     ] = 64,
+    importance: Annotated[
+        int | None,
+        typer.Option(
+            "--importance",
+            min=0,
+            max=100_000,
+            help=_("Draws a picture for a VAE's importance-weighted bound (default 500; 0 leaves it out)."),
+            show_default=False,
+        ),
+    ] = None,
     sheet: Annotated[
         Path | None,
         typer.Option("--sheet", help=_("Write samples to this PNG, and neighbours beside it."), show_default=False),
@@ -69,18 +81,24 @@ def evaluate(
     from luokuan.models.evaluation.report import compare, evaluate_model
     from luokuan.models.registry import load_model
     from luokuan.models.upscaler.model import Upscaler
+    from luokuan.models.vae.model import Vae
     from luokuan.store.home import open_home
 
     place = open_home(home)
     folder = expand(model)
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
+    if importance is not None and not isinstance(loaded, Vae):
+        raise UserError(
+            _("'{name}' has no likelihood that could be weighed.", name=model),
+            _("--importance is for VAEs: leave it away."),
+            code="evaluation.importance",
+        )
     material = open_corpus(corpus)
     held = (*material.split("validation"), *material.split("test"))
+    side = size if loaded is None or isinstance(loaded, (Codec, Upscaler)) else loaded.size
     if isinstance(loaded, Upscaler):
-        side = 2 * size
-    else:
-        side = size if loaded is None or isinstance(loaded, Codec) else loaded.size
+        side *= 2  # it is measured by what it makes of pictures of half the side
     learnt = material.split("train")
     train = load_pixels(learnt, side, cache=place.cache)
     held_out = load_pixels(held, side, cache=place.cache)
@@ -94,23 +112,8 @@ def evaluate(
         "progress": None if quiet or json else _progress,
     }
     sampled = count is not None or truncation != 1 or among != 1
-    if isinstance(loaded, Codec):
-        if sampled:
-            raise UserError(
-                _("'{name}' is a codec: it reconstructs all held-out pictures and samples none.", name=model),
-                _("Leave --count, --truncation and --among away."),
-                code="evaluation.codec",
-            )
-        fidelity.evaluate(loaded, title, sheet=sheet, json=json, **shared)
-        return
-    if isinstance(loaded, Upscaler):
-        if sampled:
-            raise UserError(
-                _("'{name}' is an upscaler: it enlarges all held-out pictures and samples none.", name=model),
-                _("Leave --count, --truncation and --among away."),
-                code="evaluation.upscaler",
-            )
-        enlarging.evaluate(loaded, title, sheet=sheet, json=json, **shared)
+    if isinstance(loaded, (Codec, Upscaler)):
+        _evaluate_tool(loaded, title, sampled=sampled, sheet=sheet, json=json, **shared)
         return
     if loaded is None:
         other = open_corpus(folder)
@@ -133,11 +136,42 @@ def evaluate(
             among=among,
             **shared,
         )
+    bound = None
+    if isinstance(loaded, Vae):
+        bound = likelihood.measured(
+            loaded, report, held_out, draws=importance, progress=shared["progress"], sheet=sheet
+        )
     _write_sheets(report, sheet)
     if json:
-        emit_json(report.to_json())
+        emit_json(report.to_json() | ({} if bound is None else {"bound": bound}))
     else:
         _print(report)
+        if bound is not None:
+            likelihood.show(report, bound)
+
+
+def _evaluate_tool(loaded: Codec | Upscaler, title: str, *, sampled: bool, **options: Any) -> None:
+    """Measure a model that makes nothing by itself.
+
+    Raises:
+        UserError: options of sampling were given.
+    """
+    from luokuan.models.codec.model import Codec
+
+    codec = isinstance(loaded, Codec)
+    if sampled:
+        name = loaded.folder.name
+        raise UserError(
+            _("'{name}' is a codec: it reconstructs all held-out pictures and samples none.", name=name)
+            if codec
+            else _("'{name}' is an upscaler: it enlarges all held-out pictures and samples none.", name=name),
+            _("Leave --count, --truncation and --among away."),
+            code="evaluation.codec" if codec else "evaluation.upscaler",
+        )
+    if isinstance(loaded, Codec):
+        fidelity.evaluate(loaded, title, **options)
+    else:
+        enlarging.evaluate(loaded, title, **options)
 
 
 def _progress(what: str, done: int, total: int) -> None:

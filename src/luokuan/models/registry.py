@@ -17,6 +17,7 @@ FAMILIES: dict[str, str] = {
     "codec": "luokuan.models.codec.model:Codec",
     "prior": "luokuan.models.prior.model:PriorModel",
     "upscaler": "luokuan.models.upscaler.model:Upscaler",
+    "vae": "luokuan.models.vae.model:Vae",
 }
 """Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
 
@@ -25,6 +26,7 @@ TRAINERS: dict[str, str] = {
     "codec": "luokuan.models.codec.train:train_codec",
     "prior": "luokuan.models.prior.train:train_prior",
     "upscaler": "luokuan.models.upscaler.train:train_upscaler",
+    "vae": "luokuan.models.vae.train:train_vae",
 }
 """Family name to ``module:function``: (corpus or corpora, name=…, choices of its run) to a model folder."""
 SEVERAL = ("codec", "upscaler")
