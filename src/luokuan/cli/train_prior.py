@@ -31,7 +31,7 @@ def prior(
         typer.Option("--order", help=_("autoregressive: cell by cell; masked: several at once, the surest first.")),
     ] = "autoregressive",
     width: Annotated[int, typer.Option("--width", help=_("Length of a token's vector, a multiple of 64."))] = 256,
-    layers: Annotated[int, typer.Option("--layers", help=_("Transformer blocks."))] = 6,
+    layers: Annotated[int, typer.Option("--layers", help=_("Transformer blocks."))] = 4,
     steps: training.Steps = None,
     minutes: training.Minutes = None,
     batch: training.Batch = 64,

@@ -48,7 +48,7 @@ class PriorConfig:
     levels: tuple[int, ...]
     order: str = "autoregressive"
     width: int = 256
-    layers: int = 6
+    layers: int = 4
     heads: int = 4
     condition: str = "none"
     classes: tuple[str, ...] = ()

@@ -43,7 +43,7 @@ class PriorRun:
     condition: str | None = None
     order: str = "autoregressive"
     width: int = 256
-    layers: int = 6
+    layers: int = 4
     steps: int | None = None
     minutes: float | None = None
     batch: int = 64
