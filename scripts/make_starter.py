@@ -3,6 +3,7 @@
     luokuan train gan CORPUS --name garments-32 ...          # the command that the card names
     python scripts/make_starter.py garments-32 VERDICTS.txt CORPUS
     python scripts/make_starter.py picture-codec VERDICTS.txt CORPUS CORPUS ...
+    python scripts/make_starter.py garments VERDICTS.txt CORPUS
     python scripts/make_starter.py upscaler VERDICTS.txt CORPUS CORPUS ...
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
@@ -34,10 +35,11 @@ from luokuan.foundation.modelfolder import (
     resolve,
 )
 from luokuan.models.codec.card import codec_card
+from luokuan.models.prior.card import prior_card
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
 
-LIMITS = {"gan": 4_000_000, "codec": 8_000_000, "upscaler": 1_000_000}
+LIMITS = {"gan": 4_000_000, "codec": 8_000_000, "prior": 8_000_000, "upscaler": 1_000_000}
 """Bytes of weights that a starter of each family may have."""
 CODEC_SIZES = (64, 128)
 """Sides in pixels at which a codec is measured."""
@@ -52,8 +54,8 @@ def evaluate(model: Path, corpus: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def of_gan(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
-    """The card of a GAN; writes its sheet of samples."""
+def of_sampler(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a model that samples; writes its sheet of samples."""
     raw = evaluate(source.path, corpora[0])
     ranked = evaluate(
         source.path, corpora[0],
@@ -61,7 +63,8 @@ def of_gan(source: ModelFolder, target: Path, corpora: list[Path], verdicts: lis
     )  # fmt: skip
     for surplus in target.glob("*-neighbours.png"):
         surplus.unlink()
-    card = gan_card(
+    write_card = {"gan": gan_card, "prior": prior_card}[str(source.config["family"])]
+    card = write_card(
         source.name,
         source.config,
         source.training,
@@ -69,7 +72,8 @@ def of_gan(source: ModelFolder, target: Path, corpora: list[Path], verdicts: lis
         ranked=ranked,
         verdicts=[*raw["verdicts"], *verdicts],
     )
-    caption = f"Samples, one column a class; best of {AMONG}, truncation {TRUNCATION}, seed {ranked['seed']}"
+    order = "one column a class; " if source.config["classes"] else ""
+    caption = f"Samples, {order}best of {AMONG}, truncation {TRUNCATION}, seed {ranked['seed']}"
     return card + f"\n![{caption}]({SHEET})\n"
 
 
@@ -99,7 +103,7 @@ def of_upscaler(source: ModelFolder, target: Path, corpora: list[Path], verdicts
     return card + f"\n![{caption}]({SHEET})\n"
 
 
-CARDS = {"gan": of_gan, "codec": of_codec, "upscaler": of_upscaler}
+CARDS = {"gan": of_sampler, "prior": of_sampler, "codec": of_codec, "upscaler": of_upscaler}
 
 
 def main() -> None:
