@@ -39,7 +39,7 @@ def learning(cells: int, width: int, layers: int) -> PriorLearning:
     )  # fmt: skip
     rng = np.random.default_rng(0)
     tokens = rng.integers(0, min(LEVELS), (512, 1, len(LEVELS), cells, cells), dtype=np.uint8)
-    material = Material(tokens, rng.integers(1, 3, (512, 1)))
+    material = Material(tokens, rng.integers(1, 3, (512, 1, 1)))
     return PriorLearning(config, PriorSettings(), material, held_out=material, decode=lambda t: t.numpy())
 
 

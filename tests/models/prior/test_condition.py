@@ -54,9 +54,12 @@ def test_prefixes_say_what_is_known() -> None:
 
 
 def test_prefixes_of_items() -> None:
-    items = [item(text="red"), item(), item(text="cat red")]
-    assert prefixes(TEXT, items)[:, :2].tolist() == [[2, 0], [0, 0], [1, 2]]
-    assert prefixes(TEXT, []).shape[0] == 0
+    items = [item(text="red\n红"), item(), item(text="cat red")]
+    found = prefixes(TEXT, items)
+    assert found.shape == (3, 2, WORDS)
+    assert found[:, 0, :2].tolist() == [[2, 0], [0, 0], [1, 2]]  # first lines
+    assert found[:, 1, :2].tolist() == [[3, 0], [0, 0], [1, 2]]
+    assert prefixes(TEXT, []).shape == (0, 1, WORDS)
 
 
 def test_columns_that_name_single_pictures_are_no_attributes() -> None:

@@ -20,7 +20,7 @@ def material(count: int = 16) -> Material:
     labels = np.arange(count) % 2
     stripes = np.broadcast_to(np.arange(4) % 2, (3, 4, 4)).astype(np.uint8)
     tokens = np.stack([stripes * label for label in labels])[:, None].repeat(2, axis=1)
-    return Material(tokens, labels[:, None] + 1)
+    return Material(tokens, labels[:, None, None] + 1)
 
 
 def decode(tokens: torch.Tensor) -> np.ndarray[Any, Any]:

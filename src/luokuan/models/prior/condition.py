@@ -20,6 +20,8 @@ MOST_WORDS = 8000
 """Words of a vocabulary, the most frequent ones."""
 MOST_VALUES = 128
 """Different values beyond which a column is no attribute but a name or a number of its own."""
+MOST_WAYS = 8
+"""Lines of a caption that count."""
 LEAST = 4
 """Pictures that a value must have on average, or the column can't be learnt."""
 
@@ -74,11 +76,17 @@ def prefix_of(config: PriorConfig, wish: Wish) -> list[int]:
 
 
 def prefixes(config: PriorConfig, items: Sequence[Item]) -> NDArray[np.int64]:
-    """What is known of ``items``: int64 (N, P)."""
-    return np.array(
-        [prefix_of(config, Wish(item.label, dict(item.attributes), item.text or "")) for item in items],
-        dtype=np.int64,
-    ).reshape(len(items), prefix_shape(config)[1])
+    """What is known of ``items``, in as many ways as the longest caption has lines: int64 (N, ways, P).
+
+    The lines of a caption say the same in several languages; each is a way of its own, and the first one comes first.
+    """
+    lines = [[line for line in (item.text or "").split("\n") if line.strip()] or [""] for item in items]
+    ways = min(max((len(own) for own in lines), default=1), MOST_WAYS)
+    found = [
+        [prefix_of(config, Wish(item.label, dict(item.attributes), own[way % len(own)])) for way in range(ways)]
+        for item, own in zip(items, lines, strict=True)
+    ]
+    return np.array(found, dtype=np.int64).reshape(len(items), ways, prefix_shape(config)[1])
 
 
 def attributes_of(config: PriorConfig, prefix: Sequence[int]) -> dict[str, str]:

@@ -60,7 +60,7 @@ class Material:
 
     Args:
         tokens: (N, variants, C, h, w), unsigned; variants are mirrored pictures and crops.
-        prefixes: What is known of each picture, int64 (N, P).
+        prefixes: What is known of each picture, in several ways, int64 (N, ways, P).
     """
 
     tokens: NDArray[Any]
@@ -144,7 +144,8 @@ class PriorLearning:
         chosen = np.sort(indices)
         variants = torch.randint(self._material.tokens.shape[1], (len(chosen),)).numpy()
         tokens = to_rows(self._material.tokens[chosen, variants], self._device)
-        prefix = torch.from_numpy(self._material.prefixes[chosen])
+        ways = torch.randint(self._material.prefixes.shape[1], (len(chosen),)).numpy()
+        prefix = torch.from_numpy(self._material.prefixes[chosen, ways])
         return tokens, self._silenced(prefix).to(self._device)
 
     def _silenced(self, prefix: Tensor) -> Tensor:
@@ -210,7 +211,7 @@ class PriorLearning:
         for start in range(0, count, 64):
             stop = min(start + 64, count)
             tokens = to_rows(self._held_out.tokens[start:stop, 0], self._device)
-            prefix = torch.from_numpy(self._held_out.prefixes[start:stop]).to(self._device)
+            prefix = torch.from_numpy(self._held_out.prefixes[start:stop, 0]).to(self._device)
             told += self._held_out_nats(prior, prefix, tokens)
             untold += self._held_out_nats(prior, torch.zeros_like(prefix), tokens)
         return {"pictures": float(count), "nats_per_cell": told / count, "nats_per_cell_untold": untold / count}
@@ -231,7 +232,7 @@ class PriorLearning:
         assert isinstance(prior, Prior)
         source = self._held_out if len(self._held_out) else self._material
         chosen = np.linspace(0, len(source) - 1, SHEET).round().astype(np.int64)
-        prefix = torch.from_numpy(source.prefixes[chosen]).to(self._device)
+        prefix = torch.from_numpy(source.prefixes[chosen, 0]).to(self._device)
         uniforms = torch.rand(SHEET, *numbers_needed(prior, Manner()), dtype=torch.float64).to(self._device)
         rows = draw(prior, prefix, uniforms, Manner())  # (40, cells, C)
         side = self.config.cells

@@ -165,7 +165,7 @@ class PriorTraining(FamilyTraining[PriorRun]):
         side, channels = self.config.cells, len(self.config.levels)
         if not items:
             empty = np.empty((0, 1, channels, side, side), dtype=np.uint8)
-            return Material(empty, np.empty((0, 1), dtype=np.int64))
+            return Material(empty, np.empty((0, 1, 1), dtype=np.int64))
         pixels = load_pixels(items, self.run.size, cache=self.home.cache)
         views = [pixels, pixels[:, :, ::-1]] if flip else [pixels]
         tokens = np.stack([self.codec.tokens(view).numpy().astype(np.uint8) for view in views], axis=1)
@@ -182,7 +182,7 @@ class PriorTraining(FamilyTraining[PriorRun]):
     def save(self, outcome: Outcome, training: dict[str, Any]) -> ModelFolder:
         """The averaged transformer, and training conditions to draw from."""
         rows = np.linspace(0, len(self.material) - 1, self.config.conditions).round().astype(np.int64)
-        conditions = torch.from_numpy(self.material.prefixes[rows])
+        conditions = torch.from_numpy(self.material.prefixes[rows, 0])
         return save_folder(
             self.home.models / self.run.name,
             config=self.config.to_json(),
