@@ -33,8 +33,9 @@ from luokuan.foundation.modelfolder import (
     resolve,
 )
 from luokuan.models.codec.card import codec_card
+from luokuan.models.vae.card import vae_card
 
-LIMITS = {"gan": 4_000_000, "codec": 8_000_000}
+LIMITS = {"gan": 4_000_000, "codec": 8_000_000, "vae": 8_000_000}
 """Bytes of weights that a starter of each family may have."""
 CODEC_SIZES = (64, 128)
 """Sides in pixels at which a codec is measured."""
@@ -82,6 +83,18 @@ def of_codec(source: ModelFolder, target: Path, corpora: list[Path], verdicts: l
     return card + f"\n![Held-out pictures at {CODEC_SIZES[0]} px, each with its reconstruction at its right]({SHEET})\n"
 
 
+def of_vae(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a VAE; writes its sheet of reconstructions, samples from both priors and a walk."""
+    found = evaluate(source.path, corpora[0], "--sheet", str(target / SHEET))
+    (target / SHEET).with_name(f"{Path(SHEET).stem}-latents.png").replace(target / SHEET)
+    for surplus in target.glob("*-neighbours.png"):
+        surplus.unlink()
+    verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
+    card = vae_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
+    caption = "Held-out pictures, their reconstructions, samples from N(0, I) and from the mixture, a walk"
+    return card + f"\n![{caption}]({SHEET})\n"
+
+
 def main() -> None:
     """Copy, measure, write the card."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -100,7 +113,7 @@ def main() -> None:
     for name in (CONFIG, WEIGHTS, TRAINING):
         shutil.copyfile(source.path / name, target / name)
     verdicts = [line for line in options.verdicts.read_text(encoding="utf-8").splitlines() if line.strip()]
-    card = (of_gan if family == "gan" else of_codec)(source, target, options.corpora, verdicts)
+    card = {"gan": of_gan, "codec": of_codec, "vae": of_vae}[family](source, target, options.corpora, verdicts)
     write_atomic(target / CARD, card.encode())
     print(read_folder(target).digest)
 
