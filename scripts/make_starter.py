@@ -38,8 +38,9 @@ from luokuan.models.codec.card import codec_card
 from luokuan.models.prior.card import prior_card
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
+from luokuan.models.vae.card import vae_card
 
-LIMITS = {"gan": 4_000_000, "codec": 8_000_000, "prior": 8_000_000, "upscaler": 1_000_000}
+LIMITS = {"gan": 4_000_000, "codec": 8_000_000, "prior": 8_000_000, "upscaler": 1_000_000, "vae": 8_000_000}
 """Bytes of weights that a starter of each family may have."""
 CODEC_SIZES = (64, 128)
 """Sides in pixels at which a codec is measured."""
@@ -103,7 +104,19 @@ def of_upscaler(source: ModelFolder, target: Path, corpora: list[Path], verdicts
     return card + f"\n![{caption}]({SHEET})\n"
 
 
-CARDS = {"gan": of_sampler, "prior": of_sampler, "codec": of_codec, "upscaler": of_upscaler}
+def of_vae(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a VAE; writes its sheet of reconstructions, samples from both priors and a walk."""
+    found = evaluate(source.path, corpora[0], "--sheet", str(target / SHEET))
+    (target / SHEET).with_name(f"{Path(SHEET).stem}-latents.png").replace(target / SHEET)
+    for surplus in target.glob("*-neighbours.png"):
+        surplus.unlink()
+    verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
+    card = vae_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
+    caption = "Held-out pictures, their reconstructions, samples from N(0, I) and from the mixture, a walk"
+    return card + f"\n![{caption}]({SHEET})\n"
+
+
+CARDS = {"gan": of_sampler, "prior": of_sampler, "codec": of_codec, "upscaler": of_upscaler, "vae": of_vae}
 
 
 def main() -> None:
