@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from luokuan.foundation.modelcard import _command
-from luokuan.foundation.modelfolder import CARD, CONFIG, SHEET, STARTERS, TRAINING, WEIGHTS
+from luokuan.foundation.modelfolder import CARD, CONFIG, SHEET, STARTERS, TRAINING, WEIGHTS, read_folder
 from luokuan.i18n import speaking
+from luokuan.models.codec.card import _command as codec_command
 from luokuan.models.evaluation.report import _likeness, _variety
+from luokuan.models.prior.card import _command as prior_command
 from luokuan.models.upscaler.card import command, comparison_table
 from luokuan.models.upscaler.record import worth_using
 
@@ -22,7 +24,7 @@ def of_family(family: str) -> list[str]:
     return sorted(folder.name for folder in folders)
 
 
-GANS, UPSCALERS = of_family("gan"), of_family("upscaler")
+GANS, UPSCALERS, CODECS, PRIORS = (of_family(family) for family in ("gan", "upscaler", "codec", "prior"))
 
 
 def figures(card: str, name: str) -> list[list[float]]:
@@ -82,3 +84,29 @@ def test_an_upscalers_card_is_complete_and_its_record_good(name: str) -> None:
     assert len(re.findall(r"^luokuan evaluate MODEL CORPUS --size \d+ --seed \d+$", card, re.MULTILINE)) >= 1
     with Image.open(folder / SHEET) as sheet:
         assert min(sheet.size) > 200
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_a_codecs_card_is_complete(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert (folder / WEIGHTS).stat().st_size < 8_000_000
+    assert f"\n{codec_command(training['run'], training['steps'])}\n" in card
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    # A row for each corpus, those that it learnt from and one that it never saw, at 64 and at 128 pixels.
+    rows = re.findall(r"^\| [^|]+, (64|128)², \d+ \|", card, flags=re.MULTILINE)
+    assert rows.count("64") == rows.count("128") > len(training["corpus"]["digests"])
+
+
+@pytest.mark.parametrize("name", PRIORS)
+def test_a_priors_card_is_complete_and_its_codec_at_hand(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    config, training = (json.loads((folder / part).read_text(encoding="utf-8")) for part in (CONFIG, TRAINING))
+    assert (folder / WEIGHTS).stat().st_size < 8_000_000
+    assert f"\n{prior_command(config, training)}\n" in card
+    assert config["codec_digest"] == read_folder(STARTERS / config["codec"]).network_digest
+    for row in ("Fréchet distance", "kernel distance", "precision", "recall", "density", "coverage"):
+        assert len(figures(card, row)) == 3, row
+    assert "recognis" in card  # what fresh eyes said of it

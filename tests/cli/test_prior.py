@@ -49,7 +49,7 @@ def trained(home: Path) -> Path:
 def test_train_writes_a_whole_model(trained: Path, home: Path) -> None:
     folder = resolve(trained)
     assert folder.config["condition"] == "class" and len(folder.config["classes"]) == 10
-    assert folder.config["codec_digest"] == resolve(home / "models/tiny-codec").digest
+    assert folder.config["codec_digest"] == resolve(home / "models/tiny-codec").network_digest
     card = (trained / "README.md").read_text(encoding="utf-8")
     assert "--condition class" in card and "nats with their condition" in card and "--steps 4" in card
 

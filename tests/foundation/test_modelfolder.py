@@ -243,3 +243,13 @@ def test_broken_models_are_left_out_of_the_list(tmp_path: Path) -> None:
     (home.models / "bad" / "config.json").write_text(json.dumps({}))
     names = {m.name for m in list_models(home)}
     assert "good" in names and "bad" not in names
+
+
+def test_the_network_digest_does_not_depend_on_the_card(tmp_path: Path) -> None:
+    folder = read_folder(make(tmp_path / "a"))
+    before = folder.digest, folder.network_digest
+    (tmp_path / "a" / "README.md").write_text("# Another card\n")
+    after = read_folder(tmp_path / "a")
+    assert after.digest != before[0] and after.network_digest == before[1]
+    (tmp_path / "a" / "config.json").write_text('{"family": "other"}')
+    assert read_folder(tmp_path / "a").network_digest != before[1]

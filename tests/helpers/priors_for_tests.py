@@ -49,7 +49,7 @@ def save_prior(models: Path, shape: PriorConfig | None = None, name: str = "tiny
     """Write a prior and its codec as ``models/NAME`` and ``models/tiny-codec``."""
     codec_folder = models / "tiny-codec"
     codec = save_codec(codec_folder) if not codec_folder.exists() else None
-    digest = codec.digest if codec else read_folder(codec_folder).digest
+    digest = (codec or read_folder(codec_folder)).network_digest
     values = (shape or config()).to_json() | {"codec_digest": digest}
     final = PriorConfig(**{k: _tuples(v) for k, v in values.items()})
     table = list(zip(final.attributes, final.values, strict=True))

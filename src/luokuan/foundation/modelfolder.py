@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,12 @@ class ModelFolder:
         """SPDX id of the licence of the training corpus, or ``unknown``."""
         corpus = self.training.get("corpus")
         return str(corpus.get("licence") or "unknown") if isinstance(corpus, dict) else "unknown"
+
+    @property
+    def network_digest(self) -> str:
+        """SHA-256 as ``digest``, but of config.json and model.safetensors alone: what the model computes, whatever its
+        card says by now. By this one model names another that it works with."""
+        return _digest(self.path, (CONFIG, WEIGHTS))
 
     @property
     def corpus_digest(self) -> str:
@@ -188,8 +194,8 @@ def _lies_in(item: Path, folder: Path) -> bool:
         return False
 
 
-def _digest(path: Path) -> str:
-    lines = [f"{name} {sha256_file(path / name)}\n" for name in sorted(FILES) if (path / name).is_file()]
+def _digest(path: Path, names: Sequence[str] = FILES) -> str:
+    lines = [f"{name} {sha256_file(path / name)}\n" for name in sorted(names) if (path / name).is_file()]
     return sha256_bytes("".join(lines).encode())
 
 

@@ -38,14 +38,14 @@ def linked_codec(name: str, digest: str, *, model: str) -> Codec:
             _("Put the codec with the digest {digest} beside the model.", digest=digest[:16]),
             code="model.codec_missing",
         ) from error
-    if codec.folder.digest != digest:
+    if codec.folder.network_digest != digest:
         raise UserError(
             _(
                 "'{model}' was trained with the codec '{codec}' of digest {wanted}, but the one here has {found}.",
                 model=model,
                 codec=name,
                 wanted=digest[:16],
-                found=codec.folder.digest[:16],
+                found=codec.folder.network_digest[:16],
             ),
             _("Put that codec back, or train the model again with this one."),
             code="model.codec_mismatch",

@@ -20,7 +20,7 @@ class PriorConfig:
 
     Args:
         codec: Name of the codec whose tokens it speaks.
-        codec_digest: SHA-256 of that codec's folder.
+        codec_digest: That codec's ``ModelFolder.network_digest``.
         size: Side of the pictures in pixels.
         cells: Side of the token grid.
         levels: Levels of each token channel.

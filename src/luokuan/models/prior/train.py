@@ -121,7 +121,7 @@ def prior_config(run: PriorRun, corpus: PictureCorpus, codec: Codec) -> PriorCon
         )
     return PriorConfig(
         codec=run.codec,
-        codec_digest=codec.folder.digest,
+        codec_digest=codec.folder.network_digest,
         size=run.size,
         cells=run.size // FACTOR,
         levels=codec.token_levels,
