@@ -29,13 +29,14 @@ def _group() -> None:
 def list_(json: options.Json = False, home: options.Home = None) -> None:
     """Own models first."""
     from luokuan.foundation.modelfolder import STARTERS, list_models
+    from luokuan.models.registry import picture_size
     from luokuan.store.home import open_home
 
     found = [
         {
             "name": model.name,
             "family": model.config.get("family", "?"),
-            "size": model.config.get("size"),
+            "size": picture_size(model.config),
             "classes": len(model.config.get("classes") or ()),
             "licence": model.licence,
             "megabytes": round(model.megabytes, 2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from luokuan.cli.train_upscaler import upscaler
 from luokuan.cli.train_vae import vae
 from luokuan.errors import UserError
 from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.models.gan.train import GanTraining
 
 app = typer.Typer(no_args_is_help=True, help=_("Train a model on material you own."))
 
@@ -26,6 +29,25 @@ def _group() -> None:
 def gan(
     corpus: Annotated[Path, typer.Argument(help=_("The folder of pictures."), show_default=False)],
     name: training.Name,
+    space: Annotated[
+        str, typer.Option("--space", help=_("Where the game is played: pixels, or latent for a codec's latents."))
+    ] = "pixels",
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            "--codec",
+            help=_("Name of the codec for --space latent (default: picture-codec)."),
+            show_default=False,
+        ),
+    ] = None,
+    crops: Annotated[
+        int | None,
+        typer.Option(
+            "--crops",
+            help=_("Slightly different crops of each picture to encode for --space latent (default: 1, the whole)."),
+            show_default=False,
+        ),
+    ] = None,
     size: Annotated[int, typer.Option("--size", help=_("Side of the pictures in pixels: 32, 64 or 128."))] = 64,
     objective: Annotated[
         str,
@@ -43,7 +65,10 @@ def gan(
     ] = None,
     steps: training.Steps = None,
     minutes: training.Minutes = None,
-    batch: training.Batch = 32,
+    batch: Annotated[
+        int | None,
+        typer.Option("--batch", help=_("Pictures a step (default: 32; in latents 64)."), show_default=False),
+    ] = None,
     accumulate: training.Accumulate = 1,
     rate: training.Rate = 5e-4,
     rate_end: training.RateEnd = 1e-4,
@@ -79,8 +104,11 @@ def gan(
     run = (
         resumed(place, name, "gan", GanRun)
         if resume
-        else GanRun(
+        else GanRun.of(
             name=name,
+            space=space,
+            codec=codec,
+            crops=crops,
             size=size,
             objective=objective,
             condition=condition,
@@ -99,13 +127,20 @@ def gan(
         )
     )
     prepared = GanTraining(corpus, run, coverage=coverage_function(), home=place, quiet=quiet or json)
-    chosen = run.gamma_schedule
+    chosen = prepared.gamma
     rule = _("given") if run.gamma is not None else _("by the rule 2·(size/64)³, falling to a tenth")
+    if run.gamma is None and prepared.codec() is not None:
+        rule = _(
+            "by the rule 2·(size/64)³ times the ratio {ratio:.3g} of squared distances, falling to a tenth",
+            ratio=prepared.space.distance_ratio,
+        )
+    grid = _latent_grid(prepared)
     training.carry_out(
         prepared,
-        lines=lambda _plan: [(_("Penalty γ"), f"{chosen.start:.4g} → {chosen.end:.4g}")],
+        lines=lambda _plan: [*grid, (_("Penalty γ"), f"{chosen.start:.4g} → {chosen.end:.4g}")],
         announcement=[
             _("Pictures of {size}² pixels.", size=run.size),
+            *(f"{label}: {text}" for label, text in grid),
             _("γ = {start:.4g} → {end:.4g} ({rule}).", start=chosen.start, end=chosen.end, rule=rule),
         ],
         following=_("Next: luokuan create image -m {name} -o picture.png", name=run.name),
@@ -114,6 +149,21 @@ def gan(
         json=json,
         quiet=quiet,
     )
+
+
+def _latent_grid(prepared: GanTraining) -> list[tuple[str, str]]:
+    """The codec and its grid as lines of a plan; none for pixels."""
+    codec = prepared.codec()
+    if codec is None:
+        return []
+    config = prepared.config
+    lines = [
+        (_("Codec"), f"{codec.name} ({codec.digest[:12]}, {codec.licence})"),
+        (_("Latents"), f"{config.size} × {config.size} × {config.channels}"),
+    ]
+    if codec.licence == "unknown":
+        lines.append((_("Licence"), _("the codec's is unknown, so that works of this model can't be sold")))
+    return lines
 
 
 @app.command("codec", help=_("Train a picture codec (a VAE) on one or more folders of pictures."))

@@ -37,6 +37,9 @@ def prior(
     batch: training.Batch = 64,
     accumulate: training.Accumulate = 1,
     rate: training.Rate = 2e-3,
+    crops: Annotated[
+        int, typer.Option("--crops", help=_("Crops of each picture to learn from: 1, the whole picture, to 64."))
+    ] = 1,
     flip: Annotated[
         bool,
         typer.Option("--flip/--no-flip", help=_("Also learn from mirrored pictures; not for text and logos.")),
@@ -73,6 +76,7 @@ def prior(
             batch=batch,
             accumulate=accumulate,
             rate=rate,
+            crops=crops,
             flip=flip,
             seed=seed,
             precision=precision,

@@ -101,6 +101,14 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         """Classes that the model tells apart."""
         return ()
 
+    def codec(self) -> ModelFolder | None:
+        """The codec in whose space the model works: its digest is recorded, and its material's licence binds too."""
+        return None
+
+    def choices(self) -> dict[str, Any]:
+        """The choices as run.json keeps them."""
+        return asdict(self.run)
+
     @property
     def folder(self) -> Path:
         """The run's folder."""
@@ -196,12 +204,17 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         steps, _seconds = self._steps()
         record = {
             "family": self.family,
-            "run": asdict(self.run),
+            "run": self.choices(),
             "steps": steps,
             "corpus": {
                 "path": ", ".join(str(corpus.path) for corpus in self.corpora),
                 "digest": joint_digest(self.corpora),
             },
+            **(
+                {}
+                if (codec := self.codec()) is None
+                else {"codec": {"name": codec.name, "digest": codec.network_digest}}
+            ),
             "precision": self.machine.precision,
             "device": self.machine.device,
             "threads": torch.get_num_threads(),
@@ -223,6 +236,13 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
                 _("Put the old pictures back, or start anew under another --name."),
                 code="training.corpus_changed",
             )
+        codec = self.codec()
+        if codec is not None and record.get("codec", {}).get("digest") != codec.network_digest:
+            raise UserError(
+                _("The codec '{name}' has changed since the run began.", name=codec.name),
+                _("Put the old codec back, or start anew under another --name."),
+                code="training.codec_changed",
+            )
         return record
 
     def _recorded_verdicts(self, outcome: Outcome) -> list[str]:
@@ -237,7 +257,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         last = outcome.history[-1] if outcome.history else {}
         return {
             "family": self.family,
-            "corpus": {**material(self.corpora), "pictures": self.learning.items()},
+            "corpus": {**material(self.corpora, self.codec()), "pictures": self.learning.items()},
             "run": record["run"],
             "steps": outcome.step,
             "items": outcome.step * self.run.batch,

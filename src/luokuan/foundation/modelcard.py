@@ -28,6 +28,10 @@ def front_matter(name: str, training: Mapping[str, Any], config: Mapping[str, An
 def _command(training: Mapping[str, Any]) -> str:
     run, steps = training["run"], int(training["steps"])
     parts = ["luokuan train gan CORPUS", f"--name {run['name']}", f"--size {run['size']}"]
+    if run.get("space", "pixels") != "pixels":
+        parts += [f"--space {run['space']}", f"--codec {run['codec']}"]
+        if run["crops"] != 1:
+            parts.append(f"--crops {run['crops']}")
     parts += [f"--objective {run['objective']}", f"--condition {run['condition']}", f"--steps {steps}"]
     parts += [f"--batch {run['batch']}", f"--rate {run['rate']:g}", f"--rate-end {run['rate_end']:g}"]
     parts += [f"--seed {run['seed']}"]
@@ -56,6 +60,16 @@ def material_section(training: Mapping[str, Any]) -> str:
         f"- Licence 许可: {licence}" + (" (works can't be sold 作品不可出售)" if licence == UNKNOWN else ""),
         f"- Source 来源: {corpus['source'] or '-'}; credit 署名: {corpus['credit'] or '-'}\n",
     ]
+    if codec := corpus.get("codec"):
+        lines[-1] = lines[-1].removesuffix("\n")
+        lines += [
+            f"- Codec 编解码器: {codec['name']}, digest `{codec['digest']}`; without it the model makes no pictures "
+            "没有它本模型不能生成图片",
+            f"- The codec's material 编解码器的语料: {codec['title'] or '-'}, digest "
+            f"`{codec['corpus_digest'] or '-'}`, licence 许可 {codec['licence']}, "
+            f"credit 署名 {codec['credit'] or '-'}; its licence binds too, "
+            "and is part of the one above 其许可同样有效，已并入上面的许可\n",
+        ]
     return "\n".join(lines)
 
 
@@ -90,11 +104,18 @@ def gan_card(
         verdicts: What its author thinks of it, in sentences; empty: the verdicts of the evaluation.
     """
     classes = ", ".join(config["classes"]) or "none"
+    size, space = training["run"]["size"], ("", "")
+    if config.get("space", "pixels") == "latent":
+        grid = f"{config['size']} × {config['size']} × {config['channels']}"
+        space = (
+            f" in the latents ({grid}) of the codec {config['codec']}",
+            f"在编解码器 {config['codec']} 的潜变量（{grid}）中",
+        )
     sections = [
         front_matter(name, training, config, "unconditional-image-generation"),
         f"# {name}\n",
-        f"A GAN that makes pictures of {config['size']} × {config['size']} pixels. Classes: {classes}.\n",
-        f"生成 {config['size']} × {config['size']} 像素图片的生成对抗网络（GAN）。类别：{classes}。\n",
+        f"A GAN{space[0]} that makes pictures of {size} × {size} pixels. Classes: {classes}.\n",
+        f"{space[1]}生成 {size} × {size} 像素图片的生成对抗网络（GAN）。类别：{classes}。\n",
         material_section(training),
         recipe_section(training, _command(training)),
         "## Measured 测量\n",

@@ -129,13 +129,18 @@ class ModelFolder:
             raise _damaged(self.path / WEIGHTS, str(error)) from error
 
 
+def is_name(name: str) -> bool:
+    """Whether ``name`` can name a model or run (see ``check_name``)."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_name(name: str) -> str:
     """``name`` itself, if it can name a model or run.
 
     Raises:
         UserError: it has other characters than letters, digits, ``.``, ``_`` and ``-``, or is too long.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise UserError(
             _("'{name}' can't be a name.", name=name[:80]),
             _("Use 1 to 64 letters, digits, dots, hyphens and underscores; begin with a letter or digit."),

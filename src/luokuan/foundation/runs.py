@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
 from luokuan.foundation.corpus import PictureCorpus
-from luokuan.foundation.modelfolder import check_name
+from luokuan.foundation.modelfolder import ModelFolder, check_name
 from luokuan.i18n import _
 from luokuan.store.home import Home
 
@@ -133,10 +133,19 @@ def _unreadable(path: object) -> UserError:
     )
 
 
-def material(corpora: tuple[PictureCorpus, ...]) -> dict[str, Any]:
-    """The corpora as training.json names them: one digest, all licences, all credits."""
+def material(corpora: tuple[PictureCorpus, ...], codec: ModelFolder | None = None) -> dict[str, Any]:
+    """The corpora as training.json names them: one digest, all licences, all credits.
+
+    Args:
+        codec: The codec in whose space the model works: what it learnt from is in every picture, so that its licence
+            and credit stand beside those of the corpora; the digest is that of the corpora alone.
+    """
     cards = [corpus.card for corpus in corpora]
-    licences = sorted({corpus.licence for corpus in corpora})
+    learnt = codec.training.get("corpus") if codec is not None else None
+    of_codec: dict[str, Any] = learnt if isinstance(learnt, dict) else {}
+    licences = {corpus.licence for corpus in corpora}
+    if codec is not None:
+        licences |= set(codec.licence.split(" AND "))
     digests = [corpus.digest for corpus in corpora]
 
     def joined(values: list[str]) -> str:
@@ -146,11 +155,23 @@ def material(corpora: tuple[PictureCorpus, ...]) -> dict[str, Any]:
         "title": joined([c.title if c and c.title else p.path.name for c, p in zip(cards, corpora, strict=True)]),
         "digest": joint_digest(corpora),
         # An SPDX expression: all of them bind. One unknown licence makes the whole unknown.
-        "licence": "unknown" if "unknown" in licences else " AND ".join(licences),
-        "credit": joined([c.credit for c in cards if c]),
-        "source": joined([c.source for c in cards if c]),
+        "licence": "unknown" if "unknown" in licences else " AND ".join(sorted(licences)),
+        "credit": joined([*(c.credit for c in cards if c), *str(of_codec.get("credit") or "").split("; ")]),
+        "source": joined([*(c.source for c in cards if c), *str(of_codec.get("source") or "").split("; ")]),
         "aliases": {key: value for c in cards if c for key, value in c.aliases.items()},
         **({"digests": digests} if len(digests) > 1 else {}),
+        **({} if codec is None else {"codec": _codec_lines(codec, of_codec)}),
+    }
+
+
+def _codec_lines(codec: ModelFolder, learnt: dict[str, Any]) -> dict[str, str]:
+    names = ("title", "credit", "source")
+    return {
+        "name": codec.name,
+        "digest": codec.network_digest,
+        "licence": codec.licence,
+        **{name: str(learnt.get(name) or "") for name in names},
+        "corpus_digest": codec.corpus_digest,
     }
 
 

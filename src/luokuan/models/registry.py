@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import ModelFolder, resolve
 from luokuan.i18n import _
+from luokuan.models.codec.config import FACTOR
 from luokuan.models.interface import PictureModel
 
 FAMILIES: dict[str, str] = {
@@ -60,6 +61,13 @@ def load_picture_model(reference: str | Path) -> PictureModel:
         )
     model: PictureModel = load_model(reference)
     return model
+
+
+def picture_size(config: Mapping[str, Any]) -> Any:
+    """Side in pixels of the pictures that a model of this config.json makes; None if it doesn't say."""
+    size = config.get("size")
+    # In latents ``size`` counts cells.
+    return size * FACTOR if config.get("space") == "latent" and isinstance(size, int) else size
 
 
 def load_model(reference: str | Path) -> Any:

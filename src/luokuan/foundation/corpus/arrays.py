@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, sha256_bytes
@@ -17,6 +19,9 @@ from luokuan.foundation.cores import usable_cores
 from luokuan.foundation.corpus.pictures import BrokenPicture, fit, read_picture
 from luokuan.foundation.corpus.reader import Item
 from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def load_labels(items: Sequence[Item]) -> NDArray[np.int64]:
@@ -49,9 +54,27 @@ def load_pixels(items: Sequence[Item], size: int, *, cache: Path | None = None) 
         return pixels
     key = sha256_bytes(f"{size} {' '.join(item.sha256 for item in items)}".encode())[:32]
     path = cache / "pictures" / f"{key}-{size}.npy"
-    mapped = _mapped(path, (len(items), size, size, 3))
+    mapped = read_array(path, (len(items), size, size, 3), np.uint8)
     if mapped is not None:
         return mapped
+    return write_array(path, (len(items), size, size, 3), np.uint8, lambda pixels: _decode_into(pixels, items, size))
+
+
+def write_array(
+    path: Path, shape: tuple[int, ...], dtype: DTypeLike, fill: Callable[[NDArray[Any]], None]
+) -> NDArray[Any]:
+    """Write an array that may be larger than the memory to ``path`` (.npy), whole or not at all.
+
+    Args:
+        shape, dtype: Of the array; no axis is empty.
+        fill: Writes the values into the mapped temporary file; its exceptions leave nothing behind.
+
+    Returns:
+        The array, memory-mapped, read-only: what was written here, even if another process replaces the file meanwhile.
+
+    Raises:
+        UserError: no room, or the place can't be written.
+    """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
@@ -60,46 +83,54 @@ def load_pixels(items: Sequence[Item], size: int, *, cache: Path | None = None) 
         try:
             # The room is taken first: a full disk must be an error here, not a bus error on the mapped pages.
             with part.open("r+b") as stream:
-                header = np.lib.format.header_data_from_array_1_0(np.empty((0,), dtype=np.uint8))
-                header["shape"] = (len(items), size, size, 3)
+                header = np.lib.format.header_data_from_array_1_0(np.empty((0,), dtype=dtype))
+                header["shape"] = shape
                 np.lib.format.write_array_header_1_0(stream, header)
-                offset = stream.tell()
-                total = offset + len(items) * size * size * 3
+                total = stream.tell() + math.prod(shape) * np.dtype(dtype).itemsize
                 if hasattr(os, "posix_fallocate"):
                     os.posix_fallocate(stream.fileno(), 0, total)
                 else:
                     stream.truncate(total)
             writable = np.load(part, mmap_mode="r+", allow_pickle=False)
-            _decode_into(writable, items, size)
+            fill(writable)
             writable.flush()
             del writable
+            mapped: NDArray[Any] = np.load(part, mmap_mode="r", allow_pickle=False)
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-    found = _mapped(path, (len(items), size, size, 3))
-    assert found is not None
-    return found
+    return mapped
 
 
-def _mapped(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+def read_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
+    """The array at ``path``, memory-mapped, read-only; None if it is absent, cut off, or of another shape or type."""
     try:
-        array: NDArray[np.uint8] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
         return None
-    return array if array.shape == shape and array.dtype == np.uint8 else None
+    return array if array.shape == shape and array.dtype == np.dtype(dtype) else None
+
+
+def read_item(item: Item) -> Image:
+    """The picture of ``item``, upright RGB.
+
+    Raises:
+        UserError: it has become unreadable since the corpus was opened.
+    """
+    try:
+        return read_picture(item.path)
+    except BrokenPicture as error:
+        raise UserError(
+            _("{path} can't be used: {reason}.", path=item.path, reason=error),
+            _("Run `luokuan corpus check` on the corpus."),
+            code="corpus.picture",
+        ) from error
 
 
 def _decode_into(pixels: NDArray[np.uint8], items: Sequence[Item], size: int) -> None:
     def one(index: int) -> None:
-        try:
-            pixels[index] = fit(read_picture(items[index].path), size)
-        except BrokenPicture as error:
-            raise UserError(
-                _("{path} can't be used: {reason}.", path=items[index].path, reason=error),
-                _("Run `luokuan corpus check` on the corpus."),
-                code="corpus.picture",
-            ) from error
+        pixels[index] = fit(read_item(items[index]), size)
 
     with ThreadPoolExecutor(usable_cores()) as pool:
         for _done in pool.map(one, range(len(items))):

@@ -50,6 +50,22 @@ def cutout(x: Tensor, ratio: float = 0.5) -> Tensor:
     return x * (~(rows & columns)).unsqueeze(1).to(x.dtype)
 
 
+def channels(x: Tensor, strength: float = 0.1, noise: float = 0.05) -> Tensor:
+    """Random gain (×(1 ± ``strength``)) and offset (± ``strength``) of each channel of each item, and Gaussian noise of
+    the standard deviation ``noise``; for latents, whose channels have the standard deviation 1. (B, C, H, W)."""
+    shape = (2, *x.shape[:2], 1, 1)
+    gain, offset = torch.rand(shape, device=x.device, dtype=x.dtype).mul_(2).sub_(1).mul_(strength)
+    return torch.addcmul(x + offset, x, gain).add(torch.randn_like(x), alpha=noise)
+
+
+def latent_augment(x: Tensor) -> Tensor:
+    """Channels, translation and cutout in turn, for normalised latents. (B, C, H, W), same shape.
+
+    Zero, with which the latter two fill, is the mean latent.
+    """
+    return cutout(translation(channels(x)))
+
+
 def diff_augment(x: Tensor) -> Tensor:
     """Color, translation and cutout in turn, drawn from PyTorch's generator. (B, C, H, W), same shape."""
     return cutout(translation(color(x)))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from luokuan.foundation.modelfolder import is_name
+from luokuan.models.codec.config import FACTOR
+
 SIZES = (32, 64, 128)
 """Sides in pixels for which presets exist."""
+SPACES = ("pixels", "latent")
 
 BLOCKS = ("dense", "grouped")
 OBJECTIVES = ("relativistic", "minimax", "hinge")
@@ -21,6 +26,13 @@ _WIDTHS: dict[str, dict[int, int]] = {
     "cpu": {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 32},
     "gpu": {4: 512, 8: 512, 16: 384, 32: 256, 64: 192, 128: 128},
 }
+_LATENT_WIDTHS: dict[str, dict[int, int]] = {
+    # A latent cell stands for 64 pixels: the whole game is played on grids where wide layers are cheap.
+    "cpu-small": {4: 256, 8: 192, 16: 128},
+    "cpu": {4: 384, 8: 320, 16: 192},
+    "gpu": {4: 512, 8: 512, 16: 384},
+}
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,8 @@ class GanConfig:
         block: ``dense`` (3×3 → 3×3) or ``grouped`` (1×1 → grouped 3×3 → 1×1, R3GAN).
         classes: Names of the classes; empty for an unconditional model.
         class_counts: Training pictures of each class, in the order of ``classes``.
-        space: ``pixels`` (codecs add their own).
+        space: ``pixels``, or ``latent`` for the normalised latents of a codec.
+        codec, codec_digest: Name and digest of the codec of a latent space; empty for pixels.
         family, schema: Which loader reads this folder.
     """
 
@@ -51,6 +64,8 @@ class GanConfig:
     classes: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
     space: str = "pixels"
+    codec: str = ""
+    codec_digest: str = ""
     family: str = "gan"
     schema: int = SCHEMA
 
@@ -71,10 +86,22 @@ class GanConfig:
             raise ValueError("class_counts has one count for each class")
         if len(self.classes) > 10_000 or len(set(self.classes)) != len(self.classes):
             raise ValueError("classes are distinct, 10,000 at most")
+        if self.space == "pixels" and (self.codec or self.codec_digest):
+            raise ValueError("codec and codec_digest belong to a latent space")
+        if self.space == "latent" and not (is_name(self.codec) and _DIGEST.fullmatch(self.codec_digest)):
+            raise ValueError("a latent space has the codec's name and its digest of 64 hexadecimal digits")
+
+    @property
+    def pixels(self) -> int:
+        """Side of the pictures in pixels."""
+        return self.size * FACTOR if self.space == "latent" else self.size
 
     def to_json(self) -> dict[str, Any]:
-        """As written to ``config.json``."""
-        return asdict(self)
+        """As written to ``config.json``: for pixels without the codec's fields, as before there were any."""
+        values = asdict(self)
+        if self.space == "pixels":
+            del values["codec"], values["codec_digest"]
+        return values
 
 
 def grid_sides(size: int) -> list[int]:
@@ -99,4 +126,38 @@ def preset(name: str, size: int, *, classes: Sequence[str] = (), class_counts: S
         block="grouped" if name == "gpu" else "dense",
         classes=tuple(classes),
         class_counts=tuple(class_counts),
+    )
+
+
+def latent_preset(
+    name: str,
+    size: int,
+    *,
+    channels: int,
+    codec: str,
+    codec_digest: str,
+    classes: Sequence[str] = (),
+    class_counts: Sequence[int] = (),
+) -> GanConfig:
+    """The preset ``name`` for pictures of ``size``² pixels in the latents of a codec.
+
+    Args:
+        channels: Channels of a latent cell.
+        codec, codec_digest: The codec's name and digest.
+
+    Raises:
+        KeyError: unknown preset.
+    """
+    widths, cells = _LATENT_WIDTHS[name], size // FACTOR
+    return GanConfig(
+        size=cells,
+        widths=tuple(widths[side] for side in grid_sides(cells)),
+        depth=2,
+        channels=channels,
+        block="grouped" if name == "gpu" else "dense",
+        classes=tuple(classes),
+        class_counts=tuple(class_counts),
+        space="latent",
+        codec=codec,
+        codec_digest=codec_digest,
     )

@@ -65,9 +65,10 @@ class Game:
         config: Shape of the networks.
         settings: How they learn.
         space: Where they play.
-        pictures: Training pictures, uint8 (N, H, W, 3).
+        material: Training pictures as ``space.take`` wants them: uint8 (N, H, W, 3) for pixels, float16
+            (N, variants, C, h, w) for latents.
         labels: Their classes, int64 (N,), or None.
-        held_out: Pictures for validation with the same shape; may be empty.
+        held_out: Pictures for validation, uint8 (M, H, W, 3) of the model's size; may be empty.
         coverage: Measures coverage at validation; None leaves it out.
         device: Where the networks live.
         seed: Of the initial weights and of validation.
@@ -78,7 +79,7 @@ class Game:
         config: GanConfig,
         settings: GameSettings,
         space: Space,
-        pictures: NDArray[np.uint8],
+        material: NDArray[Any],
         labels: NDArray[np.int64] | None,
         *,
         held_out: NDArray[np.uint8] | None = None,
@@ -87,7 +88,7 @@ class Game:
         seed: int = 0,
     ) -> None:
         self.config, self.settings, self.space, self.seed = config, settings, space, seed
-        self._pictures, self._labels = pictures, labels
+        self._material, self._labels = material, labels
         self._held_out, self._coverage, self._device = held_out, coverage, device
         torch.manual_seed(mix_seed(seed, "weights"))
         self.generator = channels_last(Generator(config).to(device))
@@ -114,17 +115,15 @@ class Game:
 
     def items(self) -> int:
         """Training pictures."""
-        return len(self._pictures)
+        return len(self._material)
 
     def batch(self, indices: NDArray[np.int64]) -> Batch:
         """Pictures at ``indices`` as points, half of them mirrored."""
-        points = self.space.encode(torch.from_numpy(self._pictures[np.sort(indices)]).to(self._device))
-        if self.settings.flip:
-            mirrored = torch.rand(len(points), 1, 1, 1, device=self._device) < 0.5
-            points = torch.where(mirrored, self.space.flip(points), points)
+        chosen = np.sort(indices)
+        points = self.space.take(self._material, chosen, flip=self.settings.flip, device=self._device)
         labels = None
         if self._labels is not None and self.config.classes:
-            labels = torch.from_numpy(self._labels[np.sort(indices)]).to(self._device)
+            labels = torch.from_numpy(self._labels[chosen]).to(self._device)
         return Batch(points, labels)
 
     def phases(self, step: int, steps: int) -> Iterator[Phase]:

@@ -18,13 +18,15 @@ from luokuan.foundation.strictconfig import strict_config
 from luokuan.i18n import _
 from luokuan.models.gan.config import GanConfig
 from luokuan.models.gan.networks import Discriminator, Generator
-from luokuan.models.gan.space import Space, space
+from luokuan.models.gan.space import LatentSpace, Space, space_of
 from luokuan.models.interface import WithoutWords, draw_labels
 
 STORED = "float16"
 """Weights are kept in half precision: they lie well inside its range, and the file is half as large."""
 CHUNK = 8
 """Pictures computed together, always: with one shape of product, item i's bits don't depend on the count."""
+DECODED = 16
+"""Points decoded together: a multiple of ``CHUNK``, and what a codec computes at once."""
 _CENTRE_LATENTS = 1024
 
 
@@ -50,13 +52,13 @@ class GanModel(WithoutWords):
     so that equal seeds give equal pictures on CPUs with and without bfloat16."""
 
     def __init__(
-        self, folder: ModelFolder, config: GanConfig, generator: Generator, discriminator: Discriminator
+        self, folder: ModelFolder, config: GanConfig, generator: Generator, discriminator: Discriminator, space: Space
     ) -> None:
         self.folder, self.config = folder, config
         self.device = machine().device
         self.generator = generator.eval().requires_grad_(False).to(self.device)
         self.discriminator = discriminator.eval().requires_grad_(False).to(self.device)
-        self.space: Space = space(config.space)
+        self.space = space
         self._centres: Tensor | None = None
 
     @classmethod
@@ -64,20 +66,11 @@ class GanModel(WithoutWords):
         """Load strictly: every tensor present, with the shape and type that the config says.
 
         Raises:
-            UserError: the config is wrong, or tensors are missing, extra, misshapen or not finite.
+            UserError: the config is wrong, or tensors are missing, extra, misshapen or not finite; or see
+                ``space_of``.
         """
         config = strict_config(GanConfig, folder.config)
-        try:
-            space(config.space)
-        except KeyError as error:
-            raise UserError(
-                _(
-                    "The model plays in the space '{space}', which this version doesn't know.",
-                    space=config.space,
-                ),
-                _("Update Luokuan or choose another model."),
-                code="model.space",
-            ) from error
+        space = space_of(config, folder)
         tensors = folder.tensors(expected_tensors(config))
         generator, discriminator = Generator(config), Discriminator(config)
         for prefix, module in (("generator.", generator), ("discriminator.", discriminator)):
@@ -89,12 +82,12 @@ class GanModel(WithoutWords):
                     code="model.not_finite",
                 )
             module.load_state_dict(part, strict=True)
-        return cls(folder, config, generator, discriminator)
+        return cls(folder, config, generator, discriminator, space)
 
     @property
     def size(self) -> int:
         """Side of its pictures in pixels."""
-        return self.config.size
+        return self.config.pixels
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -172,14 +165,25 @@ class GanModel(WithoutWords):
 
     def render(self, styles: Tensor) -> NDArray[np.uint8]:
         """Styles (N, style) to pictures, uint8 (N, size, size, 3)."""
-        pictures = []
-        with torch.no_grad():
-            for i in range(0, len(styles), CHUNK):
-                piece = styles[i : i + CHUNK]
-                missing = CHUNK - len(piece)
-                full = torch.cat([piece, piece.new_zeros(missing, piece.shape[1])])
-                pictures.append(self.space.decode(self.generator.synthesise(full))[: len(piece)].cpu().numpy())
-        return np.concatenate(pictures)
+        pieces = [self._points(styles[i : i + DECODED]) for i in range(0, len(styles), DECODED)]
+        return np.concatenate([self._decode(piece) for piece in pieces])
+
+    @torch.no_grad()
+    def _points(self, styles: Tensor) -> Tensor:
+        """Styles (N, style) to points, (N, channels, h, w)."""
+        points = []
+        for i in range(0, len(styles), CHUNK):
+            piece = styles[i : i + CHUNK]
+            missing = CHUNK - len(piece)
+            full = torch.cat([piece, piece.new_zeros(missing, piece.shape[1])])
+            points.append(self.generator.synthesise(full)[: len(piece)])
+        return torch.cat(points)
+
+    @torch.no_grad()
+    def _decode(self, points: Tensor) -> NDArray[np.uint8]:
+        """Points (N, channels, h, w) to pictures, uint8 (N, size, size, 3)."""
+        pieces = [self.space.decode(points[i : i + DECODED]).cpu().numpy() for i in range(0, len(points), DECODED)]
+        return np.concatenate(pieces)
 
     def sample(
         self, count: int, *, seed: int, labels: Sequence[int] | None = None, truncation: float = 1.0
@@ -203,23 +207,35 @@ class GanModel(WithoutWords):
             labels = self.draw_labels(count, seed)
         z = self.latents(count * among, seed)
         many = None if labels is None or not self.classes else [y for y in labels for _i in range(among)]
-        drafts = self.render(self.styles(z, many, truncation))
-        scores = self.score(drafts, many).reshape(count, among)
-        best = scores.argmax(axis=1) + np.arange(count) * among
-        return drafts[best]
+        y, styles = self._labels(many, len(z)), self.styles(z, many, truncation)
+        kept = []
+        for start in range(0, len(z), CHUNK * among):  # so many at a time, to hold few drafts in memory
+            part = slice(start, start + CHUNK * among)
+            drafts = self.space.shown(self._points(styles[part]))
+            best = self._judge(drafts, None if y is None else y[part]).reshape(-1, among).argmax(axis=1)
+            chosen = best + np.arange(len(best)) * among
+            kept.append(drafts[torch.from_numpy(chosen).to(drafts.device)])
+        return self._decode(torch.cat(kept))  # the others are never decoded
 
     def score(self, pictures: NDArray[np.uint8], labels: Sequence[int] | None = None) -> NDArray[np.float32]:
         """D's logit of each picture, float32 (N,); comparable within one class."""
         y = self._labels(labels, len(pictures))
         scores = []
-        with torch.no_grad():
-            for i in range(0, len(pictures), CHUNK):
-                piece = np.array(pictures[i : i + CHUNK])
-                missing = CHUNK - len(piece)
-                full = torch.from_numpy(np.concatenate([piece, np.zeros((missing, *piece.shape[1:]), np.uint8)]))
-                part = None if y is None else torch.cat([y[i : i + CHUNK], y.new_zeros(missing)]).to(self.device)
-                logits = self.discriminator(self.space.encode(full.to(self.device)), part)
-                scores.append(logits[: len(piece)].cpu().numpy())
+        for i in range(0, len(pictures), DECODED):
+            piece = torch.from_numpy(np.array(pictures[i : i + DECODED])).to(self.device)
+            scores.append(self._judge(self.space.encode(piece), None if y is None else y[i : i + DECODED]))
+        return np.concatenate(scores)
+
+    @torch.no_grad()
+    def _judge(self, points: Tensor, y: Tensor | None) -> NDArray[np.float32]:
+        """D's logits of points (N, channels, h, w) of the classes ``y`` (N,), float32 (N,)."""
+        scores = []
+        for i in range(0, len(points), CHUNK):
+            piece = points[i : i + CHUNK]
+            missing = CHUNK - len(piece)
+            full = torch.cat([piece, piece.new_zeros(missing, *piece.shape[1:])])
+            part = None if y is None else torch.cat([y[i : i + CHUNK], y.new_zeros(missing)]).to(self.device)
+            scores.append(self.discriminator(full, part)[: len(piece)].cpu().numpy())
         return np.concatenate(scores)
 
     def interpolate(
@@ -246,21 +262,22 @@ class GanModel(WithoutWords):
         """For ONNX: (module, example inputs, input names, output names).
 
         The module maps latents float32 (N, latent) and, with classes, labels int64 (N,) to pictures float32
-        (N, 3, size, size), -1 to 1."""
+        (N, 3, size, size), -1 to 1: the generator, and behind it the decoder of its codec if it has one."""
         examples: tuple[Tensor, ...] = (self.latents(2, 0),)
         names = ["latents"]
         if self.classes:
             examples += (torch.tensor([0, len(self.classes) - 1]),)
             names.append("labels")
-        return _Exported(copy.deepcopy(self.generator).cpu()), examples, names, ["pictures"]
+        decoder = self.space.codec.export_module()[0] if isinstance(self.space, LatentSpace) else nn.Identity()
+        return _Exported(copy.deepcopy(self.generator).cpu(), decoder), examples, names, ["pictures"]
 
 
 class _Exported(nn.Module):
-    def __init__(self, generator: nn.Module) -> None:
+    def __init__(self, generator: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
-        self.generator = generator
+        self.generator, self.decoder = generator, decoder
 
     def forward(self, *inputs: Any) -> Tensor:
         """Pictures clamped to -1..1, as a viewer expects them."""
-        points: Tensor = self.generator(*inputs)
-        return points.clamp(-1, 1)
+        pictures: Tensor = self.decoder(self.generator(*inputs))
+        return pictures.clamp(-1, 1)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luokuan.foundation.corpus import PictureCorpus, open_corpus
 from luokuan.foundation.corpus.arrays import load_labels, load_pixels
+from luokuan.foundation.corpus.reader import Item
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelcard import gan_card
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
 from luokuan.foundation.runs import resumed
 from luokuan.foundation.training import Objective, Outcome
-from luokuan.models.gan.config import GanConfig, preset
+from luokuan.models.codec.cache import load_latents
+from luokuan.models.codec.finding import codec_named
+from luokuan.models.gan.config import GanConfig, latent_preset, preset
 from luokuan.models.gan.game import CoverageFunction, Game, GameSettings
 from luokuan.models.gan.model import weights_of
-from luokuan.models.gan.objective import objective
+from luokuan.models.gan.objective import Gamma, objective
 from luokuan.models.gan.run import GanRun
-from luokuan.models.gan.space import space
+from luokuan.models.gan.space import LatentSpace, PixelSpace, Space
 from luokuan.store.home import Home, open_home
 
 
@@ -34,11 +40,14 @@ class GanTraining(FamilyTraining[GanRun]):
         quiet: No progress.
 
     Raises:
-        UserError: the corpus or a choice can't be used.
+        UserError: the corpus, the codec or a choice can't be used.
     """
 
     family = "gan"
     config: GanConfig
+    space: Space
+    gamma: Gamma
+    """γ over the run."""
 
     def __init__(
         self,
@@ -49,11 +58,14 @@ class GanTraining(FamilyTraining[GanRun]):
         home: Home | None = None,
         quiet: bool = False,
     ) -> None:
+        run = run.whole()
         run.check()  # before the corpus is read
         self._coverage = coverage
         self.period = run.penalty_every
+        place = home or open_home()
+        self._codec = codec_named(run.codec, place) if run.codec is not None else None
         opened = corpus if isinstance(corpus, PictureCorpus) else open_corpus(corpus)
-        super().__init__((opened,), run, home=home or open_home(), quiet=quiet)
+        super().__init__((opened,), run, home=place, quiet=quiet)
 
     def objective(self) -> Objective:
         """The game on the training pictures."""
@@ -62,20 +74,14 @@ class GanTraining(FamilyTraining[GanRun]):
         corpus.require_trainable(conditional=conditional)
         train = corpus.split("train")
         held_out = (*corpus.split("validation"), *corpus.split("test"))
-        pictures = load_pixels(train, run.size, cache=self.home.cache)
         labels = load_labels(train) if conditional else None
         counts = np.bincount(labels, minlength=len(corpus.classes)).tolist() if labels is not None else []
-        fitting = "gpu" if self.machine.device.startswith("cuda") else "cpu-small"
-        self.config = preset(
-            run.preset or fitting,
-            run.size,
-            classes=corpus.classes if conditional else (),
-            class_counts=counts,
-        )
+        material = self._material(train, {"classes": corpus.classes if conditional else (), "class_counts": counts})
+        self.gamma = run.gamma_schedule(self.space.distance_ratio)
         self.held_out = len(held_out)
         settings = GameSettings(
             objective(run.objective),
-            run.gamma_schedule,
+            self.gamma,
             penalty_every=run.penalty_every,
             rate=run.rate,
             rate_end=run.rate_end,
@@ -84,8 +90,8 @@ class GanTraining(FamilyTraining[GanRun]):
         return Game(
             self.config,
             settings,
-            space(self.config.space),
-            pictures,
+            self.space,
+            material,
             labels,
             held_out=load_pixels(held_out, run.size, cache=self.home.cache) if held_out else None,
             coverage=self._coverage,
@@ -93,10 +99,41 @@ class GanTraining(FamilyTraining[GanRun]):
             seed=run.seed,
         )
 
+    def _material(self, items: Sequence[Item], classes: dict[str, Any]) -> NDArray[Any]:
+        """The training pictures as the space keeps them; sets the space and the shape of the networks."""
+        run, cache = self.run, self.home.cache
+        name = run.preset or ("gpu" if self.machine.device.startswith("cuda") else "cpu-small")
+        if self._codec is None:
+            self.space = PixelSpace()
+            self.config = preset(name, run.size, **classes)
+            return load_pixels(items, run.size, cache=cache)
+        latents = load_latents(self._codec, items, run.size, cache=cache, crops=run.crops or 1, quiet=self.quiet)
+        self.space = LatentSpace(self._codec, latents.distance_ratio)
+        folder = self._codec.folder
+        shape: dict[str, Any] = {"channels": self._codec.channels, "codec": folder.name, "codec_digest": folder.network_digest}
+        self.config = latent_preset(name, run.size, **shape, **classes)
+        return latents.values
+
+    def codec(self) -> ModelFolder | None:
+        """The codec in whose latents the game is played."""
+        return None if self._codec is None else self._codec.folder
+
+    def choices(self) -> dict[str, Any]:
+        """All choices; for pixels without those that latents brought, so that such records stay as they were."""
+        values = asdict(self.run)
+        if self.run.space == "pixels":
+            for later in ("space", "codec", "crops"):
+                del values[later]
+        return values
+
     def details(self) -> dict[str, Any]:
-        """The schedule of γ."""
-        gamma = self.run.gamma_schedule
-        return {"gamma": (gamma.start, gamma.end)}
+        """The schedule of γ; in latents also the codec, the grid and how far points lie apart."""
+        found: dict[str, Any] = {"gamma": (self.gamma.start, self.gamma.end)}
+        if self._codec is not None:
+            config = self.config
+            found |= {"codec": config.codec, "codec_digest": config.codec_digest}
+            found |= {"cells": config.size, "channels": config.channels, "distance_ratio": self.space.distance_ratio}
+        return found
 
     def classes(self) -> tuple[str, ...]:
         """Classes that the networks are conditioned on."""
@@ -138,6 +175,6 @@ def train_gan(
         UserError: see ``GanTraining``.
     """
     place = home or open_home()
-    run = resumed(place, choices["name"], "gan", GanRun) if resume else GanRun(**choices)
+    run = resumed(place, choices["name"], "gan", GanRun) if resume else GanRun.of(**choices)
     training = GanTraining(Path(corpus), run, coverage=coverage, home=place, quiet=quiet)
     return training.train(resume=resume)[1]

@@ -14,6 +14,8 @@ def _command(config: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     parts += [f"--condition {config['condition']}", f"--order {run['order']}", f"--width {run['width']}"]
     parts += [f"--layers {run['layers']}", f"--steps {training['steps']}", f"--batch {run['batch']}"]
     parts += [f"--rate {run['rate']:g}", f"--seed {run['seed']}", f"--precision {training['precision']}"]
+    if run["crops"] != 1:
+        parts.append(f"--crops {run['crops']}")
     if not run["flip"]:
         parts.append("--no-flip")
     return " ".join(parts)

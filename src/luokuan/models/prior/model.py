@@ -15,7 +15,7 @@ from luokuan.foundation.compute import machine, mix_seed
 from luokuan.foundation.modelfolder import ModelFolder
 from luokuan.foundation.strictconfig import strict_config
 from luokuan.i18n import _
-from luokuan.models.codec.link import linked_codec
+from luokuan.models.codec.finding import codec_of
 from luokuan.models.codec.model import Codec
 from luokuan.models.interface import Wish, draw_labels
 from luokuan.models.prior.condition import attributes_of, prefix_of, prefix_shape
@@ -77,7 +77,7 @@ class PriorModel:
                 _("Train the model again, or take another copy of it."),
                 code="model.not_finite",
             )
-        codec = linked_codec(config.codec, config.codec_digest, model=folder.name)
+        codec = codec_of(folder, config.codec, config.codec_digest)
         prior = Prior(config)
         prior.load_state_dict({k.removeprefix("prior."): v.float() for k, v in tensors.items()}, strict=True)
         return cls(folder, config, prior, conditions, codec)

@@ -13,14 +13,14 @@ import torch
 
 from luokuan.errors import UserError
 from luokuan.foundation.corpus import Item, PictureCorpus, open_corpus
-from luokuan.foundation.corpus.arrays import load_pixels
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
 from luokuan.foundation.runs import check_choices, resumed
 from luokuan.foundation.training import Objective, Outcome
 from luokuan.i18n import _
+from luokuan.models.codec.cache import CROPS, load_tokens
 from luokuan.models.codec.config import FACTOR
-from luokuan.models.codec.link import load_codec
+from luokuan.models.codec.finding import codec_named
 from luokuan.models.codec.model import Codec
 from luokuan.models.prior.card import prior_card
 from luokuan.models.prior.condition import attribute_table, prefixes, vocabulary
@@ -49,6 +49,7 @@ class PriorRun:
     batch: int = 64
     accumulate: int = 1
     rate: float = _DEFAULTS.rate
+    crops: int = 1
     flip: bool = True
     seed: int = 0
     precision: str | None = None
@@ -69,6 +70,7 @@ class PriorRun:
                 (64 <= self.width <= 2048 and self.width % 64 == 0, "--width", "64, 128 … 2048"),
                 (1 <= self.layers <= 48, "--layers", "1 … 48"),
                 (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
+                (1 <= self.crops <= CROPS, "--crops", f"1 … {CROPS}"),
             ],
         )
 
@@ -144,32 +146,36 @@ class PriorTraining(FamilyTraining[PriorRun]):
     def objective(self) -> Objective:
         """The transformer on the tokens of the training pictures."""
         run, corpus = self.run, self.corpora[0]
-        self.codec = load_codec(run.codec)
-        self.config = prior_config(run, corpus, self.codec)
+        self._codec = codec_named(run.codec, self.home)
+        self.config = prior_config(run, corpus, self._codec)
         corpus.require_trainable(conditional=self.config.condition == "class")
         held_out = (*corpus.split("validation"), *corpus.split("test"))
         self.held_out = len(held_out)
         order = np.random.default_rng(0).permutation(len(held_out))
-        self.material = self._material(corpus.split("train"), flip=run.flip)
+        self.material = self._material(corpus.split("train"), flip=run.flip, crops=run.crops)
         return PriorLearning(
             self.config,
             PriorSettings(rate=run.rate),
             self.material,
             held_out=self._material([held_out[i] for i in order], flip=False),
-            decode=self.codec.from_tokens,
+            decode=self._codec.from_tokens,
             device=self.machine.device,
             seed=run.seed,
         )
 
-    def _material(self, items: Sequence[Item], *, flip: bool) -> Material:
+    def _material(self, items: Sequence[Item], *, flip: bool, crops: int = 1) -> Material:
         side, channels = self.config.cells, len(self.config.levels)
         if not items:
             empty = np.empty((0, 1, channels, side, side), dtype=np.uint8)
             return Material(empty, np.empty((0, 1, 1), dtype=np.int64))
-        pixels = load_pixels(items, self.run.size, cache=self.home.cache)
-        views = [pixels, pixels[:, :, ::-1]] if flip else [pixels]
-        tokens = np.stack([self.codec.tokens(view).numpy().astype(np.uint8) for view in views], axis=1)
-        return Material(tokens, prefixes(self.config, items))
+        tokens = load_tokens(
+            self._codec, items, self.run.size, cache=self.home.cache, crops=crops, quiet=self.quiet
+        )  # (N, 2·crops, C, h, w)
+        return Material(tokens if flip else tokens[:, ::2], prefixes(self.config, items))
+
+    def codec(self) -> ModelFolder | None:
+        """The codec whose tokens the prior speaks."""
+        return self._codec.folder
 
     def details(self) -> dict[str, Any]:
         """The grid and what the prior is told."""
