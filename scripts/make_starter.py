@@ -22,6 +22,7 @@ from typing import Any
 
 from luokuan.create.pictures import AMONG, TRUNCATION
 from luokuan.files import write_atomic
+from luokuan.foundation.corpus.card import read_card
 from luokuan.foundation.modelcard import gan_card
 from luokuan.foundation.modelfolder import (
     CARD,
@@ -134,11 +135,15 @@ def main() -> None:
         raise SystemExit(f"the weights have more than {LIMITS[family]} bytes")
     target = STARTERS / options.name
     target.mkdir(parents=True, exist_ok=True)
-    for name in (CONFIG, WEIGHTS, TRAINING):
+    for name in (CONFIG, WEIGHTS):
         shutil.copyfile(source.path / name, target / name)
+    # Words for words have no part in training: those that the corpus's card has now.
+    card = read_card(options.corpora[0])
+    source.training["corpus"]["aliases"] = dict(card.aliases) if card else {}
+    write_atomic(target / TRAINING, json.dumps(source.training, indent=1, ensure_ascii=False).encode())
     verdicts = [line for line in options.verdicts.read_text(encoding="utf-8").splitlines() if line.strip()]
-    card = CARDS[family](source, target, options.corpora, verdicts)
-    write_atomic(target / CARD, card.encode())
+    text = CARDS[family](source, target, options.corpora, verdicts)
+    write_atomic(target / CARD, text.encode())
     print(read_folder(target).digest)
 
 
