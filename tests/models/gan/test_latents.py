@@ -64,7 +64,7 @@ def save_gan(path: Path, codec: ModelFolder, *, classes: bool = True) -> ModelFo
         class_counts=(2, 1) if classes else (),
         space="latent",
         codec=codec.name,
-        codec_digest=codec.digest,
+        codec_digest=codec.network_digest,
     )
     torch.manual_seed(0)
     weights = weights_of(Generator(config), Discriminator(config))
@@ -182,16 +182,16 @@ def test_it_trains_saves_and_samples(corpus: Path, home: Home) -> None:
     assert folder is not None
     config, codec = folder.config, read_folder(home.models / "tiny")
     assert (config["size"], config["channels"], config["space"], config["codec"]) == (4, 3, "latent", "tiny")
-    assert config["codec_digest"] == codec.digest
+    assert config["codec_digest"] == codec.network_digest
     record = json.loads((home.runs / "latents/run.json").read_text())
-    assert record["codec"] == {"name": "tiny", "digest": codec.digest}
+    assert record["codec"] == {"name": "tiny", "digest": codec.network_digest}
     assert record["run"]["codec"] == "tiny" and record["run"]["crops"] == 1
     # The codec of the tests has no licence: neither have works of this model.
     material = folder.training["corpus"]
     assert folder.licence == "unknown" and material["codec"]["licence"] == "unknown"
-    assert material["codec"]["digest"] == codec.digest and material["credit"] == "Ann"
+    assert material["codec"]["digest"] == codec.network_digest and material["credit"] == "Ann"
     card = (folder.path / "README.md").read_text(encoding="utf-8")
-    assert codec.digest in card and "--space latent --codec tiny" in card and "32 × 32 pixels" in card
+    assert codec.network_digest in card and "--space latent --codec tiny" in card and "32 × 32 pixels" in card
     model = GanModel.from_folder(folder)
     assert model.size == 32 and model.classes == ("blue", "red")
     many = model.sample(19, seed=5)
@@ -261,12 +261,12 @@ def test_another_codec_of_that_name_is_refused(home: Home, monkeypatch: pytest.M
     shutil.rmtree(codec.path)
     with pytest.raises(UserError, match="isn't here") as missing:
         GanModel.from_folder(gan)
-    assert missing.value.code == "model.codec_missing" and codec.digest in missing.value.what
+    assert missing.value.code == "model.codec_missing" and codec.network_digest in missing.value.what
     other = save_codec(codec.path, GAUSSIAN)
     with pytest.raises(UserError) as mismatch:
         GanModel.from_folder(gan)
     assert mismatch.value.code == "model.codec_mismatch" and mismatch.value.do
-    assert codec.digest in mismatch.value.what and other.digest in mismatch.value.what
+    assert codec.network_digest in mismatch.value.what and other.digest in mismatch.value.what
 
 
 def test_the_codec_is_found_beside_the_model_in_the_store_and_among_starters(

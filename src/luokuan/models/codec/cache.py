@@ -150,7 +150,7 @@ def _read(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> tuple[NDArray
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     values = read_array(path, shape, dtype)
-    if values is None or _digest(hashlib.sha256(np.ascontiguousarray(values).data), figures) != wanted:
+    if values is None or _digest(hashlib.sha256(values.data), figures) != wanted:
         return None
     return values, figures
 
@@ -237,8 +237,9 @@ class _Writer:
                 views = np.stack([future.result() for future in pending])  # (B, V, H, W, 3)
                 pending = submit(start + BATCH)
                 encoded = self._encode(views.reshape(-1, *views.shape[2:])).numpy()  # (B·V, C, h, w)
-                block = encoded.reshape(*views.shape[:2], *encoded.shape[1:]).astype(values.dtype)
+                block = encoded.reshape(*views.shape[:2], *encoded.shape[1:])
+                block = np.ascontiguousarray(block, dtype=values.dtype)  # the encoder works channels last
                 values[start : start + len(block)] = block
-                self.hash.update(np.ascontiguousarray(block).data)
+                self.hash.update(block.data)
                 self.sums.add(block, views)
                 progress.update(start + len(block))

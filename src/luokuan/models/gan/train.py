@@ -110,9 +110,14 @@ class GanTraining(FamilyTraining[GanRun]):
         latents = load_latents(self._codec, items, run.size, cache=cache, crops=run.crops or 1, quiet=self.quiet)
         self.space = LatentSpace(self._codec, latents.distance_ratio)
         folder = self._codec.folder
-        named = {"codec": folder.name, "codec_digest": folder.network_digest}
-        shape: dict[str, Any] = {"channels": self._codec.channels, **named}
-        self.config = latent_preset(name, run.size, **shape, **classes)
+        self.config = latent_preset(
+            name,
+            run.size,
+            channels=self._codec.channels,
+            codec=folder.name,
+            codec_digest=folder.network_digest,
+            **classes,
+        )
         return latents.values
 
     def codec(self) -> ModelFolder | None:
