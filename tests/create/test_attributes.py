@@ -35,6 +35,14 @@ def test_colours_belong_to_the_thing_beside_them() -> None:
     assert read_attributes("smile, green hair", KNOWN)[1] == ("green", "hair")  # no green one; a colour is no thing
 
 
+def test_pale_shades_keep_their_hue() -> None:
+    backgrounds = {"background": ("#b6e3f4", "#ffd5dc", "#ffffff")}
+    (term,) = read_attributes("blue background", backgrounds)[0]
+    assert term.alternatives == {"background": ("#b6e3f4",)}
+    (term,) = read_attributes("white background", backgrounds)[0]
+    assert term.alternatives == {"background": ("#ffffff",)}
+
+
 def test_things_by_their_name() -> None:
     assert terms("with glasses") == {"glasses": {"glasses": ("dark01", "light02")}}
 

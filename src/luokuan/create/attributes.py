@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import difflib
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ COLOURS = {
 }  # fmt: skip
 """Names of colours, sRGB 0..255."""
 NEAR = 110.0
-"""Largest distance of a value from a named colour, in the same units."""
+"""Largest distance of a value of another hue from a named colour, in the same units."""
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -133,10 +134,10 @@ def _coloured(
         shades = [value for value in values if _HEX.fullmatch(value)]
         if not shades or not things & set(_pieces(name)):
             continue
-        best = min(shades, key=lambda value: _distance(colour, value))
-        near = [v for v in shades if _distance(colour, v) <= min(1.2 * _distance(colour, best), NEAR)]
-        if near:
-            found[name] = tuple(near)
+        alike = [v for v in shades if _distance(colour, v) <= NEAR or _same_hue(colour, v)]
+        if alike:
+            best = min(_distance(colour, value) for value in alike)
+            found[name] = tuple(v for v in alike if _distance(colour, v) <= 1.2 * best)
     return found
 
 
@@ -147,6 +148,16 @@ def _distance(colour: tuple[int, int, int], shade: str) -> float:
     red, green, blue = (a - b for a, b in zip(colour, other, strict=True))
     total = (2 + mean / 256) * red**2 + 4 * green**2 + (2 + (255 - mean) / 256) * blue**2
     return float((total / 3) ** 0.5)
+
+
+def _same_hue(colour: tuple[int, int, int], shade: str) -> bool:
+    """Whether a pale or dark shade is still of that colour: light blue is blue. Greys have no hue."""
+    one, other = colour, [int(shade[i : i + 2], 16) for i in (1, 3, 5)]
+    (hue, _l, strength), (hue_other, _m, strength_other) = (
+        colorsys.rgb_to_hls(*(value / 255 for value in values)) for values in (one, other)
+    )
+    apart = abs(hue - hue_other)
+    return min(strength, strength_other) > 0.25 and min(apart, 1 - apart) < 30 / 360
 
 
 def _named(meanings: set[str], attributes: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
