@@ -80,7 +80,8 @@ def measure(name: str, size: int, batch: int, seconds: float) -> dict[str, Any]:
     played = ours.objective
     assert isinstance(played, Game)
     folder = ModelFolder(Path("unused"), name, {}, {}, "")
-    model = GanModel(folder, played.config, copy.deepcopy(played.generator), copy.deepcopy(played.discriminator))
+    networks = (copy.deepcopy(played.generator), copy.deepcopy(played.discriminator))
+    model = GanModel(folder, played.config, *networks, PixelSpace())
     labels = [i % CLASSES for i in range(SAMPLES)]
 
     return {

@@ -98,7 +98,7 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str)
         (["--size", "48"], "--size"),
         (["--width", "100"], "--width"),
         (["--codec", "absent"], "absent"),
-        (["--codec", "garments-32"], "is no codec"),
+        (["--codec", "garments-32"], "no codec"),
         (["--codec", "smooth-codec"], "no tokens"),
     ],
 )

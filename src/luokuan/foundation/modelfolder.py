@@ -55,6 +55,8 @@ class ModelFolder:
         training: training.json: corpus digest and licence, seed, versions, machine, steps, measured figures;
             empty when the file is absent.
         digest: SHA-256 over the lines ``name sha256\\n`` of the files present, sorted by name.
+        network_digest: The same of config.json and model.safetensors alone: what the model computes, whatever its card
+            says by now. By this one model names another that it works with.
     """
 
     path: Path
@@ -63,18 +65,13 @@ class ModelFolder:
     training: dict[str, Any]
     digest: str
     _headers: dict[str, tuple[tuple[int, ...], str]] = field(repr=False, default_factory=dict)
+    network_digest: str = ""
 
     @property
     def licence(self) -> str:
         """SPDX id of the licence of the training corpus, or ``unknown``."""
         corpus = self.training.get("corpus")
         return str(corpus.get("licence") or "unknown") if isinstance(corpus, dict) else "unknown"
-
-    @property
-    def network_digest(self) -> str:
-        """SHA-256 as ``digest``, but of config.json and model.safetensors alone: what the model computes, whatever its
-        card says by now. By this one model names another that it works with."""
-        return _digest(self.path, (CONFIG, WEIGHTS))
 
     @property
     def corpus_digest(self) -> str:
@@ -189,6 +186,7 @@ def read_folder(path: Path) -> ModelFolder:
         training=_read_json(path / TRAINING, required=False),
         digest=_digest(path),
         _headers=_read_headers(path / WEIGHTS),
+        network_digest=_digest(path, (CONFIG, WEIGHTS)),
     )
 
 

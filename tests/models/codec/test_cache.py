@@ -136,13 +136,18 @@ def test_nothing_is_encoded_twice(items: tuple[Item, ...], tmp_path: Path, monke
 def test_another_codec_size_crop_or_picture_has_a_cache_of_its_own(items: tuple[Item, ...], tmp_path: Path) -> None:
     one = token_codec(tmp_path / "one")
     shutil.copytree(tmp_path / "one", tmp_path / "two")
-    (tmp_path / "two/training.json").write_text('{"steps": 1}')  # of the same shape and name, with another digest
     from luokuan.foundation.modelfolder import read_folder
 
+    # Of the same shape, with another network digest.
+    (tmp_path / "two/config.json").write_text((tmp_path / "one/config.json").read_text().replace("4", "3", 1))
     two = Codec.from_folder(read_folder(tmp_path / "two"))
+    shutil.copytree(tmp_path / "one", tmp_path / "three")
+    (tmp_path / "three/training.json").write_text('{"steps": 1}')  # another record, the same network
+    three = Codec.from_folder(read_folder(tmp_path / "three"))
     place = tmp_path / "cache"
     load_latents(one, items, 32, cache=place)
     load_latents(two, items, 32, cache=place)
+    load_latents(three, items, 32, cache=place)
     load_latents(one, items, 64, cache=place)
     load_latents(one, items, 32, cache=place, crops=2)
     load_latents(one, items[1:], 32, cache=place)
