@@ -266,7 +266,7 @@ def test_another_codec_of_that_name_is_refused(home: Home, monkeypatch: pytest.M
     with pytest.raises(UserError) as mismatch:
         GanModel.from_folder(gan)
     assert mismatch.value.code == "model.codec_mismatch" and mismatch.value.do
-    assert codec.network_digest in mismatch.value.what and other.digest in mismatch.value.what
+    assert codec.network_digest in mismatch.value.what and other.network_digest in mismatch.value.what
 
 
 def test_the_codec_is_found_beside_the_model_in_the_store_and_among_starters(
