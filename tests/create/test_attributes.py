@@ -35,6 +35,12 @@ def test_colours_belong_to_the_thing_beside_them() -> None:
     assert read_attributes("smile, green hair", KNOWN)[1] == ("green", "hair")  # no green one; a colour is no thing
 
 
+def test_small_words_ask_for_nothing() -> None:
+    known = {"face": ("angryWithFang", "smile")}
+    found, ignored = read_attributes("a smile with the", known)
+    assert [term.words for term in found] == ["smile"] and ignored == ()
+
+
 def test_pale_shades_keep_their_hue() -> None:
     backgrounds = {"background": ("#b6e3f4", "#ffd5dc", "#ffffff")}
     (term,) = read_attributes("blue background", backgrounds)[0]

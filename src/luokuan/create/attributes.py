@@ -18,6 +18,8 @@ COLOURS = {
     "blond": (215, 180, 120), "blonde": (215, 180, 120), "beige": (240, 220, 185),
 }  # fmt: skip
 """Names of colours, sRGB 0..255."""
+SMALL = ("a", "an", "the", "with", "and", "of", "in")
+"""Words that ask for nothing, even where a value has them in its name."""
 NEAR = 110.0
 """Largest distance of a value of another hue from a named colour, in the same units."""
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
@@ -65,12 +67,12 @@ def read_attributes(
                 used |= {index, place}
                 break
     for index, word in enumerate(words):
-        if index in used:
+        if index in used or word in SMALL:
             continue
         found = _named(_meanings(word, others), attributes)
         if found:
             terms.append(Term(word, found))
-        elif word not in ("a", "an", "the", "with", "and"):
+        else:
             ignored.append(word)
     if words and not terms:
         raise UserError(
