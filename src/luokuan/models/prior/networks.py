@@ -49,8 +49,7 @@ class Attention(nn.Module):
             keys[:, :, start : start + length] = k
             values[:, :, start : start + length] = v
             k, v = keys[:, :, : start + length], values[:, :, : start + length]
-        # Plain products: for grids of some hundred cells PyTorch's fused attention takes a CPU four times as long in
-        # its backward.
+        # Plain products: on a CPU the backward of PyTorch's fused attention is slower for grids this small.
         scores = (q * q.shape[-1] ** -0.5) @ k.to(q.dtype).transpose(2, 3)  # (B, heads, T, positions)
         if self.causal and length > 1:  # one new position may look at all that is kept
             later = torch.ones(length, k.shape[2], dtype=torch.bool, device=x.device).triu(1 + k.shape[2] - length)
