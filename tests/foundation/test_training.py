@@ -183,8 +183,10 @@ def test_a_half_written_record_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [2])
 def test_two_processes_equal_one(tmp_path: Path, count: int) -> None:
     program = (
-        "import sys, torch; from pathlib import Path; from toy import Toy, run\n"
+        "import atexit, sys, torch; from pathlib import Path; from toy import Toy, run\n"
         "torch.set_num_threads(1)\n"
+        # Called last: gloo's threads abort an interpreter that ends before them.
+        "atexit.register(lambda: print('left' if not torch.distributed.is_initialized() else 'still in'))\n"
         "run(Path(sys.argv[1]), toy=Toy(noise=0.0), steps=6, log_every=100, validations=0)\n"
     )
     script = tmp_path / "program.py"
@@ -199,6 +201,7 @@ def test_two_processes_equal_one(tmp_path: Path, count: int) -> None:
         env={**os.environ, "PYTHONPATH": str(HELPERS), "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == ["left"] * count
     alone = run(tmp_path / "one", toy=Toy(noise=0.0), steps=6, log_every=100, validations=0)
     tensors, saved = checkpoint.load_latest(folder / "checkpoints") or ({}, {})
     assert saved["step"] == 6

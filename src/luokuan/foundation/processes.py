@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterable
 
@@ -10,6 +11,13 @@ from torch.nn import Parameter
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
+
+
+def leave_group() -> None:
+    """Close the group's connections and threads while the interpreter is whole: threads of gloo that outlive it
+    abort a process whose work is done, now and then."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 class Processes:
@@ -32,6 +40,8 @@ class Processes:
                     code="training.accelerate",
                 ) from error
             self._state = PartialState(cpu=device == "cpu")
+            atexit.unregister(leave_group)  # once, however many runs a process has
+            atexit.register(leave_group)
             self.rank, self.count = self._state.process_index, self._state.num_processes
 
     @property
