@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch.nn import Parameter
 
+from luokuan.foundation.muon import Muon
+
 Schedule = Callable[[int, int], float]
 """(step, steps) to a value; step counts from 0, steps is the whole run."""
 
@@ -48,9 +50,7 @@ def muon(
         factor: Muon's rate as a multiple of it.
         decay: Decoupled weight decay of the matrices.
     """
-    first = torch.optim.Muon(
-        [{"params": list(matrices), "factor": factor}], lr=rate, momentum=0.95, nesterov=True, weight_decay=decay
-    )
+    first = Muon([{"params": list(matrices), "factor": factor}], lr=rate, weight_decay=decay)
     return first, adam(others, rate=rate, betas=(0.9, 0.95))
 
 
