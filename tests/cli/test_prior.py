@@ -12,7 +12,10 @@ import pytest
 from codecs_for_tests import GAUSSIAN, save_codec
 
 from luokuan.cli.main import main
+from luokuan.foundation.corpus import open_corpus
 from luokuan.foundation.modelfolder import resolve
+from luokuan.models.prior.train import CACHED, PriorRun, PriorTraining
+from luokuan.store.home import open_home
 
 EXAMPLE = Path(__file__).parents[2] / "examples/clothing-small"
 SMALL = ["--codec", "tiny-codec", "--width", "64", "--layers", "1", "--batch", "8"]
@@ -51,6 +54,7 @@ def test_train_writes_a_whole_model(trained: Path, home: Path) -> None:
     assert folder.config["condition"] == "class" and len(folder.config["classes"]) == 10
     assert folder.config["codec_digest"] == resolve(home / "models/tiny-codec").network_digest
     card = (trained / "README.md").read_text(encoding="utf-8")
+    assert "--accumulate" not in card  # so few small pictures fit the cache whole
     assert "--condition class" in card and "nats with their condition" in card and "--steps 4" in card
 
 
@@ -71,6 +75,20 @@ def test_the_plan(run: Any) -> None:
     code, out, _err = run("train", "prior", EXAMPLE, *choices)
     plan = json.loads(out)
     assert code == 0 and plan["cells"] == 64 and plan["condition"] == "class" and set(plan["parameters"]) == {"prior"}
+
+
+@pytest.mark.parametrize(
+    ("width", "batch", "precision", "parts"),
+    [(64, 60, "float32", 1), (256, 64, "float32", 2), (1024, 60, "float32", 4), (1024, 60, "bf16", 2)],
+)
+def test_a_batch_is_split_so_that_a_cpu_caches_its_parts(
+    home: Path, width: int, batch: int, precision: str, parts: int
+) -> None:
+    run = PriorRun("split", codec="tiny-codec", width=width, batch=batch, precision=precision, device="cpu")
+    training = PriorTraining((open_corpus(EXAMPLE),), run, home=open_home(home), quiet=True)
+    assert training.run.accumulate == parts == training.choices()["accumulate"]
+    # 65 positions of 4·width numbers
+    assert batch // parts * 65 * 4 * width * (2 if precision == "bf16" else 4) <= CACHED
 
 
 @pytest.mark.parametrize("order", ["autoregressive", "masked"])

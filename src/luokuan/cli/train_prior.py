@@ -35,7 +35,15 @@ def prior(
     steps: training.Steps = None,
     minutes: training.Minutes = None,
     batch: training.Batch = 64,
-    accumulate: training.Accumulate = 1,
+    accumulate: Annotated[
+        int | None,
+        typer.Option(
+            "--accumulate",
+            min=1,
+            help=_("Split each batch into this many (default: on a CPU, so many that its cache holds a part)."),
+            show_default=False,
+        ),
+    ] = None,
     rate: training.Rate = 2e-3,
     crops: Annotated[
         int, typer.Option("--crops", help=_("Crops of each picture to learn from: 1, the whole picture, to 64."))

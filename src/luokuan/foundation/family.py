@@ -122,7 +122,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
             seed=run.seed,
             device=machine.device,
             precision=machine.precision,
-            accumulate=run.accumulate,
+            accumulate=run.accumulate or 1,
         )
         title = _("Training {name}", name=run.name)
         return Training(self.learning, settings, self.folder, processes=self.processes, title=title, quiet=self.quiet)

@@ -41,13 +41,18 @@ def _command(training: Mapping[str, Any]) -> str:
         parts.append(f"--preset {run['preset']}")
     if not run.get("flip", True):
         parts.append("--no-flip")
-    if run.get("accumulate", 1) != 1:
+    return " ".join([*parts, *machine_options(training)])
+
+
+def machine_options(training: Mapping[str, Any]) -> list[str]:
+    """Options of a run's command that depend on the machine: named as they were used, since another machine would
+    choose others."""
+    run, parts = training["run"], []
+    if (run.get("accumulate") or 1) != 1:
         parts.append(f"--accumulate {run['accumulate']}")
     if run.get("device"):
         parts.append(f"--device {run['device']}")
-    # The one that was used, although the machine chose it: another machine would choose another.
-    parts.append(f"--precision {training['precision']}")
-    return " ".join(parts)
+    return [*parts, f"--precision {training['precision']}"]
 
 
 def material_section(training: Mapping[str, Any]) -> str:

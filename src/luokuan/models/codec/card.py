@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from luokuan.foundation.modelcard import front_matter, material_section, recipe_section
+from luokuan.foundation.modelcard import front_matter, machine_options, material_section, recipe_section
 
 
-def _command(run: Mapping[str, Any], steps: int) -> str:
+def _command(training: Mapping[str, Any]) -> str:
+    run = training["run"]
     parts = ["luokuan train codec CORPORA", f"--name {run['name']}", f"--bottleneck {run['bottleneck']}"]
     if run["bottleneck"] == "fsq":
         parts.append(f"--levels {','.join(str(level) for level in run['levels'])}")
     else:
         parts.append(f"--latent-channels {run['latent_channels']}")
     parts += [
-        f"--steps {steps}",
+        f"--steps {training['steps']}",
         f"--batch {run['batch']}",
         f"--rate {run['rate']:g}",
         f"--rate-end {run['rate_end']:g}",
@@ -23,7 +24,7 @@ def _command(run: Mapping[str, Any], steps: int) -> str:
     parts += [f"--perceptual {run['perceptual']:g}"]
     parts += [f"--adversary {run['adversary']:g}", f"--adversary-from {run['adversary_from']:.4g}"]
     parts += [f"--seed {run['seed']}"]
-    return " ".join(parts)
+    return " ".join([*parts, *machine_options(training)])
 
 
 def codec_card(
@@ -54,7 +55,7 @@ def codec_card(
         f"A VAE codec of pictures: one latent cell for 8 × 8 pixels, {kind[0]}.\n",
         f"图片变分自编码器（VAE）编解码器：每 8 × 8 像素一个潜变量格，{kind[1]}。\n",
         material_section(training),
-        recipe_section(training, _command(training["run"], int(training["steps"]))),
+        recipe_section(training, _command(training)),
         "## Measured 测量\n",
         _validation(training["measured"]),
         _fidelity(fidelity),

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from luokuan.foundation.modelcard import front_matter, material_section, measured_section, recipe_section
+from luokuan.foundation.modelcard import (
+    front_matter,
+    machine_options,
+    material_section,
+    measured_section,
+    recipe_section,
+)
 
 
 def _command(config: Mapping[str, Any], training: Mapping[str, Any]) -> str:
@@ -13,12 +19,12 @@ def _command(config: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     parts = ["luokuan train prior CORPUS", f"--name {run['name']}", f"--codec {run['codec']}", f"--size {run['size']}"]
     parts += [f"--condition {config['condition']}", f"--order {run['order']}", f"--width {run['width']}"]
     parts += [f"--layers {run['layers']}", f"--steps {training['steps']}", f"--batch {run['batch']}"]
-    parts += [f"--rate {run['rate']:g}", f"--seed {run['seed']}", f"--precision {training['precision']}"]
+    parts += [f"--rate {run['rate']:g}", f"--seed {run['seed']}"]
     if run["crops"] != 1:
         parts.append(f"--crops {run['crops']}")
     if not run["flip"]:
         parts.append("--no-flip")
-    return " ".join(parts)
+    return " ".join([*parts, *machine_options(training)])
 
 
 def _told(config: Mapping[str, Any]) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,19 @@ from luokuan.models.codec.config import FACTOR
 from luokuan.models.codec.finding import codec_named
 from luokuan.models.codec.model import Codec
 from luokuan.models.prior.card import prior_card
-from luokuan.models.prior.condition import attribute_table, prefixes, vocabulary
+from luokuan.models.prior.condition import attribute_table, prefix_shape, prefixes, vocabulary
 from luokuan.models.prior.config import CONDITIONS, ORDERS, SIZES, PriorConfig
 from luokuan.models.prior.learning import Material, PriorLearning, PriorSettings
 from luokuan.models.prior.model import CONDITIONS as KEPT
 from luokuan.models.prior.model import weights_of
+from luokuan.models.prior.networks import EXPANSION
 from luokuan.store.home import Home, open_home
 
 _DEFAULTS = PriorSettings()
+CACHED = 16 << 20
+"""Bytes that the largest tensor of a part of a batch may have on a CPU. Larger ones miss its cache, and beyond 32 MB
+the C library maps them anew each time: with 257 positions in float32 a batch of 64 in four parts learns 1.9 times as
+many pictures a second as in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class PriorRun:
     steps: int | None = None
     minutes: float | None = None
     batch: int = 64
-    accumulate: int = 1
+    accumulate: int | None = None
     rate: float = _DEFAULTS.rate
     crops: int = 1
     flip: bool = True
@@ -148,6 +153,8 @@ class PriorTraining(FamilyTraining[PriorRun]):
         run, corpus = self.run, self.corpora[0]
         self._codec = codec_named(run.codec, self.home)
         self.config = prior_config(run, corpus, self._codec)
+        if run.accumulate is None:
+            self.run = replace(run, accumulate=self._fitting_parts())
         corpus.require_trainable(conditional=self.config.condition == "class")
         held_out = (*corpus.split("validation"), *corpus.split("test"))
         self.held_out = len(held_out)
@@ -161,6 +168,19 @@ class PriorTraining(FamilyTraining[PriorRun]):
             decode=self._codec.from_tokens,
             device=self.machine.device,
             seed=run.seed,
+        )
+
+    def _fitting_parts(self) -> int:
+        """Parts of a batch, the fewest that evenly divide it and whose hidden layers stay below ``CACHED``."""
+        own = self.run.batch // self.processes.count
+        if self.machine.device != "cpu" or self.run.batch % self.processes.count:
+            return 1
+        positions = prefix_shape(self.config)[1] + self.config.cells**2
+        each = positions * EXPANSION * self.config.width * (2 if self.machine.precision == "bf16" else 4)
+        return next(
+            parts
+            for parts in range(1, own + 1)
+            if own % parts == 0 and (own // parts == 1 or own // parts * each <= CACHED)
         )
 
     def _material(self, items: Sequence[Item], *, flip: bool, crops: int = 1) -> Material:

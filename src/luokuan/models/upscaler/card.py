@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from luokuan.foundation.modelcard import front_matter, material_section, recipe_section
+from luokuan.foundation.modelcard import front_matter, machine_options, material_section, recipe_section
 from luokuan.models.upscaler.record import COMPARISON, worth_using
 
 TITLES = {"upscaler": "this upscaler", "bicubic": "bicubic (Pillow)", "lanczos": "Lanczos (Pillow)"}
@@ -17,8 +17,8 @@ def command(training: Mapping[str, Any]) -> str:
     parts = ["luokuan train upscaler CORPORA", f"--name {run['name']}", f"--steps {training['steps']}"]
     parts += [f"--batch {run['batch']}", f"--rate {run['rate']:g}", f"--rate-end {run['rate_end']:g}"]
     parts += [f"--adversary {run['adversary']:g}", f"--adversary-from {run['adversary_from']:.4g}"]
-    parts += [f"--matching {run['matching']:g}", f"--seed {run['seed']}", f"--precision {training['precision']}"]
-    return " ".join(parts)
+    parts += [f"--matching {run['matching']:g}", f"--seed {run['seed']}"]
+    return " ".join([*parts, *machine_options(training)])
 
 
 def upscaler_card(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from luokuan.foundation.modelcard import front_matter, material_section, recipe_section
+from luokuan.foundation.modelcard import front_matter, machine_options, material_section, recipe_section
 
 
 def _command(training: Mapping[str, Any]) -> str:
@@ -17,13 +17,7 @@ def _command(training: Mapping[str, Any]) -> str:
     parts += [f"--seed {run['seed']}"]
     if not run["flip"]:
         parts.append("--no-flip")
-    if run["accumulate"] != 1:
-        parts.append(f"--accumulate {run['accumulate']}")
-    if run["device"]:
-        parts.append(f"--device {run['device']}")
-    # The one that was used, although the machine chose it: another machine would choose another.
-    parts.append(f"--precision {training['precision']}")
-    return " ".join(parts)
+    return " ".join([*parts, *machine_options(training)])
 
 
 def vae_card(
