@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +14,7 @@ import pytest
 
 from luokuan.errors import UserError
 from luokuan.foundation.corpus.card import Card
-from luokuan.foundation.runs import check_choices, joint_digest, material, read_run, resumed
+from luokuan.foundation.runs import check_choices, in_one_place, joint_digest, material, read_run, resumed
 from luokuan.store.home import open_home
 
 
@@ -107,3 +109,29 @@ def test_material_of_several_names_all() -> None:
 
 def test_one_unknown_licence_makes_the_whole_unknown() -> None:
     assert material((corpus("a", "CC0-1.0", "Photos"), corpus("b", "unknown")))["licence"] == "unknown"
+
+
+HOLDER = """
+import sys
+from luokuan.foundation.runs import in_one_place
+from luokuan.store.home import open_home
+with in_one_place(open_home(sys.argv[1]), "mine"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_is_trained_in_one_place_at_a_time(tmp_path: Path) -> None:
+    home = open_home(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout and other.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match="'mine' is being trained by another process"), in_one_place(home, "mine"):
+            pass
+        with in_one_place(home, "yours"):
+            pass
+        other.kill()  # as hard as it gets: nothing is left to clear away
+        other.wait()
+    with in_one_place(home, "mine"):
+        pass

@@ -96,6 +96,7 @@ def remove(
 ) -> None:
     """Remove the model folder and its training run."""
     from luokuan.foundation.modelfolder import check_name, starters
+    from luokuan.foundation.runs import in_one_place
     from luokuan.store.home import open_home
 
     check_name(name)
@@ -111,12 +112,13 @@ def remove(
     question = _("Remove {name} ({folders}) for good?", name=name, folders=", ".join(map(str, folders)))
     if not yes and not typer.confirm(question):
         raise typer.Exit(ExitCode.NOT_SO)
-    for folder in folders:
-        with disk_errors(folder):
-            # Renamed first: from then on nobody finds half a model.
-            grave = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".removed-"))
-            folder.rename(grave / name)
-            shutil.rmtree(grave)
+    with in_one_place(place, name):
+        for folder in folders:
+            with disk_errors(folder):
+                # Renamed first: from then on nobody finds half a model.
+                grave = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".removed-"))
+                folder.rename(grave / name)
+                shutil.rmtree(grave)
     say(_("Removed {name}.", name=name))
 
 

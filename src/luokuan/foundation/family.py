@@ -8,6 +8,7 @@ import resource
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from luokuan.foundation.corpus import PictureCorpus
 from luokuan.foundation.flops import count_flop
 from luokuan.foundation.modelfolder import ModelFolder
 from luokuan.foundation.processes import Processes
-from luokuan.foundation.runs import ChoicesT, joint_digest, material, read_run, versions
+from luokuan.foundation.runs import ChoicesT, in_one_place, joint_digest, material, read_run, versions
 from luokuan.foundation.training import Objective, Outcome, Settings, Training
 from luokuan.i18n import LANGUAGES, _, speaking
 from luokuan.store.home import Home
@@ -185,13 +186,15 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
             The outcome, and the model (None when stopped early: resume later).
 
         Raises:
-            UserError: a name that is taken, nothing to resume, another corpus than at the start, divergence.
+            UserError: a name that is taken or in training elsewhere, nothing to resume, another corpus than at the
+                start, divergence.
         """
-        record = self._resume_record() if resume else self._fresh_record()
-        outcome = self._training(int(record["steps"])).run(resume=resume)
-        if not outcome.finished or not self.processes.main:
-            return outcome, None
-        return outcome, self.save(outcome, self._training_record(outcome, record))
+        with in_one_place(self.home, self.run.name) if self.processes.main else nullcontext():
+            record = self._resume_record() if resume else self._fresh_record()
+            outcome = self._training(int(record["steps"])).run(resume=resume)
+            if not outcome.finished or not self.processes.main:
+                return outcome, None
+            return outcome, self.save(outcome, self._training_record(outcome, record))
 
     def _fresh_record(self) -> dict[str, Any]:
         for place in (self.folder, self.home.models / self.run.name):

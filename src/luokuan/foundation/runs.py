@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from luokuan.errors import UserError
-from luokuan.files import sha256_bytes
+from luokuan.files import disk_errors, sha256_bytes
 from luokuan.foundation.corpus import PictureCorpus
 from luokuan.foundation.modelfolder import ModelFolder, check_name
 from luokuan.i18n import _
@@ -106,6 +109,32 @@ def read_run(home: Home, name: str, family: str) -> dict[str, Any]:
             code="training.family",
         )
     return record
+
+
+@contextmanager
+def in_one_place(home: Home, name: str) -> Iterator[None]:
+    """Hold the run ``name`` while it is trained; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        UserError: another process trains it; the home can't be written.
+    """
+    path = home.runs / f".{name}.lock"
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("a")
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                _("The run '{name}' is being trained by another process.", name=name),
+                _("Wait for it, stop it with Ctrl-C, or choose another --name."),
+                code="training.busy",
+                status=409,
+            ) from error
+        except OSError:
+            pass  # a file system without locks
+        yield
 
 
 ChoicesT = TypeVar("ChoicesT", bound=Choices)
