@@ -70,6 +70,29 @@ def test_create_evaluate_and_export(trained: Path, run: Any, tmp_path: Path) -> 
     assert code == 0 and json.loads(out)["largest_difference"] < 1e-3, err
 
 
+def test_a_base_is_recorded_and_must_not_change(trained: Path, run: Any, home: Path) -> None:
+    choices = [*SMALL, "--steps", 2, "--base", "mine", "-q"]
+    assert run("train", "prior", EXAMPLE, "--name", "second", *choices)[0] == 0
+    record = json.loads((home / "models/second/training.json").read_text())
+    assert record["corpus"]["base"]["digest"] == resolve(trained).network_digest
+    card = (home / "models/second/README.md").read_text(encoding="utf-8")
+    assert "--base mine" in card and "Base 基础模型: mine" in card
+    shutil.rmtree(home / "models/second")
+    away = home / "models/away"
+    trained.rename(away)
+    code, _out, err = run("train", "prior", EXAMPLE, "--name", "second", "--resume", "-q")
+    assert code == 2 and "There is no model 'mine'" in err
+    shutil.copytree(away, trained)
+    weights = bytearray((trained / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (trained / "model.safetensors").write_bytes(weights)
+    code, _out, err = run("train", "prior", EXAMPLE, "--name", "second", "--resume", "-q")
+    assert code == 2 and "'mine', on which the run rests, has changed" in err
+    shutil.rmtree(trained)
+    away.rename(trained)
+    assert run("train", "prior", EXAMPLE, "--name", "second", "--resume", "-q")[0] == 0
+
+
 def test_the_plan(run: Any) -> None:
     choices = ["--name", "plan", "--steps", 10, "--dry-run", "--json", *SMALL]
     code, out, _err = run("train", "prior", EXAMPLE, *choices)

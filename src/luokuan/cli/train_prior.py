@@ -52,6 +52,14 @@ def prior(
         bool,
         typer.Option("--flip/--no-flip", help=_("Also learn from mirrored pictures; not for text and logos.")),
     ] = True,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            help=_("Start from this prior's weights instead of chance: store name, starter name, folder or Hub id."),
+            show_default=False,
+        ),
+    ] = None,
     seed: options.Seed = 0,
     precision: training.Precision = None,
     device: training.Device = None,
@@ -86,6 +94,7 @@ def prior(
             rate=rate,
             crops=crops,
             flip=flip,
+            base=base,
             seed=seed,
             precision=precision,
             device=device,

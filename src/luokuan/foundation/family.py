@@ -106,6 +106,14 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         """The codec in whose space the model works: its digest is recorded, and its material's licence binds too."""
         return None
 
+    def base(self) -> ModelFolder | None:
+        """The model whose weights this one starts from: recorded likewise."""
+        return None
+
+    def _others(self) -> dict[str, ModelFolder]:
+        """Models that this one rests on, by their part."""
+        return {part: model for part, model in (("codec", self.codec()), ("base", self.base())) if model is not None}
+
     def choices(self) -> dict[str, Any]:
         """The choices as run.json keeps them."""
         return asdict(self.run)
@@ -213,11 +221,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
                 "path": ", ".join(str(corpus.path) for corpus in self.corpora),
                 "digest": joint_digest(self.corpora),
             },
-            **(
-                {}
-                if (codec := self.codec()) is None
-                else {"codec": {"name": codec.name, "digest": codec.network_digest}}
-            ),
+            **{part: {"name": m.name, "digest": m.network_digest} for part, m in self._others().items()},
             "precision": self.machine.precision,
             "device": self.machine.device,
             "threads": torch.get_num_threads(),
@@ -239,13 +243,13 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
                 _("Put the old pictures back, or start anew under another --name."),
                 code="training.corpus_changed",
             )
-        codec = self.codec()
-        if codec is not None and record.get("codec", {}).get("digest") != codec.network_digest:
-            raise UserError(
-                _("The codec '{name}' has changed since the run began.", name=codec.name),
-                _("Put the old codec back, or start anew under another --name."),
-                code="training.codec_changed",
-            )
+        for part, model in self._others().items():
+            if record.get(part, {}).get("digest") != model.network_digest:
+                raise UserError(
+                    _("'{name}', on which the run rests, has changed since it began.", name=model.name),
+                    _("Put the old one back, or start anew under another --name."),
+                    code=f"training.{part}_changed",
+                )
         return record
 
     def _recorded_verdicts(self, outcome: Outcome) -> list[str]:
@@ -260,7 +264,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         last = outcome.history[-1] if outcome.history else {}
         return {
             "family": self.family,
-            "corpus": {**material(self.corpora, self.codec()), "pictures": self.learning.items()},
+            "corpus": {**material(self.corpora, self._others()), "pictures": self.learning.items()},
             "run": record["run"],
             "steps": outcome.step,
             "items": outcome.step * self.run.batch,

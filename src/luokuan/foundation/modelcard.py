@@ -70,12 +70,24 @@ def material_section(training: Mapping[str, Any]) -> str:
         lines += [
             f"- Codec 编解码器: {codec['name']}, digest `{codec['digest']}`; without it the model makes no pictures "
             "没有它本模型不能生成图片",
-            f"- The codec's material 编解码器的语料: {codec['title'] or '-'}, digest "
-            f"`{codec['corpus_digest'] or '-'}`, licence 许可 {codec['licence']}, "
-            f"credit 署名 {codec['credit'] or '-'}; its licence binds too, "
-            "and is part of the one above 其许可同样有效，已并入上面的许可\n",
+            f"- The codec's material 编解码器的语料: {_material_of(codec)}\n",
+        ]
+    if base := corpus.get("base"):
+        lines[-1] = lines[-1].removesuffix("\n")
+        lines += [
+            f"- Base 基础模型: {base['name']}, digest `{base['digest']}`; its weights were the start "
+            "训练从它的权重开始",
+            f"- The base's material 基础模型的语料: {_material_of(base)}\n",
         ]
     return "\n".join(lines)
+
+
+def _material_of(other: Mapping[str, str]) -> str:
+    return (
+        f"{other['title'] or '-'}, digest `{other['corpus_digest'] or '-'}`, licence 许可 {other['licence']}, "
+        f"credit 署名 {other['credit'] or '-'}; its licence binds too, "
+        "and is part of the one above 其许可同样有效，已并入上面的许可"
+    )
 
 
 def recipe_section(training: Mapping[str, Any], command: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -162,45 +162,53 @@ def _unreadable(path: object) -> UserError:
     )
 
 
-def material(corpora: tuple[PictureCorpus, ...], codec: ModelFolder | None = None) -> dict[str, Any]:
+def material(corpora: tuple[PictureCorpus, ...], others: Mapping[str, ModelFolder] | None = None) -> dict[str, Any]:
     """The corpora as training.json names them: one digest, all licences, all credits.
 
     Args:
-        codec: The codec in whose space the model works: what it learnt from is in every picture, so that its licence
-            and credit stand beside those of the corpora; the digest is that of the corpora alone.
+        others: Models on which this one rests, by their part: the ``codec`` in whose space it works, the ``base``
+            whose weights it starts from. What they learnt from is in every picture, so that its licence and credit
+            stand beside those of the corpora; the digest is that of the corpora alone.
     """
+    models = others or {}
     cards = [corpus.card for corpus in corpora]
-    learnt = codec.training.get("corpus") if codec is not None else None
-    of_codec: dict[str, Any] = learnt if isinstance(learnt, dict) else {}
+    learnt = {part: _learnt(model) for part, model in models.items()}
     licences = {corpus.licence for corpus in corpora}
-    if codec is not None:
-        licences |= set(codec.licence.split(" AND "))
+    for model in models.values():
+        licences |= set(model.licence.split(" AND "))
     digests = [corpus.digest for corpus in corpora]
 
     def joined(values: list[str]) -> str:
         return "; ".join(dict.fromkeys(value for value in values if value))
+
+    def of_models(field: str) -> list[str]:
+        return [value for found in learnt.values() for value in str(found.get(field) or "").split("; ")]
 
     return {
         "title": joined([c.title if c and c.title else p.path.name for c, p in zip(cards, corpora, strict=True)]),
         "digest": joint_digest(corpora),
         # An SPDX expression: all of them bind. One unknown licence makes the whole unknown.
         "licence": "unknown" if "unknown" in licences else " AND ".join(sorted(licences)),
-        "credit": joined([*(c.credit for c in cards if c), *str(of_codec.get("credit") or "").split("; ")]),
-        "source": joined([*(c.source for c in cards if c), *str(of_codec.get("source") or "").split("; ")]),
+        "credit": joined([*(c.credit for c in cards if c), *of_models("credit")]),
+        "source": joined([*(c.source for c in cards if c), *of_models("source")]),
         "aliases": {key: value for c in cards if c for key, value in c.aliases.items()},
         **({"digests": digests} if len(digests) > 1 else {}),
-        **({} if codec is None else {"codec": _codec_lines(codec, of_codec)}),
+        **{part: _lines(model, learnt[part]) for part, model in models.items()},
     }
 
 
-def _codec_lines(codec: ModelFolder, learnt: dict[str, Any]) -> dict[str, str]:
-    names = ("title", "credit", "source")
+def _learnt(model: ModelFolder) -> dict[str, Any]:
+    found = model.training.get("corpus")
+    return found if isinstance(found, dict) else {}
+
+
+def _lines(model: ModelFolder, learnt: dict[str, Any]) -> dict[str, str]:
     return {
-        "name": codec.name,
-        "digest": codec.network_digest,
-        "licence": codec.licence,
-        **{name: str(learnt.get(name) or "") for name in names},
-        "corpus_digest": codec.corpus_digest,
+        "name": model.name,
+        "digest": model.network_digest,
+        "licence": model.licence,
+        **{name: str(learnt.get(name) or "") for name in ("title", "credit", "source")},
+        "corpus_digest": model.corpus_digest,
     }
 
 

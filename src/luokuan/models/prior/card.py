@@ -20,6 +20,8 @@ def _command(config: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     parts += [f"--condition {config['condition']}", f"--order {run['order']}", f"--width {run['width']}"]
     parts += [f"--layers {run['layers']}", f"--steps {training['steps']}", f"--batch {run['batch']}"]
     parts += [f"--rate {run['rate']:g}", f"--seed {run['seed']}"]
+    if run.get("base"):
+        parts.append(f"--base {run['base']}")
     if run["crops"] != 1:
         parts.append(f"--crops {run['crops']}")
     if not run["flip"]:

@@ -37,6 +37,17 @@ def prefix_shape(config: PriorConfig) -> tuple[int, int]:
     return 1, 1
 
 
+def meanings(config: PriorConfig) -> list[tuple[str, ...]]:
+    """What each number of a prefix says, in order; () for 0, which says nothing."""
+    if config.condition == "class":
+        own = [("class", name) for name in config.classes]
+    elif config.condition == "attributes":
+        own = [(name, value) for name, values in zip(config.attributes, config.values, strict=True) for value in values]
+    else:
+        own = [("word", word) for word in config.words]
+    return [(), *own]
+
+
 def vocabulary(captions: Iterable[str]) -> tuple[str, ...]:
     """The words of ``captions``, the most frequent first (ties by the alphabet)."""
     counts = Counter(word for caption in captions for word in words_of(caption))

@@ -22,6 +22,7 @@ from luokuan.models.codec.cache import CROPS, load_tokens
 from luokuan.models.codec.config import FACTOR
 from luokuan.models.codec.finding import codec_named
 from luokuan.models.codec.model import Codec
+from luokuan.models.prior.base import base_named, start_from
 from luokuan.models.prior.card import prior_card
 from luokuan.models.prior.condition import attribute_table, prefix_shape, prefixes, vocabulary
 from luokuan.models.prior.config import CONDITIONS, ORDERS, SIZES, PriorConfig
@@ -56,6 +57,7 @@ class PriorRun:
     rate: float = _DEFAULTS.rate
     crops: int = 1
     flip: bool = True
+    base: str | None = None
     seed: int = 0
     precision: str | None = None
     device: str | None = None
@@ -160,7 +162,7 @@ class PriorTraining(FamilyTraining[PriorRun]):
         self.held_out = len(held_out)
         order = np.random.default_rng(0).permutation(len(held_out))
         self.material = self._material(corpus.split("train"), flip=run.flip, crops=run.crops)
-        return PriorLearning(
+        learning = PriorLearning(
             self.config,
             PriorSettings(rate=run.rate),
             self.material,
@@ -169,6 +171,10 @@ class PriorTraining(FamilyTraining[PriorRun]):
             device=self.machine.device,
             seed=run.seed,
         )
+        self._base = None if run.base is None else base_named(run.base, self.home)
+        if self._base is not None:
+            start_from(learning.prior, self._base)
+        return learning
 
     def _fitting_parts(self) -> int:
         """Parts of a batch, the fewest that evenly divide it and whose hidden layers stay below ``CACHED``."""
@@ -196,6 +202,10 @@ class PriorTraining(FamilyTraining[PriorRun]):
     def codec(self) -> ModelFolder | None:
         """The codec whose tokens the prior speaks."""
         return self._codec.folder
+
+    def base(self) -> ModelFolder | None:
+        """The prior whose weights this one starts from."""
+        return self._base
 
     def details(self) -> dict[str, Any]:
         """The grid and what the prior is told."""

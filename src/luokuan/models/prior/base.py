@@ -1,0 +1,79 @@
+"""Starting a prior from another one's weights, so that few pictures of one's own are enough."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from luokuan.errors import UserError
+from luokuan.foundation.modelfolder import ModelFolder, resolve
+from luokuan.foundation.strictconfig import strict_config
+from luokuan.i18n import _
+from luokuan.models.prior.condition import meanings
+from luokuan.models.prior.config import PriorConfig
+from luokuan.models.prior.model import expected_tensors
+from luokuan.models.prior.networks import Prior
+from luokuan.store.home import Home
+
+
+def base_named(reference: str, home: Home | None = None) -> ModelFolder:
+    """The prior that ``reference`` names.
+
+    Raises:
+        UserError: there is no such model, or it is no prior.
+    """
+    folder = resolve(reference, home)
+    family = str(folder.config.get("family", ""))
+    if family != "prior":
+        raise UserError(
+            _("'{name}' is a model of the family '{family}' and no prior.", name=reference, family=family),
+            _("Choose another --base; see `luokuan models list`."),
+            code="training.base",
+        )
+    return folder
+
+
+def start_from(prior: Prior, base: ModelFolder) -> int:
+    """Give ``prior`` the weights of ``base``. Rows of the condition's embedding go by what they mean: classes, values
+    and words of the same name; the others keep their fresh values.
+
+    Returns:
+        How many meanings were found in the base.
+
+    Raises:
+        UserError: the base works with another codec or has another shape, or it is damaged.
+    """
+    own, other = prior.config, strict_config(PriorConfig, base.config)
+    shapes = [
+        ("--codec", own.codec_digest[:16], other.codec_digest[:16]),
+        ("--size", own.size, other.size),
+        ("--order", own.order, other.order),
+        ("--width", own.width, other.width),
+        ("--layers", own.layers, other.layers),
+    ]
+    for option, mine, wanted in shapes:
+        if mine != wanted:
+            raise UserError(
+                _("The base '{name}' has {option} {value}.", name=base.name, option=option, value=wanted),
+                _("Give the same {option}, or train without --base.", option=option),
+                code="training.base",
+            )
+    tensors = {k.removeprefix("prior."): v.float() for k, v in base.tensors(expected_tensors(other)).items()}
+    tensors.pop("conditions")
+    rows, places = tensors.pop("condition.weight"), tensors.pop("places")
+    alike = own.condition == other.condition and own.attributes == other.attributes
+    # A prefix of another kind has other places; the cells' are the last ones.
+    taken = len(places) if alike else own.cells**2
+    with torch.no_grad():
+        prior.places[-taken:] = places[-taken:]
+        missing, surplus = prior.load_state_dict(tensors, strict=False)
+        assert set(missing) == {"condition.weight", "places"} and not surplus
+        return _take_rows(prior.condition.weight, rows, own, other)
+
+
+def _take_rows(weight: Tensor, rows: Tensor, own: PriorConfig, other: PriorConfig) -> int:
+    known = {meaning: number for number, meaning in enumerate(meanings(other))}
+    found = [(number, known[meaning]) for number, meaning in enumerate(meanings(own)) if meaning in known]
+    mine, theirs = zip(*found, strict=True)  # 0, "nothing is said", is in both
+    weight[list(mine)] = rows[list(theirs)]
+    return len(found) - 1
