@@ -126,7 +126,15 @@ def main() -> None:
     options = parser.parse_args()
     compute.prepare()
     corpus = open_corpus(options.corpus)
-    run = PriorRun("captions", size=options.size, condition="text", steps=options.steps, flip=False, seed=options.seed)
+    run = PriorRun(
+        "captions",
+        size=options.size,
+        condition="text",
+        steps=options.steps,
+        flip=False,
+        seed=options.seed,
+        device="cpu",
+    )
     training = PriorTraining((corpus,), run, home=open_home(), quiet=True)
     own = training.learning
     assert isinstance(own, PriorLearning)
@@ -152,7 +160,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             settings = Settings(
                 options.steps, run.batch, seed=options.seed, precision=training.machine.precision,
-                accumulate=training.run.accumulate or 1,
+                accumulate=training.run.accumulate,
             )  # fmt: skip
             prior = Training(learning, settings, Path(folder) / "run", title=name).run().average["prior"]
         assert isinstance(prior, Prior)

@@ -113,7 +113,8 @@ def remove(
     if not yes and not typer.confirm(question):
         raise typer.Exit(ExitCode.NOT_SO)
     with in_one_place(place, name):
-        for folder in folders:
+        # Looked for again: a training may have ended while the question stood.
+        for folder in (f for f in (place.models / name, place.runs / name) if f.is_dir()):
             with disk_errors(folder):
                 # Renamed first: from then on nobody finds half a model.
                 grave = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".removed-"))

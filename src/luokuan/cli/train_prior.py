@@ -34,16 +34,8 @@ def prior(
     layers: Annotated[int, typer.Option("--layers", help=_("Transformer blocks."))] = 4,
     steps: training.Steps = None,
     minutes: training.Minutes = None,
-    batch: training.Batch = 64,
-    accumulate: Annotated[
-        int | None,
-        typer.Option(
-            "--accumulate",
-            min=1,
-            help=_("Split each batch into this many (default: on a CPU, so many that its cache holds a part)."),
-            show_default=False,
-        ),
-    ] = None,
+    batch: training.Batch = 16,
+    accumulate: training.Accumulate = 1,
     rate: training.Rate = 2e-3,
     crops: Annotated[
         int, typer.Option("--crops", help=_("Crops of each picture to learn from: 1, the whole picture, to 64."))
@@ -56,7 +48,7 @@ def prior(
         str | None,
         typer.Option(
             "--base",
-            help=_("Start from this prior's weights instead of chance: store name, starter name, folder or Hub id."),
+            help=_("Fine-tune this prior instead of starting at random: store name, starter name, folder or Hub id."),
             show_default=False,
         ),
     ] = None,
@@ -72,6 +64,7 @@ def prior(
     """Plan or run the training of a token prior."""
     from luokuan.foundation.corpus import open_corpus
     from luokuan.foundation.runs import resumed
+    from luokuan.models.prior.condition import prefix_shape
     from luokuan.models.prior.train import PriorRun, PriorTraining
     from luokuan.store.home import open_home
 
@@ -104,10 +97,19 @@ def prior(
     prepared = PriorTraining((open_corpus(corpus),), run, home=place, quiet=quiet or json)
     config = prepared.config
     told = f"{config.cells}² × {len(config.levels)}, {config.order}, {config.condition}"
+    base_model, known = prepared.base(), None
+    if base_model is not None:
+        known = _(
+            "{name}, licence {licence}; it knows {known} of {all} classes, values or words",
+            name=base_model.name,
+            licence=base_model.licence,
+            known=prepared.known,
+            all=prefix_shape(config)[0] - 1,
+        )
     training.carry_out(
         prepared,
-        lines=lambda _plan: [(_("Tokens"), told)],
-        announcement=[_("Tokens: {told}.", told=told)],
+        lines=lambda _plan: [(_("Tokens"), told), *([(_("Base"), known)] if known else [])],
+        announcement=[_("Tokens: {told}.", told=told), *([_("Base: {known}.", known=known)] if known else [])],
         following=_("Next: luokuan create image -m {name} -o picture.png", name=run.name),
         resume=resume,
         dry_run=dry_run,

@@ -8,7 +8,7 @@ import resource
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from luokuan.foundation.corpus import PictureCorpus
 from luokuan.foundation.flops import count_flop
 from luokuan.foundation.modelfolder import ModelFolder
 from luokuan.foundation.processes import Processes
-from luokuan.foundation.runs import ChoicesT, in_one_place, joint_digest, material, read_run, versions
+from luokuan.foundation.runs import ChoicesT, busy, in_one_place, joint_digest, material, read_run, versions
 from luokuan.foundation.training import Objective, Outcome, Settings, Training
 from luokuan.i18n import LANGUAGES, _, speaking
 from luokuan.store.home import Home
@@ -107,10 +107,10 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         return None
 
     def base(self) -> ModelFolder | None:
-        """The model whose weights this one starts from: recorded likewise."""
+        """The model whose weights a fresh run starts from: recorded likewise. A resumed one needs it no more."""
         return None
 
-    def _others(self) -> dict[str, ModelFolder]:
+    def parents(self) -> dict[str, ModelFolder]:
         """Models that this one rests on, by their part."""
         return {part: model for part, model in (("codec", self.codec()), ("base", self.base())) if model is not None}
 
@@ -131,7 +131,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
             seed=run.seed,
             device=machine.device,
             precision=machine.precision,
-            accumulate=run.accumulate or 1,
+            accumulate=run.accumulate,
         )
         title = _("Training {name}", name=run.name)
         return Training(self.learning, settings, self.folder, processes=self.processes, title=title, quiet=self.quiet)
@@ -197,12 +197,24 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
             UserError: a name that is taken or in training elsewhere, nothing to resume, another corpus than at the
                 start, divergence.
         """
-        with in_one_place(self.home, self.run.name) if self.processes.main else nullcontext():
+        with ExitStack() as held:
+            self._hold(held)
             record = self._resume_record() if resume else self._fresh_record()
             outcome = self._training(int(record["steps"])).run(resume=resume)
             if not outcome.finished or not self.processes.main:
                 return outcome, None
             return outcome, self.save(outcome, self._training_record(outcome, record))
+
+    def _hold(self, held: ExitStack) -> None:
+        refused = None
+        if self.processes.main:
+            try:
+                held.enter_context(in_one_place(self.home, self.run.name))
+            except UserError as error:
+                refused = error
+        # All of them stop, or the others would wait for this one.
+        if self.processes.any(refused is not None):
+            raise refused or busy(self.run.name)
 
     def _fresh_record(self) -> dict[str, Any]:
         for place in (self.folder, self.home.models / self.run.name):
@@ -221,7 +233,8 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
                 "path": ", ".join(str(corpus.path) for corpus in self.corpora),
                 "digest": joint_digest(self.corpora),
             },
-            **{part: {"name": m.name, "digest": m.network_digest} for part, m in self._others().items()},
+            **{part: {"name": m.name, "digest": m.network_digest} for part, m in self.parents().items()},
+            "material": material(self.corpora, self.parents()),
             "precision": self.machine.precision,
             "device": self.machine.device,
             "threads": torch.get_num_threads(),
@@ -243,13 +256,13 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
                 _("Put the old pictures back, or start anew under another --name."),
                 code="training.corpus_changed",
             )
-        for part, model in self._others().items():
-            if record.get(part, {}).get("digest") != model.network_digest:
-                raise UserError(
-                    _("'{name}', on which the run rests, has changed since it began.", name=model.name),
-                    _("Put the old one back, or start anew under another --name."),
-                    code=f"training.{part}_changed",
-                )
+        codec = self.codec()
+        if codec is not None and record.get("codec", {}).get("digest") != codec.network_digest:
+            raise UserError(
+                _("The codec '{name}' has changed since the run began.", name=codec.name),
+                _("Put the old codec back, or start anew under another --name."),
+                code="training.codec_changed",
+            )
         return record
 
     def _recorded_verdicts(self, outcome: Outcome) -> list[str]:
@@ -262,10 +275,13 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
 
     def _training_record(self, outcome: Outcome, record: dict[str, Any]) -> dict[str, Any]:
         last = outcome.history[-1] if outcome.history else {}
+        learnt = record.get("material") or material(self.corpora, self.parents())  # older runs have no record of it
+        # By its name alone: a folder of this machine says nothing elsewhere.
+        base = {"base": learnt["base"]["name"]} if "base" in learnt else {}
         return {
             "family": self.family,
-            "corpus": {**material(self.corpora, self._others()), "pictures": self.learning.items()},
-            "run": record["run"],
+            "corpus": {**learnt, "pictures": self.learning.items()},
+            "run": {**record["run"], **base},
             "steps": outcome.step,
             "items": outcome.step * self.run.batch,
             "seed": self.run.seed,

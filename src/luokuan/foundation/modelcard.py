@@ -72,13 +72,15 @@ def material_section(training: Mapping[str, Any]) -> str:
             "没有它本模型不能生成图片",
             f"- The codec's material 编解码器的语料: {_material_of(codec)}\n",
         ]
-    if base := corpus.get("base"):
+    base = corpus.get("base")
+    while base:
         lines[-1] = lines[-1].removesuffix("\n")
         lines += [
             f"- Base 基础模型: {base['name']}, digest `{base['digest']}`; its weights were the start "
             "训练从它的权重开始",
             f"- The base's material 基础模型的语料: {_material_of(base)}\n",
         ]
+        base = base.get("base")
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import torch
@@ -39,6 +40,7 @@ def orthogonalised(matrix: Tensor, dtype: torch.dtype) -> Tensor:
     return x.T if tall else x
 
 
+@cache
 def quick_precision(device: torch.device) -> torch.dtype:
     """bfloat16 where matrix products in it are quick. Emulated ones, as on CPUs without avx512_bf16 or AMX, take a
     hundred times as long as float32."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import platform
@@ -15,6 +16,7 @@ from luokuan.files import disk_errors, sha256_bytes
 from luokuan.foundation.corpus import PictureCorpus
 from luokuan.foundation.modelfolder import ModelFolder, check_name
 from luokuan.i18n import _
+from luokuan.logs import get
 from luokuan.store.home import Home
 
 
@@ -32,7 +34,7 @@ class Choices(Protocol):
     @property
     def batch(self) -> int: ...
     @property
-    def accumulate(self) -> int | None: ...
+    def accumulate(self) -> int: ...
     @property
     def seed(self) -> int: ...
     @property
@@ -125,16 +127,22 @@ def in_one_place(home: Home, name: str) -> Iterator[None]:
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(
-                _("The run '{name}' is being trained by another process.", name=name),
-                _("Wait for it, stop it with Ctrl-C, or choose another --name."),
-                code="training.busy",
-                status=409,
-            ) from error
-        except OSError:
-            pass  # a file system without locks
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):  # the second one on network shares
+                raise busy(name) from error
+            get("foundation.runs").warning("no locks on this file system", path=str(path), error=str(error))
+        # The file stays: one that is removed while another process waits to open it locks nothing.
         yield
+
+
+def busy(name: str) -> UserError:
+    """What is said of a run that another process trains."""
+    return UserError(
+        _("The run '{name}' is being trained by another process.", name=name),
+        _("Wait for it, stop it with Ctrl-C, or choose another name."),
+        code="training.busy",
+        status=409,
+    )
 
 
 ChoicesT = TypeVar("ChoicesT", bound=Choices)
@@ -168,7 +176,7 @@ def material(corpora: tuple[PictureCorpus, ...], others: Mapping[str, ModelFolde
     Args:
         others: Models on which this one rests, by their part: the ``codec`` in whose space it works, the ``base``
             whose weights it starts from. What they learnt from is in every picture, so that its licence and credit
-            stand beside those of the corpora; the digest is that of the corpora alone.
+            stand beside those of the corpora; the digest is that of the corpora alone. A base's own base stands in it.
     """
     models = others or {}
     cards = [corpus.card for corpus in corpora]
@@ -202,13 +210,14 @@ def _learnt(model: ModelFolder) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _lines(model: ModelFolder, learnt: dict[str, Any]) -> dict[str, str]:
+def _lines(model: ModelFolder, learnt: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": model.name,
         "digest": model.network_digest,
         "licence": model.licence,
         **{name: str(learnt.get(name) or "") for name in ("title", "credit", "source")},
         "corpus_digest": model.corpus_digest,
+        **({"base": learnt["base"]} if isinstance(learnt.get("base"), dict) else {}),
     }
 
 

@@ -77,7 +77,7 @@ def test_a_prefix_of_another_length_takes_the_cells_places(tmp_path: Path) -> No
         ({"layers": 1}, "--layers 2"),
         ({"order": "masked"}, "--order autoregressive"),
         ({"size": 128, "cells": 16}, "--size 64"),
-        ({"codec_digest": "1" * 64}, "--codec 0000"),
+        ({"codec_digest": "1" * 64}, "codec c .000000000000., this run c .111111111111"),
     ],
 )
 def test_another_shape_or_codec_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
@@ -87,6 +87,15 @@ def test_another_shape_or_codec_is_refused(tmp_path: Path, change: dict[str, Any
     with pytest.raises(UserError, match=said):
         start_from(prior, folder)
     assert all(torch.equal(v, before[k]) for k, v in prior.state_dict().items())
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    broken = prior_of(CONFIG, 0)
+    with torch.no_grad():
+        broken.places[0, 0] = torch.nan
+    folder = folder_of(tmp_path / "base", CONFIG, broken)
+    with pytest.raises(UserError, match="not finite"):
+        start_from(prior_of(CONFIG, 1), folder)
 
 
 def test_only_a_prior_can_be_a_base(tmp_path: Path) -> None:

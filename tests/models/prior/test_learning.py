@@ -52,6 +52,18 @@ def test_equal_seeds_give_equal_weights(tmp_path: Path) -> None:
     assert torch.equal(*ends)
 
 
+def test_dropout_works_only_while_training() -> None:
+    game = learning(dropout=0.5)
+    with torch.no_grad():
+        for block in game.prior.blocks:
+            torch.nn.init.normal_(block.fall.weight)  # zero at the start, where nothing could be dropped
+    tokens, prefix = game.batch(np.arange(4))
+    one, two = (game.prior(prefix, tokens) for _turn in range(2))
+    assert not torch.equal(one, two)
+    still = game.prior.eval()
+    assert torch.equal(still(prefix, tokens), still(prefix, tokens))
+
+
 def test_silence_and_omission_have_their_shares() -> None:
     game = learning()
     torch.manual_seed(0)

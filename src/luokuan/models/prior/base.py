@@ -44,8 +44,20 @@ def start_from(prior: Prior, base: ModelFolder) -> int:
         UserError: the base works with another codec or has another shape, or it is damaged.
     """
     own, other = prior.config, strict_config(PriorConfig, base.config)
+    if own.codec_digest != other.codec_digest:
+        raise UserError(
+            _(
+                "The base '{name}' uses the codec {theirs} ({their_digest}), this run {ours} ({our_digest}).",
+                name=base.name,
+                theirs=other.codec,
+                their_digest=other.codec_digest[:12],
+                ours=own.codec,
+                our_digest=own.codec_digest[:12],
+            ),
+            _("Give the base's --codec, or train without --base."),
+            code="training.base",
+        )
     shapes = [
-        ("--codec", own.codec_digest[:16], other.codec_digest[:16]),
         ("--size", own.size, other.size),
         ("--order", own.order, other.order),
         ("--width", own.width, other.width),
@@ -58,7 +70,18 @@ def start_from(prior: Prior, base: ModelFolder) -> int:
                 _("Give the same {option}, or train without --base.", option=option),
                 code="training.base",
             )
-    tensors = {k.removeprefix("prior."): v.float() for k, v in base.tensors(expected_tensors(other)).items()}
+    found = base.tensors(expected_tensors(other))
+    same = (own.cells, own.levels, own.heads) == (other.cells, other.levels, other.heads)
+    if not same or not all(bool(value.isfinite().all()) for value in found.values()):
+        raise UserError(
+            _(
+                "The base '{name}' has another shape than this version's priors, or weights that are not finite.",
+                name=base.name,
+            ),
+            _("Choose another --base."),
+            code="training.base",
+        )
+    tensors = {k.removeprefix("prior."): v.float() for k, v in found.items()}
     tensors.pop("conditions")
     rows, places = tensors.pop("condition.weight"), tensors.pop("places")
     alike = own.condition == other.condition and own.attributes == other.attributes
@@ -75,5 +98,5 @@ def _take_rows(weight: Tensor, rows: Tensor, own: PriorConfig, other: PriorConfi
     known = {meaning: number for number, meaning in enumerate(meanings(other))}
     found = [(number, known[meaning]) for number, meaning in enumerate(meanings(own)) if meaning in known]
     mine, theirs = zip(*found, strict=True)  # 0, "nothing is said", is in both
-    weight[list(mine)] = rows[list(theirs)]
+    weight[list(mine)] = rows[list(theirs)].to(weight)  # an indexed assignment doesn't change devices
     return len(found) - 1

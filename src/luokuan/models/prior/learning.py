@@ -42,6 +42,7 @@ class PriorSettings:
             with less.
         blank: Share of the cells that the autoregressive prior can't see, drawn for each item from U(0, blank): it
             mustn't lean on its last cells alone, nor learn its pictures by heart.
+        dropout: See ``Prior``.
     """
 
     rate: float = 2e-3
@@ -52,6 +53,7 @@ class PriorSettings:
     silence: float = 0.1
     omit: float = 0.5
     blank: float = 0.2
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class PriorLearning:
         self.config, self.settings = config, settings
         self._material, self._held_out, self._decode, self._device = material, held_out, decode, device
         torch.manual_seed(mix_seed(seed, "weights"))
-        self.prior = Prior(config).to(device)
+        self.prior = Prior(config, settings.dropout).to(device)
         matrices = [p for p in self.prior.blocks.parameters() if p.ndim == 2]
         known = {id(p) for p in matrices}
         others = [p for p in self.prior.parameters() if id(p) not in known]

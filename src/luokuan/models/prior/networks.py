@@ -60,11 +60,11 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """x + attention(norm(x)), then + feed-forward(norm(x))."""
+    """x + attention(norm(x)), then + feed-forward(norm(x)); what is added goes through dropout while training."""
 
-    def __init__(self, config: PriorConfig) -> None:
+    def __init__(self, config: PriorConfig, dropout: float = 0.0) -> None:
         super().__init__()
-        width = config.width
+        width, self.dropout = config.width, dropout
         self.attention = Attention(width, config.heads, causal=config.order == "autoregressive")
         self.norms = nn.ModuleList(nn.RMSNorm(width) for _ in range(2))
         self.rise = nn.Linear(width, EXPANSION * width, bias=False)
@@ -74,9 +74,11 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, past: tuple[Tensor, Tensor] | None = None, start: int = 0) -> Tensor:
         """x (B, T, W) to (B, T, W); see ``Attention``."""
-        x = x + self.attention(self.norms[0](x), past, start)
-        out: Tensor = x + self.fall(F.gelu(self.rise(self.norms[1](x)), approximate="tanh"))
-        return out
+        x = x + self._dropped(self.attention(self.norms[0](x), past, start))
+        return x + self._dropped(self.fall(F.gelu(self.rise(self.norms[1](x)), approximate="tanh")))
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout) if self.training and self.dropout else x
 
 
 class Heads(nn.Module):
@@ -127,9 +129,14 @@ class Heads(nn.Module):
 
 
 class Prior(nn.Module):
-    """Condition and cells to a vector a cell, from which ``heads`` reads the cell's distribution."""
+    """Condition and cells to a vector a cell, from which ``heads`` reads the cell's distribution.
 
-    def __init__(self, config: PriorConfig) -> None:
+    Args:
+        config: Its shape.
+        dropout: Share of the blocks' outputs that is dropped while training (Srivastava et al. 2014, JMLR 15).
+    """
+
+    def __init__(self, config: PriorConfig, dropout: float = 0.0) -> None:
         super().__init__()
         self.config = config
         width, cells = config.width, config.cells**2
@@ -139,7 +146,7 @@ class Prior(nn.Module):
         self.offsets: list[int] = [sum(config.levels[:c]) for c in range(len(config.levels))]
         self.cells = nn.Embedding(sum(config.levels) + 1, width)  # the last row: a masked cell
         self.places = nn.Parameter(torch.randn(self.prefix + cells, width) * 0.02)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(Block(config, dropout) for _ in range(config.layers))
         self.norm = nn.RMSNorm(width)
         self.heads = Heads(config)
         nn.init.normal_(self.condition.weight, std=0.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,14 @@ from luokuan.models.codec.finding import codec_named
 from luokuan.models.codec.model import Codec
 from luokuan.models.prior.base import base_named, start_from
 from luokuan.models.prior.card import prior_card
-from luokuan.models.prior.condition import attribute_table, prefix_shape, prefixes, vocabulary
+from luokuan.models.prior.condition import attribute_table, prefixes, vocabulary
 from luokuan.models.prior.config import CONDITIONS, ORDERS, SIZES, PriorConfig
 from luokuan.models.prior.learning import Material, PriorLearning, PriorSettings
 from luokuan.models.prior.model import CONDITIONS as KEPT
 from luokuan.models.prior.model import weights_of
-from luokuan.models.prior.networks import EXPANSION
 from luokuan.store.home import Home, open_home
 
 _DEFAULTS = PriorSettings()
-CACHED = 16 << 20
-"""Bytes that the largest tensor of a part of a batch may have on a CPU. Larger ones miss its cache, and beyond 32 MB
-the C library maps them anew each time: with 257 positions in float32 a batch of 64 in four parts learns 1.9 times as
-many pictures a second as in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +47,8 @@ class PriorRun:
     layers: int = 4
     steps: int | None = None
     minutes: float | None = None
-    batch: int = 64
-    accumulate: int | None = None
+    batch: int = 16
+    accumulate: int = 1
     rate: float = _DEFAULTS.rate
     crops: int = 1
     flip: bool = True
@@ -149,14 +144,14 @@ class PriorTraining(FamilyTraining[PriorRun]):
 
     family = "prior"
     config: PriorConfig
+    known: int | None = None
+    """Classes, values or words that the base knows; None without a base."""
 
     def objective(self) -> Objective:
         """The transformer on the tokens of the training pictures."""
         run, corpus = self.run, self.corpora[0]
         self._codec = codec_named(run.codec, self.home)
         self.config = prior_config(run, corpus, self._codec)
-        if run.accumulate is None:
-            self.run = replace(run, accumulate=self._fitting_parts())
         corpus.require_trainable(conditional=self.config.condition == "class")
         held_out = (*corpus.split("validation"), *corpus.split("test"))
         self.held_out = len(held_out)
@@ -171,23 +166,11 @@ class PriorTraining(FamilyTraining[PriorRun]):
             device=self.machine.device,
             seed=run.seed,
         )
-        self._base = None if run.base is None else base_named(run.base, self.home)
-        if self._base is not None:
-            start_from(learning.prior, self._base)
+        self._base = None
+        if run.base is not None and not (self.folder / "checkpoints").exists():  # they hold all weights
+            self._base = base_named(run.base, self.home)
+            self.known = start_from(learning.prior, self._base)
         return learning
-
-    def _fitting_parts(self) -> int:
-        """Parts of a batch, the fewest that evenly divide it and whose hidden layers stay below ``CACHED``."""
-        own = self.run.batch // self.processes.count
-        if self.machine.device != "cpu" or self.run.batch % self.processes.count:
-            return 1
-        positions = prefix_shape(self.config)[1] + self.config.cells**2
-        each = positions * EXPANSION * self.config.width * (2 if self.machine.precision == "bf16" else 4)
-        return next(
-            parts
-            for parts in range(1, own + 1)
-            if own % parts == 0 and (own // parts == 1 or own // parts * each <= CACHED)
-        )
 
     def _material(self, items: Sequence[Item], *, flip: bool, crops: int = 1) -> Material:
         side, channels = self.config.cells, len(self.config.levels)
