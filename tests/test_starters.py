@@ -92,7 +92,7 @@ def test_a_codecs_card_is_complete(name: str) -> None:
     card = (folder / CARD).read_text(encoding="utf-8")
     training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
     assert (folder / WEIGHTS).stat().st_size < 8_000_000
-    assert f"\n{codec_command(training['run'], training['steps'])}\n" in card
+    assert f"\n{codec_command(training)}\n" in card
     assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
     # A row for each corpus, those that it learnt from and one that it never saw, at 64 and at 128 pixels.
     rows = re.findall(r"^\| [^|]+, (64|128)², \d+ \|", card, flags=re.MULTILINE)
