@@ -58,3 +58,15 @@ def test_a_parameter_without_gradient_stays() -> None:
     still = nn.Parameter(torch.ones(2, 2))
     Muon([still], lr=0.1, weight_decay=0.5).step()
     assert torch.equal(still, torch.ones(2, 2))
+
+
+def test_a_closure_is_computed_with_gradients() -> None:
+    matrix = nn.Parameter(torch.ones(2, 2))
+
+    def loss() -> float:
+        value = matrix.square().sum()
+        value.backward()
+        return value.item()
+
+    assert Muon([matrix], lr=0.1).step(loss) == 4.0
+    assert not torch.equal(matrix, torch.ones(2, 2))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, overload
 
 import torch
 from torch import Tensor
@@ -73,10 +73,18 @@ class Muon(torch.optim.Optimizer):
         if any(p.ndim != 2 for group in self.param_groups for p in group["params"]):
             raise ValueError("Muon steps matrices only")
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """One step of every matrix that has a gradient."""
-        assert closure is None
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """One step of every matrix that has a gradient; ``closure``, if given, computes the loss first."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is None:
@@ -87,3 +95,4 @@ class Muon(torch.optim.Optimizer):
                 update = orthogonalised(p.grad.lerp(buffer, group["momentum"]), quick_precision(p.device))
                 p.mul_(1 - group["lr"] * group["weight_decay"])
                 p.add_(update.to(p.dtype), alpha=-group["lr"] * math.sqrt(max(1.0, p.shape[0] / p.shape[1])))
+        return loss
