@@ -80,7 +80,7 @@ class Encoded(PriorLearning):
 
     def __init__(self, vectors: Tensor, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.prior.condition = Vectors(vectors, self.config.width)  # type: ignore[assignment]
+        self.prior.add_module("condition", Vectors(vectors, self.config.width))
         matrices = [p for p in self.prior.blocks.parameters() if p.ndim == 2]
         others = [p for p in self.prior.parameters() if all(p is not matrix for matrix in matrices)]
         settings = self.settings
