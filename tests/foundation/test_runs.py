@@ -14,6 +14,7 @@ import pytest
 
 from luokuan.errors import UserError
 from luokuan.foundation.corpus.card import Card
+from luokuan.foundation.modelcard import material_section
 from luokuan.foundation.runs import check_choices, in_one_place, joint_digest, material, read_run, resumed
 from luokuan.store.home import open_home
 
@@ -109,6 +110,39 @@ def test_material_of_several_names_all() -> None:
 
 def test_one_unknown_licence_makes_the_whole_unknown() -> None:
     assert material((corpus("a", "CC0-1.0", "Photos"), corpus("b", "unknown")))["licence"] == "unknown"
+
+
+def model(name: str, licence: str, learnt: object) -> Any:
+    training = {"corpus": learnt}
+    return SimpleNamespace(name=name, network_digest=name * 2, licence=licence, training=training, corpus_digest="c")
+
+
+def test_parents_bring_their_licences_credits_and_their_own_bases() -> None:
+    ours = (corpus("a", "CC0-1.0", "Photos", "Ann"),)
+    grand = {"name": "old", "digest": "d", "licence": "MIT", "title": "Prints", "strange": [1]}
+    base = model("b", "CC-BY-4.0 AND MIT", {"title": "Paintings", "credit": "Bo", "base": grand})
+    found = material(ours, {"codec": model("k", "OFL-1.1", {"credit": "Google"}), "base": base})
+    assert found["licence"] == "CC-BY-4.0 AND CC0-1.0 AND MIT AND OFL-1.1" and found["credit"] == "Ann; Google; Bo"
+    assert found["base"]["digest"] == "bb" and found["base"]["base"]["title"] == "Prints"
+    assert "strange" not in found["base"]["base"] and found["base"]["base"]["credit"] == ""
+    assert material(ours, {"base": model("b", "unknown", {})})["licence"] == "unknown"
+
+
+@pytest.mark.parametrize("learnt", [None, [], {"base": 7}, {"base": {}}, {"base": {"base": {"name": {}}}, "title": 3}])
+def test_a_strangers_record_of_its_material_breaks_no_card(learnt: object) -> None:
+    found = material((corpus("a", "CC0-1.0"),), {"base": model("b", "MIT", learnt)})
+    assert "Base 基础模型: b" in material_section({"corpus": {**found, "pictures": 3}})
+
+
+def test_an_endless_line_of_bases_is_cut() -> None:
+    learnt: dict[str, Any] = {}
+    for _turn in range(500):
+        learnt = {"base": learnt}
+    found = material((corpus("a", "CC0-1.0"),), {"base": model("b", "MIT", learnt)})
+    depth = 0
+    while found := found.get("base", {}):
+        depth += 1
+    assert 20 < depth < 50
 
 
 HOLDER = """

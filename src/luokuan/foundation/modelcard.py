@@ -65,22 +65,22 @@ def material_section(training: Mapping[str, Any]) -> str:
         f"- Licence 许可: {licence}" + (" (works can't be sold 作品不可出售)" if licence == UNKNOWN else ""),
         f"- Source 来源: {corpus['source'] or '-'}; credit 署名: {corpus['credit'] or '-'}\n",
     ]
+    lines[-1] = lines[-1].removesuffix("\n")
     if codec := corpus.get("codec"):
-        lines[-1] = lines[-1].removesuffix("\n")
         lines += [
             f"- Codec 编解码器: {codec['name']}, digest `{codec['digest']}`; without it the model makes no pictures "
             "没有它本模型不能生成图片",
-            f"- The codec's material 编解码器的语料: {_material_of(codec)}\n",
+            f"- The codec's material 编解码器的语料: {_material_of(codec)}",
         ]
     base = corpus.get("base")
     while base:
-        lines[-1] = lines[-1].removesuffix("\n")
         lines += [
             f"- Base 基础模型: {base['name']}, digest `{base['digest']}`; its weights were the start "
             "训练从它的权重开始",
-            f"- The base's material 基础模型的语料: {_material_of(base)}\n",
+            f"- The base's material 基础模型的语料: {_material_of(base)}",
         ]
         base = base.get("base")
+    lines[-1] += "\n"
     return "\n".join(lines)
 
 

@@ -145,6 +145,9 @@ def busy(name: str) -> UserError:
     )
 
 
+ANCESTORS = 32
+"""Most bases of bases that a record names."""
+
 ChoicesT = TypeVar("ChoicesT", bound=Choices)
 
 
@@ -217,7 +220,17 @@ def _lines(model: ModelFolder, learnt: dict[str, Any]) -> dict[str, Any]:
         "licence": model.licence,
         **{name: str(learnt.get(name) or "") for name in ("title", "credit", "source")},
         "corpus_digest": model.corpus_digest,
-        **({"base": learnt["base"]} if isinstance(learnt.get("base"), dict) else {}),
+        **({"base": _ancestor(learnt["base"])} if isinstance(learnt.get("base"), dict) else {}),
+    }
+
+
+def _ancestor(found: dict[str, Any], depth: int = 0) -> dict[str, Any]:
+    """A base's own base as its record names it: a stranger's file, of which only the known texts are taken."""
+    fields = ("name", "digest", "licence", "title", "credit", "source", "corpus_digest")
+    further = found.get("base")
+    return {
+        **{field: str(found.get(field) or "") for field in fields},
+        **({"base": _ancestor(further, depth + 1)} if isinstance(further, dict) and depth < ANCESTORS else {}),
     }
 
 
