@@ -87,6 +87,20 @@ def test_a_base_is_recorded_and_needed_only_at_the_start(trained: Path, run: Any
     assert (home / "models/second/model.safetensors").read_bytes() == first
     again = json.loads((home / "models/second/training.json").read_text())
     assert again["corpus"] == record["corpus"] and again["run"] == record["run"]
+    # Killed before its first checkpoint it needs the base again: the same one.
+    shutil.rmtree(home / "models/second")
+    shutil.rmtree(home / "runs/second/checkpoints")
+    code, _out, err = run("train", "prior", EXAMPLE, "--name", "second", "--resume", "-q")
+    assert code == 2 and "There is no model" in err
+    shutil.copytree(trained, away)
+    weights = bytearray((away / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (away / "model.safetensors").write_bytes(weights)
+    code, _out, err = run("train", "prior", EXAMPLE, "--name", "second", "--resume", "-q")
+    assert code == 2 and "'away', on which the run rests, has changed" in err
+    (away / "model.safetensors").write_bytes((trained / "model.safetensors").read_bytes())
+    assert run("train", "prior", EXAMPLE, "--name", "second", "--resume", "-q")[0] == 0
+    assert (home / "models/second/model.safetensors").read_bytes() == first
     chain = ["--name", "third", *SMALL, "--steps", 1, "--base", "second", "-q"]
     assert run("train", "prior", EXAMPLE, *chain)[0] == 0
     third = json.loads((home / "models/third/training.json").read_text())

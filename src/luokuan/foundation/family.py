@@ -256,13 +256,13 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
                 _("Put the old pictures back, or start anew under another --name."),
                 code="training.corpus_changed",
             )
-        codec = self.codec()
-        if codec is not None and record.get("codec", {}).get("digest") != codec.network_digest:
-            raise UserError(
-                _("The codec '{name}' has changed since the run began.", name=codec.name),
-                _("Put the old codec back, or start anew under another --name."),
-                code="training.codec_changed",
-            )
+        for part, model in self.parents().items():
+            if record.get(part, {}).get("digest") != model.network_digest:
+                raise UserError(
+                    _("'{name}', on which the run rests, has changed since it began.", name=model.name),
+                    _("Put the old one back, or start anew under another --name."),
+                    code=f"training.{part}_changed",
+                )
         return record
 
     def _recorded_verdicts(self, outcome: Outcome) -> list[str]:

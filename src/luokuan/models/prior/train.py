@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from luokuan.errors import UserError
+from luokuan.foundation import checkpoint
 from luokuan.foundation.corpus import Item, PictureCorpus, open_corpus
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
@@ -151,6 +152,8 @@ class PriorTraining(FamilyTraining[PriorRun]):
         """The transformer on the tokens of the training pictures."""
         run, corpus = self.run, self.corpora[0]
         self._codec = codec_named(run.codec, self.home)
+        begun = bool(checkpoint.saved(self.folder / "checkpoints"))  # they hold all weights
+        self._base = None if run.base is None or begun else base_named(run.base, self.home)
         self.config = prior_config(run, corpus, self._codec)
         corpus.require_trainable(conditional=self.config.condition == "class")
         held_out = (*corpus.split("validation"), *corpus.split("test"))
@@ -166,9 +169,7 @@ class PriorTraining(FamilyTraining[PriorRun]):
             device=self.machine.device,
             seed=run.seed,
         )
-        self._base = None
-        if run.base is not None and not (self.folder / "checkpoints").exists():  # they hold all weights
-            self._base = base_named(run.base, self.home)
+        if self._base is not None:
             self.known = start_from(learning.prior, self._base)
         return learning
 
