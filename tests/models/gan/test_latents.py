@@ -214,7 +214,7 @@ def test_resume_gives_the_uninterrupted_result(corpus: Path, home: Home) -> None
     # With another codec of that name it is not resumed.
     shutil.rmtree(home.models / "tiny")
     save_codec(home.models / "tiny", GAUSSIAN)
-    with pytest.raises(UserError, match="codec 'tiny' has changed") as caught:
+    with pytest.raises(UserError, match="'tiny', on which the run rests, has changed") as caught:
         train_gan(corpus, home=home, name="cut", resume=True)
     assert caught.value.code == "training.codec_changed"
 
