@@ -1,6 +1,6 @@
 """How far a codec's reconstructions, or a model's samples, lie from a corpus, beside what two halves of it differ by.
 
-    python benchmarks/halves.py MODEL CORPUS [--size 64] [--seed 0] [--truncation 1] [--among 1]
+    python benchmarks/halves.py MODEL CORPUS [--size PIXELS] [--seed 0] [--truncation 1] [--among 1] [--guidance 1]
 
 Half of the corpus (all splits) is reconstructed, or as many samples with the same balance of classes are made, and
 compared, as a set, with the other half: Fréchet distance, KID and coverage on the feature network of ``luokuan
@@ -15,13 +15,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from luokuan.foundation.compute import mix_seed, prepare
 from luokuan.foundation.corpus import open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
+from luokuan.foundation.corpus.pictures import fit
 from luokuan.models.codec.model import Codec
 from luokuan.models.evaluation.metrics import coverage_of, frechet_distance, kernel_distance
 from luokuan.models.evaluation.network import NAME, RESOLUTION, feature_network
+from luokuan.models.interface import takes_wishes
 from luokuan.models.registry import load_model
 from luokuan.store.home import open_home
 
@@ -31,14 +34,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("corpus", type=Path)
-    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--size", type=int, help="side in pixels; default: 64 for a codec, else the model's own")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--truncation", type=float, default=1.0)
     parser.add_argument("--among", type=int, default=1)
+    parser.add_argument("--guidance", type=float, default=1.0)
     options = parser.parse_args()
     prepare()
     corpus, model = open_corpus(options.corpus), load_model(options.model)
-    size = options.size if isinstance(model, Codec) else model.size
+    size = options.size or (64 if isinstance(model, Codec) else model.size)
     pictures = load_pixels(corpus.items, size, cache=open_home().cache)
     order = np.random.default_rng(mix_seed(options.seed, "halves")).permutation(len(pictures))
     count = len(pictures) // 2
@@ -47,9 +51,17 @@ def main() -> None:
         made = model.reconstruct(chosen)
     else:
         labels = [corpus.items[i].label for i in np.sort(order[:count])] if model.classes == corpus.classes else None
+        manner = {"guidance": options.guidance} if takes_wishes(model) else {}
         made = model.sample_ranked(
-            count, seed=options.seed, labels=labels or None, truncation=options.truncation, among=options.among
+            count,
+            seed=options.seed,
+            labels=labels or None,
+            truncation=options.truncation,
+            among=options.among,
+            **manner,
         )
+        if size != model.size:
+            made = np.stack([fit(Image.fromarray(picture), size) for picture in made])
     network = feature_network()
     known, real, rebuilt = (network.features(array) for array in (rest, chosen, made))
     result = {
@@ -61,6 +73,7 @@ def main() -> None:
         "seed": options.seed,
         "truncation": options.truncation,
         "among": options.among,
+        "guidance": options.guidance,
         "features": f"{NAME} at {RESOLUTION}",
         "frechet_distance": frechet_distance(known, rebuilt),
         "frechet_floor": frechet_distance(known, real),

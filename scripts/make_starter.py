@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from luokuan.create.pictures import AMONG, TRUNCATION
+from luokuan.create.pictures import AMONG
 from luokuan.files import write_atomic
 from luokuan.foundation.corpus.card import read_card
 from luokuan.foundation.modelcard import gan_card
@@ -36,7 +36,9 @@ from luokuan.foundation.modelfolder import (
     resolve,
 )
 from luokuan.models.codec.card import codec_card
+from luokuan.models.interface import takes_wishes
 from luokuan.models.prior.card import prior_card
+from luokuan.models.registry import load_picture_model
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.card import vae_card
@@ -56,13 +58,17 @@ def evaluate(model: Path, corpus: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def of_sampler(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+def of_sampler(
+    source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str], count: int | None = None
+) -> str:
     """The card of a model that samples; writes its sheet of samples."""
-    raw = evaluate(source.path, corpora[0])
-    ranked = evaluate(
-        source.path, corpora[0],
-        "--truncation", str(TRUNCATION), "--among", str(AMONG), "--sheet", str(target / SHEET),
-    )  # fmt: skip
+    model = load_picture_model(str(source.path))
+    number = [] if count is None else ["-n", str(count)]
+    raw = evaluate(source.path, corpora[0], *number)
+    usual = ["--truncation", str(model.usual_truncation), "--among", str(AMONG)]
+    if takes_wishes(model):
+        usual += ["--guidance", str(model.usual_guidance)]
+    ranked = evaluate(source.path, corpora[0], *number, *usual, "--sheet", str(target / SHEET))
     for surplus in target.glob("*-neighbours.png"):
         surplus.unlink()
     write_card = {"gan": gan_card, "prior": prior_card}[str(source.config["family"])]
@@ -75,7 +81,7 @@ def of_sampler(source: ModelFolder, target: Path, corpora: list[Path], verdicts:
         verdicts=[*raw["verdicts"], *verdicts],
     )
     order = "one column a class; " if source.config["classes"] else ""
-    caption = f"Samples, {order}best of {AMONG}, truncation {TRUNCATION}, seed {ranked['seed']}"
+    caption = f"Samples, {order}best of {AMONG}, truncation {model.usual_truncation}, seed {ranked['seed']}"
     return card + f"\n![{caption}]({SHEET})\n"
 
 
@@ -117,7 +123,7 @@ def of_vae(source: ModelFolder, target: Path, corpora: list[Path], verdicts: lis
     return card + f"\n![{caption}]({SHEET})\n"
 
 
-CARDS = {"gan": of_sampler, "prior": of_sampler, "codec": of_codec, "upscaler": of_upscaler, "vae": of_vae}
+CARDS = {"codec": of_codec, "upscaler": of_upscaler, "vae": of_vae}
 
 
 def main() -> None:
@@ -126,6 +132,7 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("verdicts", type=Path)
     parser.add_argument("corpora", type=Path, nargs="+")
+    parser.add_argument("--count", type=int, help="samples to measure (default: as many as held-out pictures)")
     options = parser.parse_args()
     source = resolve(options.name)
     if source.path.parent == STARTERS:
@@ -142,7 +149,10 @@ def main() -> None:
     source.training["corpus"]["aliases"] = dict(card.aliases) if card else {}
     write_atomic(target / TRAINING, json.dumps(source.training, indent=1, ensure_ascii=False).encode())
     verdicts = [line for line in options.verdicts.read_text(encoding="utf-8").splitlines() if line.strip()]
-    text = CARDS[family](source, target, options.corpora, verdicts)
+    if family in ("gan", "prior"):
+        text = of_sampler(source, target, options.corpora, verdicts, options.count)
+    else:
+        text = CARDS[family](source, target, options.corpora, verdicts)
     write_atomic(target / CARD, text.encode())
     print(read_folder(target).digest)
 

@@ -59,7 +59,7 @@ def main() -> None:
         train = f"train prior {CORPUS} --name catalogue --crops 8 --minutes {options.minutes:g}"
         made = luokuan(home, train)
         sheet = IMAGES / "catalogue.png"
-        seen = luokuan(home, f"evaluate catalogue {CORPUS} --truncation 0.7 --among 4 --sheet {sheet}")
+        seen = luokuan(home, f"evaluate catalogue {CORPUS} --truncation 0.9 --guidance 2.5 --among 4 --sheet {sheet}")
         for surplus in IMAGES.glob("catalogue-neighbours.png"):
             surplus.unlink()
         works = Path(home) / "works"

@@ -63,7 +63,12 @@ def test_create_evaluate_and_export(trained: Path, run: Any, tmp_path: Path) -> 
     code, out, _err = run("create", "image", "-m", "mine", "--like", picture, "-o", tmp_path / "b.png", "--json")
     assert code == 0 and json.loads(out)["model"] == "mine"
     code, out, _err = run("evaluate", "mine", EXAMPLE, "-n", 24, "--json")
-    assert code == 0 and json.loads(out)["size"] == 64
+    plain = json.loads(out)
+    assert code == 0 and plain["size"] == 64 and plain["guidance"] == 1
+    code, out, _err = run("evaluate", "mine", EXAMPLE, "-n", 24, "--guidance", 4, "--json")
+    assert code == 0 and json.loads(out)["guidance"] == 4 and json.loads(out)["result"] != plain["result"]
+    code, _out, err = run("evaluate", "garments-32", EXAMPLE, "-n", 24, "--guidance", 4)
+    assert code == 2 and "can't be guided" in err
     code, out, err = run("models", "export", "mine", "-o", tmp_path / "prior.onnx", "--json")
     assert code == 0 and json.loads(out)["largest_difference"] < 1e-3, err
 
@@ -126,7 +131,7 @@ def test_the_plan(run: Any) -> None:
 
 @pytest.mark.parametrize("order", ["autoregressive", "masked"])
 def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str) -> None:
-    choices = [*SMALL, "--steps", 6, "--order", order, "--precision", "float32", "-q"]
+    choices = [*SMALL, "--steps", 6, "--order", order, "--dropout", 0.2, "--precision", "float32", "-q"]
     for name in ("whole", "cut"):
         shutil.rmtree(home / "models" / name, ignore_errors=True)
         shutil.rmtree(home / "runs" / name, ignore_errors=True)
@@ -138,6 +143,7 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str)
     assert run("train", "prior", EXAMPLE, "--name", "cut", "--resume", "-q")[0] == 0
     files = [(home / "models" / name / "model.safetensors").read_bytes() for name in ("whole", "cut")]
     assert files[0] == files[1]
+    assert "--dropout 0.2" in (home / "models/cut/README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -148,6 +154,7 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str)
         (["--condition", "text"], "nothing for --condition text"),
         (["--size", "48"], "--size"),
         (["--width", "100"], "--width"),
+        (["--dropout", "1"], "--dropout"),
         (["--codec", "absent"], "absent"),
         (["--codec", "garments-32"], "no codec"),
         (["--codec", "smooth-codec"], "no tokens"),

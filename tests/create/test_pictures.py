@@ -112,6 +112,17 @@ def test_models_that_take_no_wishes_say_so() -> None:
         first(Asked(attributes={"a": "b"}), gan)
 
 
+def test_what_is_usual_with_a_model_stands_in_the_recipe(load: Any) -> None:
+    prior, gan = load(), load_picture_model("garments-32")
+    told = first("dog", prior)
+    assert told.recipe.parameters["truncation"] == prior.usual_truncation == 0.9
+    assert told.recipe.parameters["guidance"] == prior.usual_guidance == 2.5
+    by_hand = first("dog", prior, manner=Manner(truncation=0.9, guidance=2.5))
+    assert np.array_equal(told.media.pixels, by_hand.media.pixels)
+    assert first("dress", gan).recipe.parameters["truncation"] == 0.7
+    assert load(tiny.config(condition="none", classes=(), class_counts=())).usual_guidance == 1
+
+
 @pytest.mark.parametrize("manner", [Manner(truncation=2), Manner(strength=-1), Manner(guidance=0.5), Manner(among=0)])
 def test_values_out_of_range(load: Any, manner: Manner) -> None:
     with pytest.raises(UserError, match="out of range"):

@@ -61,8 +61,15 @@ def image(
         ),
     ] = None,
     truncation: Annotated[
-        float, typer.Option("--truncation", min=0, max=1, help=_("Below 1: more typical, less varied."))
-    ] = 0.7,
+        float | None,
+        typer.Option(
+            "--truncation",
+            min=0,
+            max=1,
+            help=_("Below 1: more typical, less varied (default: the model's)."),
+            show_default=False,
+        ),
+    ] = None,
     among: Annotated[
         int, typer.Option("--among", min=1, max=64, help=_("Drafts from which the model's critic picks each picture."))
     ] = 4,

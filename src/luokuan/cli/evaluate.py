@@ -40,6 +40,10 @@ def evaluate(
             "--among", min=1, max=64, help=_("1: samples as they come; above: the critic picks from that many drafts.")
         ),
     ] = 1,
+    guidance: Annotated[
+        float,
+        typer.Option("--guidance", min=1, max=20, help=_("1: as learnt; above: the condition draws more strongly.")),
+    ] = 1.0,
     resolution: Annotated[
         int, typer.Option("--resolution", help=_("Side to which pictures are resized for the feature network."))
     ] = 128,
@@ -111,7 +115,7 @@ def evaluate(
         "corpus_digest": material.digest,
         "progress": None if quiet or json else _progress,
     }
-    sampled = count is not None or truncation != 1 or among != 1
+    sampled = count is not None or truncation != 1 or among != 1 or guidance != 1
     if isinstance(loaded, (Codec, Upscaler)):
         _evaluate_tool(loaded, title, sampled=sampled, sheet=sheet, json=json, **shared)
         return
@@ -134,6 +138,7 @@ def evaluate(
             count=count,
             truncation=truncation,
             among=among,
+            guidance=guidance,
             **shared,
         )
     bound = None
@@ -165,7 +170,7 @@ def _evaluate_tool(loaded: Codec | Upscaler, title: str, *, sampled: bool, **opt
             _("'{name}' is a codec: it reconstructs all held-out pictures and samples none.", name=name)
             if codec
             else _("'{name}' is an upscaler: it enlarges all held-out pictures and samples none.", name=name),
-            _("Leave --count, --truncation and --among away."),
+            _("Leave --count, --truncation, --among and --guidance away."),
             code="evaluation.codec" if codec else "evaluation.upscaler",
         )
     if isinstance(loaded, Codec):
@@ -252,5 +257,7 @@ def _say_samples(report: Report) -> None:
             resolution=report.resolution,
         )
     )
+    if report.guidance not in (None, 1):
+        say(_("Guidance: {guidance}.", guidance=f"{report.guidance:g}"))
     if report.labels == "model":
         say(_("The model's classes aren't the corpus's: samples have the balance of its own training pictures."))

@@ -44,6 +44,12 @@ def prior(
         bool,
         typer.Option("--flip/--no-flip", help=_("Also learn from mirrored pictures; not for text and logos.")),
     ] = True,
+    dropout: Annotated[
+        float,
+        typer.Option(
+            "--dropout", help=_("Share of the blocks' outputs dropped while training, against learning by heart.")
+        ),
+    ] = 0.0,
     base: Annotated[
         str | None,
         typer.Option(
@@ -87,6 +93,7 @@ def prior(
             rate=rate,
             crops=crops,
             flip=flip,
+            dropout=dropout,
             base=base,
             seed=seed,
             precision=precision,

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from luokuan.models.interface import PictureModel, Wish
     from luokuan.store.home import Home
 
-TRUNCATION = 0.7
-"""Default ψ: styles at 70 % of their distance from the class's mean: fewer failures, less variety."""
 AMONG = 4
 """Default number of drafts from which the model's critic picks one (the best quarter)."""
 STRENGTH = 0.5
@@ -35,7 +33,8 @@ class Manner:
     """How drafts are made.
 
     Args:
-        truncation: ψ in 0…1; 1 leaves what the model draws as it is, less makes it more typical.
+        truncation: ψ in 0…1; 1 leaves what the model draws as it is, less makes it more typical; None: the model's
+            ``usual_truncation``.
         among: Drafts from which the model's critic picks each one, 1 to 64; 1 takes the first as it comes.
         toward: Another seed: the drafts then lead from the first seed to it in ``count`` ≥ 2 even steps, and ``among``
             has no say.
@@ -44,12 +43,16 @@ class Manner:
         guidance: How strongly words, attributes or the class draw, 1 to 20; 1 is as learnt; None: the model's default.
     """
 
-    truncation: float = TRUNCATION
+    truncation: float | None = None
     among: int = AMONG
     toward: int | None = None
     like: Path | None = None
     strength: float = STRENGTH
     guidance: float | None = None
+
+    def truncation_for(self, model: PictureModel) -> float:
+        """``truncation``, or what is usual with ``model``."""
+        return model.usual_truncation if self.truncation is None else self.truncation
 
     def check(self, model: PictureModel, count: int, seed: int) -> None:
         """Refuse what can't be made.
@@ -57,7 +60,7 @@ class Manner:
         Raises:
             UserError: a value is out of its range, or has no say with this model.
         """
-        ranges = 0 <= self.truncation <= 1 and 1 <= self.among <= 64 and 0 <= self.strength <= 1
+        ranges = 0 <= (self.truncation or 0) <= 1 and 1 <= self.among <= 64 and 0 <= self.strength <= 1
         if not ranges or count < 1 or seed < 0 or not 1 <= (self.guidance or 1) <= 20:
             raise UserError(
                 _("Truncation, strength, guidance, the number of drafts or the seed is out of range."),
@@ -110,9 +113,9 @@ def draft_images(
         way = _way(model, (seed, manner.toward), count, manner, wish)
     for index, own in enumerate(range(seed, seed + count) if way is None else [seed] * count):
         wish, said = understood.told(model, own)
-        parameters: dict[str, Any] = {"truncation": manner.truncation, **said}
-        if manner.guidance is not None:
-            parameters["guidance"] = manner.guidance
+        parameters: dict[str, Any] = {"truncation": manner.truncation_for(model), **said}
+        if takes_wishes(model) and way is None:
+            parameters["guidance"] = model.usual_guidance if manner.guidance is None else manner.guidance
         if way is not None:
             pixels = way[index]
             parameters |= {"toward": manner.toward, "share": index / (count - 1)}
@@ -123,7 +126,7 @@ def draft_images(
                 1,
                 seed=own,
                 strength=manner.strength,
-                truncation=manner.truncation,
+                truncation=manner.truncation_for(model),
                 wish=wish,
                 guidance=manner.guidance,
             )[0]
@@ -173,19 +176,26 @@ def _start(path: Path, size: int) -> _Start:
 def _ranked(model: PictureModel, seed: int, manner: Manner, wish: Wish | None) -> NDArray[np.uint8]:
     if takes_wishes(model):
         return model.sample_ranked(
-            1, seed=seed, wish=wish, truncation=manner.truncation, among=manner.among, guidance=manner.guidance
+            1,
+            seed=seed,
+            wish=wish,
+            truncation=manner.truncation_for(model),
+            among=manner.among,
+            guidance=manner.guidance,
         )[0]
     labels = None if wish is None or wish.label is None else [wish.label]
-    return model.sample_ranked(1, seed=seed, labels=labels, truncation=manner.truncation, among=manner.among)[0]
+    return model.sample_ranked(
+        1, seed=seed, labels=labels, truncation=manner.truncation_for(model), among=manner.among
+    )[0]
 
 
 def _way(
     model: PictureModel, seeds: tuple[int, int], count: int, manner: Manner, wish: Wish | None
 ) -> NDArray[np.uint8]:
     if takes_wishes(model):
-        return model.interpolate(seeds, count, truncation=manner.truncation, wish=wish)
+        return model.interpolate(seeds, count, truncation=manner.truncation_for(model), wish=wish)
     ends = None if wish is None or wish.label is None else (wish.label, wish.label)
-    return model.interpolate(seeds, count, labels=ends, truncation=manner.truncation)
+    return model.interpolate(seeds, count, labels=ends, truncation=manner.truncation_for(model))
 
 
 def create_images(

@@ -152,7 +152,8 @@ def measured_section(evaluation: Mapping[str, Any] | None, ranked: Mapping[str, 
         return "Nothing was measured on this model. 尚未测量。Run `luokuan evaluate MODEL CORPUS`.\n"
     columns = [("as they come", evaluation["result"])]
     if ranked is not None:
-        columns.append((f"best of {ranked['among']}, truncation {ranked['truncation']}", ranked["result"]))
+        guidance = "" if ranked.get("guidance") is None else f", guidance {ranked['guidance']:g}"
+        columns.append((f"best of {ranked['among']}, truncation {ranked['truncation']}{guidance}", ranked["result"]))
     columns.append(("floor: real against real", evaluation["floor"]))
 
     def row(title: str, key: str, form: str) -> str:
@@ -199,4 +200,6 @@ def _nearest(evaluation: Mapping[str, Any], ranked: Mapping[str, Any] | None) ->
 def _evaluation_command(found: Mapping[str, Any]) -> str:
     parts = ["luokuan evaluate MODEL CORPUS", f"-n {found['samples']}", f"--seed {found['seed']}"]
     parts += [f"--resolution {found['resolution']}", f"--truncation {found['truncation']}", f"--among {found['among']}"]
+    if found.get("guidance") is not None:
+        parts.append(f"--guidance {found['guidance']:g}")
     return " ".join(parts)

@@ -62,6 +62,11 @@ class PictureModel(Protocol):
         ...
 
     @property
+    def usual_truncation(self) -> float:
+        """``truncation`` at which its pictures are seldom failures and still differ."""
+        ...
+
+    @property
     def attributes(self) -> Mapping[str, tuple[str, ...]]:
         """Attributes that it can be told, each with its values; empty for models of another kind."""
         ...
@@ -137,6 +142,11 @@ class WithoutWords:
 
 class WishingModel(PictureModel, Protocol):
     """A model that is told a ``Wish``, and can start from a picture."""
+
+    @property
+    def usual_guidance(self) -> float:
+        """``guidance`` at which its pictures mostly show what was asked for; 1 where it can't be told anything."""
+        ...
 
     def sample_ranked(
         self,

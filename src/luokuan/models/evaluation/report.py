@@ -24,7 +24,7 @@ from luokuan.models.evaluation.metrics import (
 from luokuan.models.evaluation.neighbours import Memorisation, memorisation, sentence
 from luokuan.models.evaluation.network import NAME, RESOLUTION, SHA256, FeatureNetwork, feature_network
 from luokuan.models.evaluation.sheet import by_class
-from luokuan.models.interface import PictureModel
+from luokuan.models.interface import PictureModel, takes_wishes
 
 LEAST = 20
 """Fewest held-out pictures for which distances mean anything."""
@@ -83,6 +83,7 @@ class Report:
     seed: int
     truncation: float | None
     among: int | None
+    guidance: float | None
     network: str
     resolution: int
     result: Distances
@@ -162,6 +163,7 @@ def evaluate_model(
     seed: int = 0,
     truncation: float = 1.0,
     among: int = 1,
+    guidance: float = 1.0,
     resolution: int = RESOLUTION,
     progress: Progress | None = None,
 ) -> Report:
@@ -175,11 +177,13 @@ def evaluate_model(
         count: Samples; default as many as held-out pictures.
         truncation: 1 shows the model's whole variety.
         among: 1 takes samples as they come; above, the model's critic picks each from that many drafts.
+        guidance: 1 samples as learnt; above, the condition draws more strongly, with models that can be guided.
         progress: Called with (what is done, how many are done, of how many).
 
     Raises:
-        UserError: too few samples, held-out or training pictures; a resolution that the network can't take.
+        UserError: too few pictures; a resolution that the network can't take; guidance that the model can't follow.
     """
+    draw = _drawing(model, truncation=truncation, among=among, guidance=guidance)
     number = count or len(held_out)
     _check(number, len(held_out), len(train), resolution)  # before the work of sampling
     labels = balanced_labels(held_out_labels, number, seed) if model.classes and held_out_labels is not None else None
@@ -190,7 +194,7 @@ def evaluate_model(
         part = None if labels is None else labels[start : start + 256]
         own = mix_seed(seed, "samples", start)
         size = min(256, number - start)
-        pieces.append(_draw(model, size, seed=own, labels=part, truncation=truncation, among=among))
+        pieces.append(draw(size, own, part))
     samples = np.concatenate(pieces)
     report = compare(
         samples,
@@ -205,6 +209,7 @@ def evaluate_model(
         corpus_digest=corpus_digest,
         truncation=truncation,
         among=among,
+        guidance=guidance if takes_wishes(model) else None,
         labels="none" if not model.classes else "model" if labels is None else "held-out",
         stand_ins=stand_ins(train_labels, labels, seed) if labels is not None and train_labels is not None else None,
         same_material=_same_material(model, corpus_digest),
@@ -212,7 +217,7 @@ def evaluate_model(
     if model.classes:
         classes = min(len(model.classes), SHEET_CLASSES)
         columns = [y for y in range(classes) for _row in range(SHEET_ROWS)]
-        shown = _draw(model, len(columns), seed=seed, labels=columns, truncation=truncation, among=among)
+        shown = draw(len(columns), seed, columns)
         report.sheet = by_class(shown, classes)
     return report
 
@@ -223,12 +228,26 @@ def _same_material(model: PictureModel, corpus_digest: str) -> bool | None:
     return None if digest is None else bool(digest == corpus_digest)
 
 
-def _draw(
-    model: PictureModel, count: int, *, seed: int, labels: Sequence[int] | None, truncation: float, among: int
-) -> NDArray[np.uint8]:
-    if among == 1:
-        return model.sample(count, seed=seed, labels=labels, truncation=truncation)
-    return model.sample_ranked(count, seed=seed, labels=labels, truncation=truncation, among=among)
+def _drawing(
+    model: PictureModel, *, truncation: float, among: int, guidance: float
+) -> Callable[[int, int, Sequence[int] | None], NDArray[np.uint8]]:
+    """(count, seed, labels) to samples of ``model``."""
+    manner: dict[str, Any] = {"truncation": truncation}
+    if takes_wishes(model):
+        manner["guidance"] = guidance
+    elif guidance != 1:
+        raise UserError(
+            _("The model '{name}' can't be guided.", name=model.folder.name),
+            _("Leave --guidance out, or choose a model of the family 'prior'."),
+            code="evaluation.guidance",
+        )
+
+    def draw(count: int, seed: int, labels: Sequence[int] | None) -> NDArray[np.uint8]:
+        if among == 1:
+            return model.sample(count, seed=seed, labels=labels, **manner)
+        return model.sample_ranked(count, seed=seed, labels=labels, among=among, **manner)
+
+    return draw
 
 
 def _check(samples: int, held_out: int, train: int, resolution: int) -> None:
@@ -265,6 +284,7 @@ def compare(
     corpus_digest: str,
     truncation: float | None = None,
     among: int | None = None,
+    guidance: float | None = None,
     labels: str = "none",
     same_material: bool | None = None,
     stand_ins: NDArray[np.int64] | None = None,
@@ -304,6 +324,7 @@ def compare(
         seed=seed,
         truncation=truncation,
         among=among,
+        guidance=guidance,
         network=f"{NAME} {SHA256[:12]}",
         resolution=resolution,
         result=_distances(real, made, seed),

@@ -95,6 +95,11 @@ class GanModel(WithoutWords):
         return self.config.classes
 
     @property
+    def usual_truncation(self) -> float:
+        """Styles at 70 % of their distance from the class's mean."""
+        return 0.7
+
+    @property
     def class_weights(self) -> tuple[float, ...]:
         """Share of each class in the training pictures."""
         total = sum(self.config.class_counts)

@@ -26,6 +26,8 @@ def _command(config: Mapping[str, Any], training: Mapping[str, Any]) -> str:
         parts.append(f"--crops {run['crops']}")
     if not run["flip"]:
         parts.append("--no-flip")
+    if run.get("dropout"):
+        parts.append(f"--dropout {run['dropout']:g}")
     return " ".join([*parts, *machine_options(training)])
 
 

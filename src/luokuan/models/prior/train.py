@@ -53,6 +53,7 @@ class PriorRun:
     rate: float = _DEFAULTS.rate
     crops: int = 1
     flip: bool = True
+    dropout: float = _DEFAULTS.dropout
     base: str | None = None
     seed: int = 0
     precision: str | None = None
@@ -74,6 +75,7 @@ class PriorRun:
                 (1 <= self.layers <= 48, "--layers", "1 … 48"),
                 (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (1 <= self.crops <= CROPS, "--crops", f"1 … {CROPS}"),
+                (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
             ],
         )
 
@@ -162,7 +164,7 @@ class PriorTraining(FamilyTraining[PriorRun]):
         self.material = self._material(corpus.split("train"), flip=run.flip, crops=run.crops)
         learning = PriorLearning(
             self.config,
-            PriorSettings(rate=run.rate),
+            PriorSettings(rate=run.rate, dropout=run.dropout),
             self.material,
             held_out=self._material([held_out[i] for i in order], flip=False),
             decode=self._codec.from_tokens,

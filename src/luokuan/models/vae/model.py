@@ -120,6 +120,11 @@ class Vae(WithoutWords):
         return ()
 
     @property
+    def usual_truncation(self) -> float:
+        """Latents at 70 % of their distance from the component's mean."""
+        return 0.7
+
+    @property
     def class_weights(self) -> tuple[float, ...]:
         """None."""
         return ()
