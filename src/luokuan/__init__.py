@@ -2,9 +2,9 @@
 
     import luokuan
 
-    work = luokuan.create.image("a dress", model="garments-32", seed=7)   # a signed, labelled Work
-    luokuan.verify("dress.png").verdict                                     # "ours"
-    model = luokuan.load("garments-32")                                     # samples without a colophon stay here
+    work = luokuan.create.image("a dress", model="garments", seed=7)   # a signed, labelled Work
+    luokuan.verify("dress.png").verdict                                  # "ours"
+    model = luokuan.load("garments")                                     # samples without a colophon stay here
     luokuan.train("gan", "photos/", name="mine", minutes=10)
 
 Nothing heavy is imported before it is used.

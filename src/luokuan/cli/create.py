@@ -29,7 +29,7 @@ def _group() -> None:
 @app.command("image", help=_("Create pictures of what the brief names: a class, attributes or words of a caption."))
 def image(
     brief: Annotated[str, typer.Argument(help=_("What to make, such as 'a dress'; empty: as it comes."))] = "",
-    model: options.Model = "garments-32",
+    model: options.Model = "garments",
     output: options.Output = None,
     count: options.Count = 1,
     seed: options.Seed = 0,

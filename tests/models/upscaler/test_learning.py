@@ -74,9 +74,9 @@ def test_verdicts_follow_the_figures(pictures: np.ndarray) -> None:
     game = learning(pictures)
 
     def rows(*gains: float) -> list[dict[str, float]]:
-        return [{"validation/gain_db": gain} for gain in gains]
+        return [{"validation/gain_db": gain, "validation/pictures": 96.0} for gain in gains]
 
     assert game.verdict([]) == []
     assert "train longer" in game.verdict(rows(0.1, -0.1))[0] and len(game.verdict(rows(0.1, -0.1))) == 1
-    assert len(game.verdict(rows(1.0, 0.9))) == 1
+    assert len(game.verdict(rows(1.0, 0.9))) == 1 and "0.90 dB PSNR on 96" in game.verdict(rows(1.0, 0.9))[0]
     assert "still improving" in game.verdict(rows(0.5, 1.0))[1]

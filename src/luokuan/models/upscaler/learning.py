@@ -207,12 +207,19 @@ class UpscalerLearning:
 
     def verdict(self, history: Sequence[Mapping[str, Any]]) -> list[str]:
         """Whether it beats bicubic interpolation, and still improved at the end, in words."""
-        gains = [row["validation/gain_db"] for row in history if "validation/gain_db" in row]
-        if not gains:
+        seen = [row for row in history if "validation/gain_db" in row]
+        if not seen:
             return []
+        gains, count = [row["validation/gain_db"] for row in seen], int(seen[-1]["validation/pictures"])
         if gains[-1] <= 0:
             return [_("It doesn't come nearer to held-out pictures than bicubic interpolation: train longer.")]
-        found = [_("It beats bicubic interpolation by {gain:.2f} dB PSNR on held-out pictures.", gain=gains[-1])]
+        found = [
+            _(
+                "It beats bicubic interpolation by {gain:.2f} dB PSNR on {count} held-out pictures.",
+                gain=gains[-1],
+                count=count,
+            )
+        ]
         # The adversary costs some PSNR, so only a rise is told.
         if len(gains) > 1 and gains[-1] - gains[-2] > 0.05:
             found.append(_("It was still improving at the end: a longer run would give better pictures."))
