@@ -131,7 +131,20 @@ def test_the_plan(run: Any) -> None:
 
 @pytest.mark.parametrize("order", ["autoregressive", "masked"])
 def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str) -> None:
-    choices = [*SMALL, "--steps", 6, "--order", order, "--dropout", 0.2, "--precision", "float32", "-q"]
+    choices = [
+        *SMALL,
+        "--steps",
+        6,
+        "--order",
+        order,
+        "--dropout",
+        0.2,
+        "--keep",
+        "last",
+        "--precision",
+        "float32",
+        "-q",
+    ]
     for name in ("whole", "cut"):
         shutil.rmtree(home / "models" / name, ignore_errors=True)
         shutil.rmtree(home / "runs" / name, ignore_errors=True)
@@ -143,7 +156,7 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str)
     assert run("train", "prior", EXAMPLE, "--name", "cut", "--resume", "-q")[0] == 0
     files = [(home / "models" / name / "model.safetensors").read_bytes() for name in ("whole", "cut")]
     assert files[0] == files[1]
-    assert "--dropout 0.2" in (home / "models/cut/README.md").read_text(encoding="utf-8")
+    assert "--dropout 0.2 --keep last" in (home / "models/cut/README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -155,6 +168,7 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str)
         (["--size", "48"], "--size"),
         (["--width", "100"], "--width"),
         (["--dropout", "1"], "--dropout"),
+        (["--keep", "first"], "--keep"),
         (["--codec", "absent"], "absent"),
         (["--codec", "garments-32"], "no codec"),
         (["--codec", "smooth-codec"], "no tokens"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,39 @@ def test_interrupted_saves_and_resumes_equal(whole: Path, tmp_path: Path) -> Non
     assert first.stdout.split() == ["14", "False"], first.stderr
     assert run(tmp_path / "run", resume=True).finished
     assert_same(whole, tmp_path / "run")
+
+
+class Forgetful(Toy):
+    """What validates best is the first average: later ones know less."""
+
+    def validate(self, average: Mapping[str, torch.nn.Module]) -> Mapping[str, float]:
+        return {"error": -super().validate(average)["error"]}
+
+
+@pytest.mark.parametrize(("toy", "kept"), [(Toy, 40), (Forgetful, 12)])
+def test_the_best_average_is_kept_also_after_a_stop(toy: type[Toy], kept: int, tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole", toy=toy(), best_by="error")
+    errors = {row["step"]: row["validation/error"] for row in whole.history if "validation/error" in row}
+    assert whole.kept == kept == min(errors, key=errors.__getitem__) and whole.step == 40
+
+    def at(step: int) -> None:
+        if step == 25:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    stopped = run(tmp_path / "run", toy=toy(at=at), best_by="error")
+    assert not stopped.finished and stopped.kept == stopped.step == 26
+    resumed = run(tmp_path / "run", toy=toy(), best_by="error", resume=True)
+    assert resumed.kept == kept
+    assert_same(tmp_path / "whole", tmp_path / "run")
+    ours, theirs = whole.average["first"].state_dict(), resumed.average["first"].state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    last = run(tmp_path / "last", toy=toy()).average["first"].state_dict()
+    assert all(torch.equal(ours[name], last[name]) for name in ours) == (kept == 40)
+
+
+def test_without_the_figure_the_last_average_is_kept(tmp_path: Path) -> None:
+    outcome = run(tmp_path, best_by="absent")
+    assert outcome.kept == outcome.step == 40
 
 
 def test_it_learns(whole: Path) -> None:

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from luokuan.foundation.objective import Phase
 from luokuan.foundation.optim import adam, cosine
-from luokuan.foundation.training import Outcome, Phase, Settings, Training
+from luokuan.foundation.training import Outcome, Settings, Training
 from luokuan.media import Picture
 
 

@@ -50,6 +50,10 @@ def prior(
             "--dropout", help=_("Share of the blocks' outputs dropped while training, against learning by heart.")
         ),
     ] = 0.0,
+    keep: Annotated[
+        str,
+        typer.Option("--keep", help=_("best: the average that predicts held-out pictures best; last: the last one.")),
+    ] = "best",
     base: Annotated[
         str | None,
         typer.Option(
@@ -94,6 +98,7 @@ def prior(
             crops=crops,
             flip=flip,
             dropout=dropout,
+            keep=keep,
             base=base,
             seed=seed,
             precision=precision,

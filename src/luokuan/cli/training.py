@@ -77,6 +77,7 @@ def carry_out(
             {
                 "finished": outcome.finished,
                 "steps": outcome.step,
+                "kept": outcome.kept,
                 "model": None if model is None else {"path": str(model.path), "digest": model.digest},
                 "run": str(training.folder),
                 "verdicts": outcome.verdicts,
@@ -99,6 +100,8 @@ def carry_out(
             )
         raise typer.Exit(ExitCode.INTERRUPTED)
     if not json:
+        if outcome.kept != outcome.step:
+            say(_("Kept is the average after step {kept}, which did best on held-out pictures.", kept=outcome.kept))
         say(_("The model is in {path}.", path=model.path))
         say(following, quiet=quiet)
 

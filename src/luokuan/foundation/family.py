@@ -22,9 +22,10 @@ from luokuan.foundation import compute
 from luokuan.foundation.corpus import PictureCorpus
 from luokuan.foundation.flops import count_flop
 from luokuan.foundation.modelfolder import ModelFolder
+from luokuan.foundation.objective import Objective
 from luokuan.foundation.processes import Processes
 from luokuan.foundation.runs import ChoicesT, busy, in_one_place, joint_digest, material, read_run, versions
-from luokuan.foundation.training import Objective, Outcome, Settings, Training
+from luokuan.foundation.training import Outcome, Settings, Training
 from luokuan.i18n import LANGUAGES, _, speaking
 from luokuan.store.home import Home
 
@@ -77,6 +78,8 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
     """Progress (0..1, rising from 0) at which the work of a step changes, so that a plan measures each part."""
     held_out = 0
     """Held-out pictures; set by ``objective``."""
+    best_by: str | None = None
+    """Validation figure whose lowest value decides which average is kept; set by ``objective``. None keeps the last."""
 
     def __init__(self, corpora: tuple[PictureCorpus, ...], run: ChoicesT, *, home: Home, quiet: bool = False) -> None:
         run.check()
@@ -132,6 +135,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
             device=machine.device,
             precision=machine.precision,
             accumulate=run.accumulate,
+            best_by=self.best_by,
         )
         title = _("Training {name}", name=run.name)
         return Training(self.learning, settings, self.folder, processes=self.processes, title=title, quiet=self.quiet)
@@ -274,7 +278,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         return found
 
     def _training_record(self, outcome: Outcome, record: dict[str, Any]) -> dict[str, Any]:
-        last = outcome.history[-1] if outcome.history else {}
+        kept: dict[str, Any] = next((row for row in reversed(outcome.history) if row["step"] == outcome.kept), {})
         learnt = record.get("material") or material(self.corpora, self.parents())  # older runs have no record of it
         # By its name alone: a folder of this machine says nothing elsewhere.
         base = {"base": learnt["base"]["name"]} if "base" in learnt else {}
@@ -283,12 +287,13 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
             "corpus": {**learnt, "pictures": self.learning.items()},
             "run": {**record["run"], **base},
             "steps": outcome.step,
+            "kept": outcome.kept,
             "items": outcome.step * self.run.batch,
             "seed": self.run.seed,
             "precision": record["precision"],
             "threads": record["threads"],
             "versions": record["versions"],
             "machine": {"cpu": self.machine.cpu_name, "cores": self.machine.cores, "gpu": self.machine.cuda},
-            "measured": {k: v for k, v in last.items() if k.startswith("validation/")},
+            "measured": {k: v for k, v in kept.items() if k.startswith("validation/")},
             "verdicts": self._recorded_verdicts(outcome),
         }

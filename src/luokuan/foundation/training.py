@@ -10,23 +10,24 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import Parameter
+from torch import nn
 
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, write_atomic
 from luokuan.foundation import checkpoint, ema
+from luokuan.foundation.best import Best
 from luokuan.foundation.compute import autocast, mix_seed
 from luokuan.foundation.feed import Order
 from luokuan.foundation.metrics import MetricsFile
-from luokuan.foundation.optim import Schedule, Together, set_rate
+from luokuan.foundation.objective import Objective
+from luokuan.foundation.optim import set_rate
 from luokuan.foundation.processes import Processes
 from luokuan.foundation.progress import Progress
 from luokuan.foundation.stopping import stopping_signals
@@ -34,76 +35,13 @@ from luokuan.i18n import _
 from luokuan.logs import get
 from luokuan.media import Picture
 
-LossFunction = Callable[[Any, int], tuple[Tensor, Mapping[str, Tensor | float]]]
-"""(micro-batch, its index) to (scalar loss, figures to log)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One player's move within a step.
-
-    Args:
-        name: Such as ``discriminator``; figures are logged as ``name/figure``.
-        parameters: What this phase changes.
-        optimiser: Whose step it takes.
-        rate: Learning-rate schedule.
-        loss: The loss of a micro-batch; called under autocast.
-        frozen: Modules that need no gradient of their own meanwhile (it saves their backward).
-        clip: Largest gradient norm, or None for no clipping.
-    """
-
-    name: str
-    parameters: Sequence[Parameter]
-    optimiser: torch.optim.Optimizer | Together
-    rate: Schedule
-    loss: LossFunction
-    frozen: Sequence[nn.Module] = ()
-    clip: float | None = None
-
-
-class Objective(Protocol):
-    """What a family gives to the loop."""
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        """All networks with state, by name."""
-        ...
-
-    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """All optimisers, by name."""
-        ...
-
-    def averaged(self) -> Sequence[str]:
-        """Names of the modules whose moving average is kept."""
-        ...
-
-    def items(self) -> int:
-        """Training items in the corpus."""
-        ...
-
-    def batch(self, indices: Any) -> Any:
-        """The items at ``indices`` (int64 (B,)), on the device; drawn under the step's seed."""
-        ...
-
-    def phases(self, step: int, steps: int) -> Iterator[Phase]:
-        """The phases of ``step``, in order."""
-        ...
-
-    def validate(self, average: Mapping[str, nn.Module]) -> Mapping[str, float]:
-        """Figures on held-out items; deterministic."""
-        ...
-
-    def preview(self, average: Mapping[str, nn.Module]) -> Picture | None:
-        """What the model makes now; deterministic."""
-        ...
-
-    def verdict(self, history: Sequence[Mapping[str, Any]]) -> list[str]:
-        """What the figures mean, in words."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run. ``batch`` is over all processes; ``accumulate`` splits it into that many micro-batches."""
+    """How to run. ``batch`` is over all processes; ``accumulate`` splits it into that many micro-batches.
+
+    ``best_by`` names the validation figure whose lowest value decides which average is kept; None keeps the last.
+    """
 
     steps: int
     batch: int
@@ -115,6 +53,7 @@ class Settings:
     validations: int = 10
     checkpoint_seconds: float = 60.0
     preview_seconds: float = 60.0
+    best_by: str | None = None
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.accumulate < 1:
@@ -123,9 +62,11 @@ class Settings:
 
 @dataclass(slots=True)
 class Outcome:
-    """How a run ended: ``finished`` is False when it was stopped and can be resumed."""
+    """How a run ended: ``finished`` is False when it was stopped and can be resumed; ``average`` is that after
+    ``kept`` steps."""
 
     step: int
+    kept: int
     finished: bool
     average: Mapping[str, nn.Module]
     history: list[dict[str, Any]]
@@ -166,6 +107,7 @@ class Training:
         self._rollbacks = 0
         self._stop = threading.Event()
         self._emas: dict[str, ema.Ema] = {}
+        self._best: Best | None = None
 
     def stop(self) -> None:
         """Ask the run to save and end after the current step (safe from signals and other threads)."""
@@ -237,13 +179,22 @@ class Training:
         return {name: average.module for name, average in self._emas.items()}
 
     def _all_modules(self) -> dict[str, nn.Module]:
-        return {**self.objective.modules(), **{f"{k}.average": v for k, v in self.average.items()}}
+        best = self._best.modules if self._best else {}
+        return {
+            **self.objective.modules(),
+            **{f"{k}.average": v for k, v in self.average.items()},
+            **{f"{k}.best": v for k, v in best.items()},
+        }
 
     def save(self, step: int) -> None:
         """Write a checkpoint after ``step`` steps (main process; the others wait)."""
         if self.processes.main:
             tensors = checkpoint.gather(self._all_modules(), self.objective.optimisers())
-            state = {"rate_factor": self._rate_factor, "rollbacks": self._rollbacks}
+            state = {
+                "rate_factor": self._rate_factor,
+                "rollbacks": self._rollbacks,
+                **({"best": self._best.state()} if self._best else {}),
+            }
             checkpoint.save(self.folder / "checkpoints", step, tensors, state)
         self.processes.wait()
 
@@ -259,6 +210,8 @@ class Training:
         tensors, state = found
         try:
             checkpoint.scatter(tensors, self._all_modules(), self.objective.optimisers())
+            if self._best:
+                self._best.restore(state["best"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise UserError(
                 _("The checkpoint in {path} belongs to other networks.", path=self.folder),
@@ -297,6 +250,7 @@ class Training:
         settings = self.settings
         modules = self.objective.modules()
         self._emas = {name: ema.Ema(modules[name]) for name in self.objective.averaged()}
+        self._best = Best(settings.best_by, self.average) if settings.best_by else None
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         step = (self.load() if resume else None) or 0
@@ -327,7 +281,7 @@ class Training:
                     now = time.monotonic()
                     figures["items_per_second"] = (step - marked) * settings.batch / max(now - mark, 1e-9)
                     if self._validation_due(step):
-                        figures |= {f"validation/{k}": v for k, v in self._validate().items()}
+                        figures |= self._validate(step)
                     mark, marked = time.monotonic(), step
                     metrics.write(step, step * settings.batch, figures)
                 progress.update(step, _note(figures))
@@ -344,7 +298,10 @@ class Training:
                     break
         history = metrics.read()
         finished = step >= settings.steps
-        return Outcome(step, finished, self.average, history, self.objective.verdict(history))
+        verdicts = self.objective.verdict(history)
+        if finished and self._best and self._best.step:
+            return Outcome(step, self._best.step, finished, self._best.modules, history, verdicts)
+        return Outcome(step, step, finished, self.average, history, verdicts)
 
     def _validation_due(self, step: int) -> bool:
         # At fixed steps, not times, so that a resumed run validates where an uninterrupted one does.
@@ -355,10 +312,13 @@ class Training:
             (step - settings.log_every) * settings.validations // settings.steps
         )
 
-    def _validate(self) -> Mapping[str, float]:
+    def _validate(self, step: int) -> dict[str, float]:
         torch.manual_seed(mix_seed(self.settings.seed, "validate"))
         with torch.no_grad(), autocast(self.settings.device, self.settings.precision):
-            return self.objective.validate(self.average)
+            found = self.objective.validate(self.average)
+        if self._best:
+            self._best.offer(step, found, self.average)
+        return {f"validation/{key}": value for key, value in found.items()}
 
     def _preview(self, step: int) -> None:
         if not self.processes.main:

@@ -94,9 +94,12 @@ def test_verdicts_follow_the_figures() -> None:
     game = learning()
 
     def rows(*nats: float, untold: float = 9.0) -> list[dict[str, float]]:
-        return [{"validation/nats_per_cell": x, "validation/nats_per_cell_untold": untold} for x in nats]
+        return [
+            {"step": step, "validation/nats_per_cell": x, "validation/nats_per_cell_untold": untold}
+            for step, x in enumerate(nats, start=1)
+        ]
 
     assert game.verdict([]) == [] and game.verdict(rows(6.0, 6.0)) == []
     assert "still improving" in game.verdict(rows(6.5, 6.0))[0]
-    assert "by heart" in game.verdict(rows(6.5, 6.0, 6.3))[0]
+    assert game.verdict(rows(6.5, 6.0, 6.3))[0].startswith("After step 2 of 3")
     assert "hardly helps" in game.verdict(rows(6.0, 6.0, untold=6.0))[0]

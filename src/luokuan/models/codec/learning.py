@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from luokuan.foundation.compute import channels_last, mix_seed
+from luokuan.foundation.objective import Phase
 from luokuan.foundation.optim import adam, cosine
-from luokuan.foundation.training import Phase
 from luokuan.i18n import _
 from luokuan.media import Picture
 from luokuan.models.codec import objective

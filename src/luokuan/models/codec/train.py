@@ -14,8 +14,9 @@ from luokuan.foundation.corpus import open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
+from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import check_choices, resumed
-from luokuan.foundation.training import Objective, Outcome
+from luokuan.foundation.training import Outcome
 from luokuan.models.codec.card import codec_card
 from luokuan.models.codec.config import BOTTLENECKS, LATENT_CHANNELS, LEVELS, CodecConfig, codec_config
 from luokuan.models.codec.learning import CROP, LARGE, LARGE_FROM, CodecLearning, LearningSettings, Pictures

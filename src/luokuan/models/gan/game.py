@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from luokuan.foundation.compute import channels_last, mix_seed
+from luokuan.foundation.objective import Phase
 from luokuan.foundation.optim import adam, cosine, set_beta2
-from luokuan.foundation.training import Phase
 from luokuan.media import Picture
 from luokuan.models.gan.config import GanConfig
 from luokuan.models.gan.diagnosis import diagnose

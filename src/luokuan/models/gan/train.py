@@ -16,8 +16,9 @@ from luokuan.foundation.corpus.reader import Item
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelcard import gan_card
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
+from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import resumed
-from luokuan.foundation.training import Objective, Outcome
+from luokuan.foundation.training import Outcome
 from luokuan.models.codec.cache import load_latents
 from luokuan.models.codec.finding import codec_named
 from luokuan.models.gan.config import GanConfig, latent_preset, preset

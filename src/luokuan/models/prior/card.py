@@ -28,6 +28,8 @@ def _command(config: Mapping[str, Any], training: Mapping[str, Any]) -> str:
         parts.append("--no-flip")
     if run.get("dropout"):
         parts.append(f"--dropout {run['dropout']:g}")
+    if run.get("keep", "best") != "best":
+        parts.append(f"--keep {run['keep']}")
     return " ".join([*parts, *machine_options(training)])
 
 
@@ -75,7 +77,7 @@ def prior_card(
         material_section(training),
         recipe_section(training, _command(config, training)),
         "## Measured 测量\n",
-        _validation(training["measured"]),
+        _validation(training),
         measured_section(evaluation, ranked),
         "## Verdict 评价\n",
         "\n".join(f"- {sentence}" for sentence in said),
@@ -84,13 +86,15 @@ def prior_card(
     return "\n".join(sections)
 
 
-def _validation(measured: Mapping[str, float]) -> str:
+def _validation(training: Mapping[str, Any]) -> str:
+    measured, kept = training["measured"], training.get("kept", training["steps"])
     if "validation/nats_per_cell" not in measured:
         return "No pictures were held out. 没有留出的图片。\n"
     told, untold, count = (
         measured[f"validation/{key}"] for key in ("nats_per_cell", "nats_per_cell_untold", "pictures")
     )
+    where = "" if kept == training["steps"] else f"Kept 保留: the average after step {kept}, the best on these. "
     return (
-        f"-log p of a cell of 8 × 8 pixels on {count:.0f} held-out pictures: {told:.3f} nats with their condition, "
-        f"{untold:.3f} without.\n"
+        f"{where}-log p of a cell of 8 × 8 pixels on {count:.0f} held-out pictures: {told:.3f} nats with their "
+        f"condition, {untold:.3f} without.\n"
     )

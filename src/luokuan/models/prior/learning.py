@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from luokuan.foundation.compute import mix_seed
+from luokuan.foundation.objective import Phase
 from luokuan.foundation.optim import Schedule, Together, muon
-from luokuan.foundation.training import Phase
 from luokuan.i18n import _
 from luokuan.media import Picture
 from luokuan.models.prior.config import PriorConfig
@@ -251,7 +251,15 @@ class PriorLearning:
         costs = [row["validation/nats_per_cell"] for row in seen]
         found = []
         if costs[-1] > min(costs) + 0.05:
-            found.append(_("Held-out pictures were predicted better earlier: it learns its pictures by heart."))
+            best = seen[costs.index(min(costs))]["step"]
+            found.append(
+                _(
+                    "After step {best} of {steps} held-out pictures were predicted worse: from there on it learns its "
+                    "pictures by heart.",
+                    best=best,
+                    steps=seen[-1]["step"],
+                )
+            )
         elif costs[-2] > costs[-1] + 0.02:
             found.append(_("It was still improving at the end: a longer run would give better pictures."))
         if self.config.condition != "none" and seen[-1]["validation/nats_per_cell_untold"] < costs[-1] + 0.01:

@@ -16,8 +16,9 @@ from luokuan.foundation import checkpoint
 from luokuan.foundation.corpus import Item, PictureCorpus, open_corpus
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
+from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import check_choices, resumed
-from luokuan.foundation.training import Objective, Outcome
+from luokuan.foundation.training import Outcome
 from luokuan.i18n import _
 from luokuan.models.codec.cache import CROPS, load_tokens
 from luokuan.models.codec.config import FACTOR
@@ -33,6 +34,8 @@ from luokuan.models.prior.model import weights_of
 from luokuan.store.home import Home, open_home
 
 _DEFAULTS = PriorSettings()
+KEEPS = ("best", "last")
+"""Which average of a run is kept: that which predicted held-out pictures best, or the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class PriorRun:
     crops: int = 1
     flip: bool = True
     dropout: float = _DEFAULTS.dropout
+    keep: str = "best"
     base: str | None = None
     seed: int = 0
     precision: str | None = None
@@ -76,6 +80,7 @@ class PriorRun:
                 (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (1 <= self.crops <= CROPS, "--crops", f"1 … {CROPS}"),
                 (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
+                (self.keep in KEEPS, "--keep", KEEPS),
             ],
         )
 
@@ -160,6 +165,7 @@ class PriorTraining(FamilyTraining[PriorRun]):
         corpus.require_trainable(conditional=self.config.condition == "class")
         held_out = (*corpus.split("validation"), *corpus.split("test"))
         self.held_out = len(held_out)
+        self.best_by = "nats_per_cell" if run.keep == "best" else None
         order = np.random.default_rng(0).permutation(len(held_out))
         self.material = self._material(corpus.split("train"), flip=run.flip, crops=run.crops)
         learning = PriorLearning(

@@ -13,8 +13,9 @@ from luokuan.foundation.corpus import open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
+from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import check_choices, resumed
-from luokuan.foundation.training import Objective, Outcome
+from luokuan.foundation.training import Outcome
 from luokuan.models.codec.fidelity import LEAST
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.config import UpscalerConfig

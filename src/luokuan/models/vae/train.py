@@ -13,8 +13,9 @@ from luokuan.foundation.corpus import open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
+from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import check_choices, resumed
-from luokuan.foundation.training import Objective, Outcome
+from luokuan.foundation.training import Outcome
 from luokuan.i18n import _
 from luokuan.models.vae.card import vae_card
 from luokuan.models.vae.config import KINDS, LIKELIHOODS, SCALES, SIZES, VaeConfig, vae_config
