@@ -70,6 +70,21 @@ def test_a_prefix_of_another_length_takes_the_cells_places(tmp_path: Path) -> No
     assert torch.equal(prior.condition.weight[0], base.condition.weight[0])
 
 
+def test_words_keep_their_vectors_and_know_nothing_of_classes(tmp_path: Path) -> None:
+    values: dict[str, Any] = {"classes": (), "class_counts": (), "condition": "text"}
+    known, wanted = (replace(CONFIG, **values, words=words) for words in (("hat", "red"), ("blue", "red", "cap")))
+    base = prior_of(known, 0)
+    folder = folder_of(tmp_path / "base", known, base)
+    prior = prior_of(wanted, 1)
+    blue = prior.told.weight[1].clone()
+    assert start_from(prior, folder) == 1
+    assert torch.equal(prior.told.weight[[0, 2]], base.told.weight[[0, 2]]) and torch.equal(prior.told.weight[1], blue)
+    prefix = torch.tensor([[2, 0]])
+    assert torch.equal(prior.condition(prefix), base.condition(prefix))
+    assert start_from(prior_of(CONFIG, 1), folder) == 0
+    assert start_from(prior_of(wanted, 1), folder_of(tmp_path / "classes", CONFIG, prior_of(CONFIG, 0))) == 0
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

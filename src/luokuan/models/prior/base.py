@@ -12,7 +12,7 @@ from luokuan.i18n import _
 from luokuan.models.prior.condition import meanings
 from luokuan.models.prior.config import PriorConfig
 from luokuan.models.prior.model import expected_tensors
-from luokuan.models.prior.networks import Prior
+from luokuan.models.prior.networks import Prior, Words
 from luokuan.store.home import Home
 
 
@@ -83,15 +83,21 @@ def start_from(prior: Prior, base: ModelFolder) -> int:
         )
     tensors = {k.removeprefix("prior."): v.float() for k, v in found.items()}
     tensors.pop("conditions")
-    rows, places = tensors.pop("condition.weight"), tensors.pop("places")
+    places = tensors.pop("places")
+    condition = {k: tensors.pop(k) for k in list(tensors) if k.startswith("condition.")}
     alike = own.condition == other.condition and own.attributes == other.attributes
     # A prefix of another kind has other places; the cells' are the last ones.
     taken = len(places) if alike else own.cells**2
     with torch.no_grad():
         prior.places[-taken:] = places[-taken:]
         missing, surplus = prior.load_state_dict(tensors, strict=False)
-        assert set(missing) == {"condition.weight", "places"} and not surplus
-        return _take_rows(prior.condition.weight, rows, own, other)
+        assert all(key == "places" or key.startswith("condition.") for key in missing) and not surplus
+        if (own.condition == "text") != (other.condition == "text"):
+            return 0  # words have vectors of their own kind
+        if isinstance(prior.condition, Words):
+            prior.condition.map.weight.copy_(condition["condition.map.weight"])
+        rows = condition["condition.rows.weight" if own.condition == "text" else "condition.weight"]
+        return _take_rows(prior.told.weight, rows, own, other)
 
 
 def _take_rows(weight: Tensor, rows: Tensor, own: PriorConfig, other: PriorConfig) -> int:

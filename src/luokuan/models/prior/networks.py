@@ -21,6 +21,8 @@ from luokuan.models.prior.config import PriorConfig
 EXPANSION = 4
 HEAD = 256
 """Width of the hidden layer from which a channel's logits are read."""
+WORD = 64
+"""Numbers a word of a caption: in whole vectors, a vocabulary of thousands would weigh as much as a block."""
 
 
 class Attention(nn.Module):
@@ -128,6 +130,21 @@ class Heads(nn.Module):
         return torch.matmul(hidden, fall).float()
 
 
+class Words(nn.Module):
+    """Vectors of words, ``WORD`` numbers each, mapped to the width of the stream."""
+
+    def __init__(self, vocabulary: int, width: int) -> None:
+        super().__init__()
+        self.rows = nn.Embedding(vocabulary, WORD)
+        self.map = nn.Linear(WORD, width, bias=False)
+        nn.init.normal_(self.map.weight, std=0.5 / math.sqrt(WORD))
+
+    def forward(self, prefix: Tensor) -> Tensor:
+        """int64 (B, P) to (B, P, W)."""
+        found: Tensor = self.map(self.rows(prefix))
+        return found
+
+
 class Prior(nn.Module):
     """Condition and cells to a vector a cell, from which ``heads`` reads the cell's distribution.
 
@@ -142,14 +159,16 @@ class Prior(nn.Module):
         width, cells = config.width, config.cells**2
         self.causal = config.order == "autoregressive"
         vocabulary, self.prefix = prefix_shape(config)
-        self.condition = nn.Embedding(vocabulary, width)
+        text = config.condition == "text"
+        self.condition: nn.Embedding | Words = Words(vocabulary, width) if text else nn.Embedding(vocabulary, width)
         self.offsets: list[int] = [sum(config.levels[:c]) for c in range(len(config.levels))]
         self.cells = nn.Embedding(sum(config.levels) + 1, width)  # the last row: a masked cell
         self.places = nn.Parameter(torch.randn(self.prefix + cells, width) * 0.02)
         self.blocks = nn.ModuleList(Block(config, dropout) for _ in range(config.layers))
         self.norm = nn.RMSNorm(width)
         self.heads = Heads(config)
-        nn.init.normal_(self.condition.weight, std=0.5)
+        if isinstance(self.condition, nn.Embedding):
+            nn.init.normal_(self.condition.weight, std=0.5)
         nn.init.normal_(self.cells.weight, std=1 / math.sqrt(len(config.levels)))
 
     def embed(self, tokens: Tensor, hidden: Tensor | None = None) -> Tensor:
@@ -181,6 +200,11 @@ class Prior(nn.Module):
         start = self.prefix - 1 if self.causal else self.prefix
         out: Tensor = self.norm(x[:, start:])
         return out
+
+    @property
+    def told(self) -> nn.Embedding:
+        """The table with a row for each number of a prefix."""
+        return self.condition.rows if isinstance(self.condition, Words) else self.condition
 
     def new_past(self, batch: int) -> list[tuple[Tensor, Tensor]]:
         """Room for the keys and values of all positions, a pair a block."""
