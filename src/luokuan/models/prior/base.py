@@ -33,17 +33,13 @@ def base_named(reference: str, home: Home | None = None) -> ModelFolder:
     return folder
 
 
-def start_from(prior: Prior, base: ModelFolder) -> int:
-    """Give ``prior`` the weights of ``base``. Rows of the condition's embedding go by what they mean: classes, values
-    and words of the same name; the others keep their fresh values.
-
-    Returns:
-        How many meanings were found in the base.
+def check_base(own: PriorConfig, base: ModelFolder) -> PriorConfig:
+    """The shape of ``base``, from which a prior of the shape ``own`` is to start.
 
     Raises:
-        UserError: the base works with another codec or has another shape, or it is damaged.
+        UserError: it works with another codec or has another shape.
     """
-    own, other = prior.config, strict_config(PriorConfig, base.config)
+    other = strict_config(PriorConfig, base.config)
     if own.codec_digest != other.codec_digest:
         raise UserError(
             _(
@@ -70,6 +66,20 @@ def start_from(prior: Prior, base: ModelFolder) -> int:
                 _("Give the same {option}, or train without --base.", option=option),
                 code="training.base",
             )
+    return other
+
+
+def start_from(prior: Prior, base: ModelFolder) -> int:
+    """Give ``prior`` the weights of ``base``. Rows of the condition's embedding go by what they mean: classes, values
+    and words of the same name; the others keep their fresh values.
+
+    Returns:
+        How many meanings were found in the base.
+
+    Raises:
+        UserError: see ``check_base``; or the base is damaged.
+    """
+    own, other = prior.config, check_base(prior.config, base)
     found = base.tensors(expected_tensors(other))
     same = (own.cells, own.levels, own.heads) == (other.cells, other.levels, other.heads)
     if not same or not all(bool(value.isfinite().all()) for value in found.values()):

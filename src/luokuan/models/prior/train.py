@@ -24,7 +24,7 @@ from luokuan.models.codec.cache import CROPS, load_tokens
 from luokuan.models.codec.config import FACTOR
 from luokuan.models.codec.finding import codec_named
 from luokuan.models.codec.model import Codec
-from luokuan.models.prior.base import base_named, start_from
+from luokuan.models.prior.base import base_named, check_base, start_from
 from luokuan.models.prior.card import prior_card
 from luokuan.models.prior.condition import attribute_table, prefixes, vocabulary
 from luokuan.models.prior.config import CONDITIONS, ORDERS, SIZES, PriorConfig
@@ -162,6 +162,8 @@ class PriorTraining(FamilyTraining[PriorRun]):
         begun = bool(checkpoint.saved(self.folder / "checkpoints"))  # they hold all weights
         self._base = None if run.base is None or begun else base_named(run.base, self.home)
         self.config = prior_config(run, corpus, self._codec)
+        if self._base is not None:
+            check_base(self.config, self._base)  # before the pictures are encoded
         corpus.require_trainable(conditional=self.config.condition == "class")
         held_out = (*corpus.split("validation"), *corpus.split("test"))
         self.held_out = len(held_out)
