@@ -65,7 +65,7 @@ def test_user_errors_are_chinese_on_the_command_line(
 
 
 def test_faults_of_ours_are_one_sentence(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    def fail(*_arguments: object) -> None:
+    def fail(*_arguments: object, **_named: object) -> None:
         raise RuntimeError("boom")
 
     monkeypatch.setattr("luokuan.foundation.modelfolder.list_models", fail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,19 @@ def test_a_strangers_card_can_do_nothing_to_the_terminal(tmp_path: Path, capfd: 
     out = capfd.readouterr().out
     assert "\x1b" not in out and "\x07" not in out
     assert out.startswith("# Card\n\n") and "indented" in out and " gone\n" in out
+
+
+def test_a_damaged_folder_is_named_beside_the_list(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    models = open_home(tmp_path).models
+    save_folder(models / "whole", config={"family": "gan"}, tensors={}, training={}, card="")
+    save_folder(models / "half", config={"family": "gan"}, tensors={}, training={}, card="")
+    (models / "half" / "config.json").write_text("{", encoding="utf-8")
+    assert main(["models", "list", "--home", str(tmp_path)]) == 0
+    out = capfd.readouterr().out
+    assert "whole" in out and f"{models / 'half'}" in out.splitlines()[-1]
+    assert main(["models", "list", "--home", str(tmp_path), "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert "half" in found["unreadable"][0] and "half" not in {model["name"] for model in found["models"]}
 
 
 def test_a_narrow_terminal_cuts_nothing(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ def list_(json: options.Json = False, home: options.Home = None) -> None:
     from luokuan.models.registry import picture_size
     from luokuan.store.home import open_home
 
+    unreadable: list[UserError] = []
     found = [
         {
             "name": model.name,
@@ -44,10 +45,10 @@ def list_(json: options.Json = False, home: options.Home = None) -> None:
             "starter": model.path.parent == STARTERS,
             "path": str(model.path),
         }
-        for model in list_models(open_home(home))
+        for model in list_models(open_home(home), unreadable=unreadable)
     ]
     if json:
-        emit_json({"models": found})
+        emit_json({"models": found, "unreadable": [str(error) for error in unreadable]})
         return
     columns = [_("name"), _("family"), _("size"), _("classes"), _("licence"), "MB", _("digest"), _("kind")]
     rows = [
@@ -59,6 +60,8 @@ def list_(json: options.Json = False, home: options.Home = None) -> None:
         for m in found
     ]
     table(columns, rows)
+    for error in unreadable:
+        say(visible(error))
 
 
 @app.command("show", help=_("Show a model's config, training record and card."))

@@ -270,16 +270,17 @@ def starters() -> list[str]:
     return sorted(item.name for item in STARTERS.iterdir() if (item / CONFIG).is_file())
 
 
-def list_models(home: Home | None = None) -> list[ModelFolder]:
-    """Models of the store, then starters; folders that can't be read are left out."""
+def list_models(home: Home | None = None, *, unreadable: list[UserError] | None = None) -> list[ModelFolder]:
+    """Models of the store, then starters; what is wrong with folders that can't be read goes to ``unreadable``."""
     place = (home or open_home()).models
     found = []
     names = [item for item in sorted(place.iterdir()) if _NAME.fullmatch(item.name)]
     for path in (*names, *(STARTERS / name for name in starters())):
         try:
             found.append(read_folder(path))
-        except UserError:
-            continue
+        except UserError as error:
+            if unreadable is not None:
+                unreadable.append(error)
     return found
 
 
