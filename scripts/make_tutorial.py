@@ -24,6 +24,7 @@ from luokuan.models.evaluation.sheet import grid, write_png
 
 CORPUS = "examples/clothing-small"
 IMAGES = Path("docs/images")
+CHOICES = "--size 128 --base garments --crops 8 --dropout 0.1"
 PHOTO = "examples/clothing-small/test/t-shirt"
 VARIATIONS = 3
 EDGE = 256
@@ -56,8 +57,7 @@ def main() -> None:
     options = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
-        train = f"train prior {CORPUS} --name catalogue --crops 8 --minutes {options.minutes:g}"
-        made = luokuan(home, train)
+        made = luokuan(home, f"train prior {CORPUS} --name catalogue {CHOICES} --minutes {options.minutes:g}")
         sheet = IMAGES / "catalogue.png"
         seen = luokuan(home, f"evaluate catalogue {CORPUS} --truncation 0.9 --guidance 2.5 --among 4 --sheet {sheet}")
         for surplus in IMAGES.glob("catalogue-neighbours.png"):
@@ -71,7 +71,7 @@ def main() -> None:
         varied = np.stack([square(photo), *(square(path) for path in sorted((works / "like").glob("*.png")))])
         write_png(IMAGES / "catalogue-variations.png", grid(varied, len(varied)))
         record = json.loads((Path(home) / "models/catalogue/training.json").read_text(encoding="utf-8"))
-        keys = ("steps", "items", "precision", "threads", "machine", "measured", "verdicts")
+        keys = ("steps", "kept", "items", "precision", "threads", "machine", "measured", "verdicts")
         print(json.dumps({"train": made, **{k: record[k] for k in keys}, "evaluation": seen}, indent=1))
 
 

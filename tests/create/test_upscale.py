@@ -11,7 +11,7 @@ from drafts import draft
 from upscalers_for_tests import BETTER, WORSE, save_upscaler
 
 from luokuan.create import upscale
-from luokuan.create.upscale import choose_upscaling, joint_licence
+from luokuan.create.upscale import choose_upscaling
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import resolve
 from luokuan.media import Picture
@@ -79,9 +79,3 @@ def test_lanczos_has_the_same_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_transparent_picture_by_lanczos() -> None:
     pixels = np.zeros((1, 1, 4), np.uint8)
     assert enlarged(pixels, 4).shape == (4, 4, 4)
-
-
-def test_licences_join_as_corpora_do() -> None:
-    assert joint_licence("CC0-1.0", "CC0-1.0") == "CC0-1.0"
-    assert joint_licence("MIT", "CC0-1.0 AND MIT") == "CC0-1.0 AND MIT"
-    assert joint_licence("unknown", "CC0-1.0") == joint_licence("CC0-1.0", "unknown") == "unknown"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
+from luokuan.foundation.licences import joint_licence
 from luokuan.i18n import _
 from luokuan.media import Picture
 
@@ -52,18 +53,12 @@ class Upscaling:
             picture = self.model.upscale(draft.media, self.factor)
             folder = self.model.folder
             parameters |= {"model": folder.name, "model_digest": folder.digest, "licence": folder.licence}
-            licence = joint_licence(licence, folder.licence)
+            licence = joint_licence([licence, folder.licence])
         else:
             check_factor(draft.media, self.factor)
             picture = Picture(enlarged(draft.media.pixels, self.factor))
         upscaled: dict[str, Any] = {**recipe.parameters, "upscale": parameters}
         return replace(draft, media=picture, recipe=replace(recipe, parameters=upscaled, licence=licence))
-
-
-def joint_licence(one: str, other: str) -> str:
-    """Both licences, as of a model of two corpora: all of them bind, and one unknown makes the whole unknown."""
-    parts = {part for licence in (one, other) for part in licence.split(" AND ")}
-    return "unknown" if "unknown" in parts else " AND ".join(sorted(parts))
 
 
 def choose_upscaling(factor: int, upscaler: str | Path | None = None, home: Home | None = None) -> Upscaling:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, sha256_bytes
 from luokuan.foundation.corpus import PictureCorpus
+from luokuan.foundation.licences import joint_licence
 from luokuan.foundation.modelfolder import ModelFolder, check_name
 from luokuan.i18n import _
 from luokuan.logs import get
@@ -184,9 +185,7 @@ def material(corpora: tuple[PictureCorpus, ...], others: Mapping[str, ModelFolde
     models = others or {}
     cards = [corpus.card for corpus in corpora]
     learnt = {part: _learnt(model) for part, model in models.items()}
-    licences = {corpus.licence for corpus in corpora}
-    for model in models.values():
-        licences |= set(model.licence.split(" AND "))
+    licences = [*(corpus.licence for corpus in corpora), *(model.licence for model in models.values())]
     digests = [corpus.digest for corpus in corpora]
 
     def joined(values: list[str]) -> str:
@@ -198,8 +197,7 @@ def material(corpora: tuple[PictureCorpus, ...], others: Mapping[str, ModelFolde
     return {
         "title": joined([c.title if c and c.title else p.path.name for c, p in zip(cards, corpora, strict=True)]),
         "digest": joint_digest(corpora),
-        # An SPDX expression: all of them bind. One unknown licence makes the whole unknown.
-        "licence": "unknown" if "unknown" in licences else " AND ".join(sorted(licences)),
+        "licence": joint_licence(licences),
         "credit": joined([*(c.credit for c in cards if c), *of_models("credit")]),
         "source": joined([*(c.source for c in cards if c), *of_models("source")]),
         "aliases": {key: value for c in cards if c for key, value in c.aliases.items()},

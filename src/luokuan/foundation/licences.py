@@ -1,0 +1,32 @@
+"""Licences of several materials as one SPDX expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from luokuan.foundation.corpus.card import UNKNOWN
+
+
+def joint_licence(licences: Iterable[str]) -> str:
+    """All of ``licences`` bind: their terms joined by AND, sorted, each once. One unknown makes the whole unknown."""
+    terms = {term for licence in licences for term in _terms(licence)}
+    return UNKNOWN if UNKNOWN in terms else " AND ".join(sorted(terms))
+
+
+def _terms(licence: str) -> list[str]:
+    """What binds at the same time; a choice stays one term, in brackets, as AND binds stronger than OR (SPDX
+    Specification 2.3, annex D.4)."""
+    depth, pieces = 0, [""]
+    for part in re.findall(r"[()]|[^\s()]+|\s+", licence.strip()):
+        depth += {"(": 1, ")": -1}.get(part, 0)
+        if depth == 0 and part == "OR":
+            return [f"({licence.strip()})"]
+        if depth == 0 and part == "AND":
+            pieces.append("")
+        else:
+            pieces[-1] += part
+    terms = [piece.strip() for piece in pieces]
+    if len(terms) == 1 and depth == 0 and re.fullmatch(r"\([^()]*\)", terms[0]) and " OR " not in terms[0]:
+        return _terms(terms[0][1:-1])
+    return terms if len(terms) == 1 else [inner for term in terms for inner in _terms(term)]

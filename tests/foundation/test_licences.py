@@ -1,0 +1,40 @@
+"""Licences join so that every one of them binds and a choice stays a choice."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luokuan.foundation.licences import joint_licence
+
+
+@pytest.mark.parametrize(
+    ("licences", "joint"),
+    [
+        (["CC0-1.0", "CC0-1.0"], "CC0-1.0"),
+        (["MIT", "CC0-1.0 AND MIT"], "CC0-1.0 AND MIT"),
+        (["unknown", "CC0-1.0"], "unknown"),
+        (["CC0-1.0 AND unknown"], "unknown"),
+        (["MIT OR Apache-2.0", "CC0-1.0"], "(MIT OR Apache-2.0) AND CC0-1.0"),
+        (["MIT AND ISC OR Apache-2.0"], "(MIT AND ISC OR Apache-2.0)"),
+        (["CC0-1.0 AND (MIT OR Apache-2.0)", "(CC0-1.0 AND ISC)"], "(MIT OR Apache-2.0) AND CC0-1.0 AND ISC"),
+        (["a shop's own terms (2026)"], "a shop's own terms (2026)"),
+        (["((", "))"], "(( AND ))"),
+        ([], ""),
+    ],
+)
+def test_by_hand(licences: list[str], joint: str) -> None:
+    assert joint_licence(licences) == joint
+
+
+ATOMS = st.sampled_from(["MIT", "ISC", "CC0-1.0", "OFL-1.1"])
+CHOICES = st.lists(ATOMS, min_size=1, max_size=3, unique=True).map(" OR ".join)
+
+
+@given(st.lists(CHOICES, min_size=1, max_size=4))
+def test_joining_again_changes_nothing(licences: list[str]) -> None:
+    joint = joint_licence(licences)
+    assert joint_licence([joint]) == joint
+    assert joint_licence([*licences, joint]) == joint
+    assert joint_licence(reversed(licences)) == joint
