@@ -50,8 +50,10 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Measure speed: our path against plain float32 in the same run
+bench: $(VENV)/.dev ## Measure speed: our paths against plain PyTorch in the same run
 	$(BIN)/python benchmarks/gan.py
+	$(BIN)/python benchmarks/prior.py
+	$(BIN)/python benchmarks/prior.py --cells 16 --batch 16
 
 docs: $(VENV)/.dev ## Build the documentation into ./site
 	$(BIN)/python scripts/build_docs.py
