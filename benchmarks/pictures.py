@@ -65,7 +65,7 @@ def contend(name: str, corpus: Path, home: Path, minutes: float, seed: int) -> d
         "arguments": " ".join(CONTENDERS[name]),
         "steps": training["steps"],
         "items": training["items"],
-        "precision": training["precision"],
+        "arithmetic": training["precision"],  # the figures have a precision of their own
         "threads": training["threads"],
         "samples": figures["samples"],
         "held_out": figures["held_out"],
@@ -99,7 +99,7 @@ def main() -> None:
     if options.json:
         print(json.dumps({"minutes": options.minutes, "seed": options.seed, "codec": codec, "contenders": rows}))
         return
-    print(f"{SIZE}², {options.minutes:g} minutes each, {rows[0]['threads']} threads, {rows[0]['precision']}, ", end="")
+    print(f"{SIZE}², {options.minutes:g} minutes each, {rows[0]['threads']} threads, {rows[0]['arithmetic']}, ", end="")
     print(f"{rows[0]['samples']} samples against {rows[0]['held_out']} held-out pictures, seed {options.seed}\n")
     print("| contender | pictures seen | kernel distance [95 %] | Fréchet distance | coverage |")
     print("| --- | --- | --- | --- | --- |")
