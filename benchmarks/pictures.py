@@ -31,7 +31,7 @@ CONTENDERS: dict[str, list[str]] = {
     "gan-latent-batch-32": [*LATENT, "--batch", "32"],
     "gan-latent-batch-128": [*LATENT, "--batch", "128"],
     "gan-latent-crops-4": [*LATENT, "--crops", "4"],
-    "gan-latent-narrow": [*LATENT, "--preset", "cpu-small"],
+    "gan-latent-wide": [*LATENT, "--preset", "cpu"],
     "gan-latent-gamma-tenth": [*LATENT, "--gamma", "0.1"],
     "gan-latent-hinge": [*LATENT, "--objective", "hinge"],
     "prior-masked": ["prior", "--order", "masked"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,29 @@ def test_create_evaluate_and_export(trained: Path, run: Any, tmp_path: Path) -> 
     assert code == 2 and "can't be guided" in err
     code, out, err = run("models", "export", "mine", "-o", tmp_path / "prior.onnx", "--json")
     assert code == 0 and json.loads(out)["largest_difference"] < 1e-3, err
+
+
+def bomb() -> bytes:
+    """The header of a PNG of 60,000 × 60,000 pixels, and nothing else."""
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello", bomb(), b"\xff\xd8\xff\xe0 half", b"GIF89a" + bytes(7)],
+    ids=["empty", "text", "bomb", "cut", "gif"],
+)
+def test_a_hostile_picture_to_start_from_is_one_sentence(run: Any, tmp_path: Path, data: bytes) -> None:
+    picture = tmp_path / "start.png"
+    picture.write_bytes(data)
+    code, _out, err = run("create", "image", "-m", "mine", "--like", picture, "-o", tmp_path / "b.png")
+    assert code == 2 and "start.png can't be used" in err and "Traceback" not in err
+    assert not (tmp_path / "b.png").exists()
+    code, _out, err = run("create", "image", "-m", "mine", "--like", tmp_path, "-o", tmp_path / "b.png")
+    assert code == 2 and "can't be used" in err
 
 
 def test_a_base_is_recorded_and_needed_only_at_the_start(trained: Path, run: Any, home: Path, tmp_path: Path) -> None:
