@@ -27,11 +27,11 @@ source: "github.com/googlefonts/noto-emoji"
 """
 
 
-def caption(characters: str, chinese: dict[str, dict[str, list[str]]]) -> str:
-    """One or two lines that name an emoji."""
-    names = ", ".join(unicodedata.name(c).lower() for c in characters if c not in UNSEEN)
+def caption(characters: str, chinese: dict[str, dict[str, list[str]]]) -> str | None:
+    """One or two lines that name an emoji; None if this Python's Unicode has no name for a part of it."""
+    names = [unicodedata.name(c, "").lower() for c in characters if c not in UNSEEN]
     short = chinese.get(characters.replace("\ufe0f", ""), {}).get("tts", [])
-    return "\n".join([names, *short[:1]])
+    return "\n".join([", ".join(names), *short[:1]]) if all(names) else None
 
 
 def main() -> None:
@@ -43,15 +43,19 @@ def main() -> None:
     options = parser.parse_args()
     chinese = json.loads(options.annotations.read_text(encoding="utf-8"))["annotations"]["annotations"]
     with new_folder(options.out) as part:
-        lines = []
+        lines, nameless = [], 0
         for path in sorted(options.pictures.glob("emoji_u*.png")):
             characters = "".join(chr(int(code, 16)) for code in path.stem.removeprefix("emoji_u").split("_"))
+            text = caption(characters, chinese)
+            if text is None:
+                nameless += 1
+                continue
             shutil.copy(path, part)
-            row = {"file_name": path.name, "text": caption(characters, chinese)}
+            row = {"file_name": path.name, "text": text}
             lines.append(json.dumps(row, ensure_ascii=False) + "\n")
         (part / "metadata.jsonl").write_text("".join(lines), encoding="utf-8")
         (part / "card.yaml").write_text(CARD, encoding="utf-8")
-    print(f"{len(lines)} pictures in {options.out}")
+    print(f"{len(lines)} pictures in {options.out}; {nameless} without a name left out")
 
 
 if __name__ == "__main__":

@@ -101,6 +101,12 @@ def test_the_best_average_is_kept_also_after_a_stop(toy: type[Toy], kept: int, t
     assert all(torch.equal(ours[name], last[name]) for name in ours) == (kept == 40)
 
 
+def test_a_run_begun_without_the_choice_keeps_its_last_average(tmp_path: Path) -> None:
+    run(tmp_path, toy=Forgetful(at=lambda step: os.kill(os.getpid(), signal.SIGINT) if step == 25 else None))
+    outcome = run(tmp_path, toy=Forgetful(), best_by="error", resume=True)
+    assert outcome.finished and outcome.kept == outcome.step == 40
+
+
 def test_without_the_figure_the_last_average_is_kept(tmp_path: Path) -> None:
     outcome = run(tmp_path, best_by="absent")
     assert outcome.kept == outcome.step == 40

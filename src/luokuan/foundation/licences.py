@@ -26,7 +26,20 @@ def _terms(licence: str) -> list[str]:
             pieces.append("")
         else:
             pieces[-1] += part
-    terms = [piece.strip() for piece in pieces]
-    if len(terms) == 1 and depth == 0 and re.fullmatch(r"\([^()]*\)", terms[0]) and " OR " not in terms[0]:
-        return _terms(terms[0][1:-1])
-    return terms if len(terms) == 1 else [inner for term in terms for inner in _terms(term)]
+    terms = [term for piece in pieces if (term := piece.strip())]
+    if len(terms) > 1:
+        return [inner for term in terms for inner in _terms(term)]
+    if terms and _bracketed(terms[0]):
+        inner = _terms(terms[0][1:-1])
+        return terms if inner == [f"({terms[0][1:-1].strip()})"] else inner  # a choice keeps its own brackets
+    return terms
+
+
+def _bracketed(term: str) -> bool:
+    """Whether the first bracket of ``term`` is closed by its last character."""
+    depth = 0
+    for place, character in enumerate(term):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth == 0:
+            return term[0] == "(" and place == len(term) - 1
+    return False

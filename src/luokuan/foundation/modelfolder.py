@@ -159,7 +159,15 @@ def read_folder(path: Path) -> ModelFolder:
             code="model.absent",
             status=404,
         )
-    for item in path.iterdir():
+    try:
+        items = list(path.iterdir())
+    except OSError as error:
+        raise UserError(
+            _("{path} can't be read: {why}.", path=path, why=error.strerror or error),
+            _("Check its permissions."),
+            code="model.unreadable",
+        ) from error
+    for item in items:
         if item.suffix.lower() in PICKLES:
             raise UserError(
                 _("{path} holds {file}, a kind of file that can run code when read.", path=path, file=item.name),
@@ -274,7 +282,7 @@ def list_models(home: Home | None = None, *, unreadable: list[UserError] | None 
     """Models of the store, then starters; what is wrong with folders that can't be read goes to ``unreadable``."""
     place = (home or open_home()).models
     found = []
-    names = [item for item in sorted(place.iterdir()) if _NAME.fullmatch(item.name)]
+    names = [item for item in sorted(place.iterdir()) if _NAME.fullmatch(item.name) and item.is_dir()]
     for path in (*names, *(STARTERS / name for name in starters())):
         try:
             found.append(read_folder(path))

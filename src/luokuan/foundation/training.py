@@ -208,6 +208,8 @@ class Training:
         if found is None:
             return None
         tensors, state = found
+        if "best" not in state:
+            self._best = None  # begun before there was a choice: the last average is kept
         try:
             checkpoint.scatter(tensors, self._all_modules(), self.objective.optimisers())
             if self._best:

@@ -90,6 +90,33 @@ def test_schedule_by_hand() -> None:
     assert [rate(step, 100) for step in (0, 3, 49, 75, 99)] == pytest.approx([0.5, 2.0, 2.0, 1.0, 0.04])
 
 
+def test_only_the_chosen_pictures_choose() -> None:
+    def figures(choosing: list[bool] | None) -> dict[str, float]:
+        game = PriorLearning(
+            tiny.config(),
+            PriorSettings(),
+            material(),
+            held_out=material(6),
+            choosing=None if choosing is None else np.array(choosing),
+            decode=decode,
+        )
+        torch.manual_seed(0)
+        with torch.no_grad():
+            for weight in game.prior.parameters():
+                weight.normal_(std=0.3)  # an untrained prior finds all pictures equally likely
+            return dict(game.validate({"prior": game.prior.eval()}))
+
+    count = int(figures(None)["pictures"])
+    each = [figures([i == j for j in range(count)])["choosing_nats_per_cell"] for i in range(count)]
+    whole = figures(None)
+    assert whole["choosing_nats_per_cell"] == whole["nats_per_cell"] == pytest.approx(np.mean(each))
+    assert len(set(each)) > 1
+    some = figures([i < 2 for i in range(count)])
+    assert some["choosing_nats_per_cell"] == pytest.approx(np.mean(each[:2]))
+    assert some["nats_per_cell"] == whole["nats_per_cell"]
+    assert figures([False] * count)["choosing_nats_per_cell"] == whole["nats_per_cell"]  # there is no validation split
+
+
 def test_verdicts_follow_the_figures() -> None:
     game = learning()
 
@@ -103,3 +130,5 @@ def test_verdicts_follow_the_figures() -> None:
     assert "still improving" in game.verdict(rows(6.5, 6.0))[0]
     assert game.verdict(rows(6.5, 6.0, 6.3))[0].startswith("After step 2 of 3")
     assert "hardly helps" in game.verdict(rows(6.0, 6.0, untold=6.0))[0]
+    assert len(game.verdict(rows(6.0, 9.5, untold=9.0))) == 1  # where it was best, it listened
+    assert game.verdict(rows(6.0, 6.04, 6.0 + 1e-9)) == []  # no better than before

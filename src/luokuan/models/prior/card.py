@@ -28,8 +28,8 @@ def _command(config: Mapping[str, Any], training: Mapping[str, Any]) -> str:
         parts.append("--no-flip")
     if run.get("dropout"):
         parts.append(f"--dropout {run['dropout']:g}")
-    if run.get("keep", "best") != "best":
-        parts.append(f"--keep {run['keep']}")
+    if run.get("keep", "last") != "best":  # before there was a choice, the last one was kept
+        parts.append("--keep last")
     return " ".join([*parts, *machine_options(training)])
 
 

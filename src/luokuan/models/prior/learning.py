@@ -97,6 +97,7 @@ class PriorLearning:
         settings: How it learns.
         material: What to learn from.
         held_out: The same for validation; may be empty.
+        choosing: Which of ``held_out`` choose the best average, bool (N,); default all. A test split has no part in it.
         decode: Tokens (N, C, h, w) to pictures uint8 (N, H, W, 3), for previews.
         device: Where the network lives.
         seed: Of the initial weights.
@@ -109,12 +110,14 @@ class PriorLearning:
         material: Material,
         *,
         held_out: Material,
+        choosing: NDArray[np.bool_] | None = None,
         decode: Callable[[Tensor], NDArray[np.uint8]],
         device: str = "cpu",
         seed: int = 0,
     ) -> None:
         self.config, self.settings = config, settings
         self._material, self._held_out, self._decode, self._device = material, held_out, decode, device
+        self._choosing = np.ones(len(held_out), dtype=np.bool_) if choosing is None else choosing
         torch.manual_seed(mix_seed(seed, "weights"))
         self.prior = Prior(config, settings.dropout).to(device)
         matrices = [p for p in self.prior.blocks.parameters() if p.ndim == 2]
@@ -204,29 +207,36 @@ class PriorLearning:
 
     def validate(self, average: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """-log p of a cell of at most 512 held-out pictures, nats, with and without their condition; the masked prior
-        guesses the half of the cells of a chessboard."""
+        guesses the half of the cells of a chessboard. ``choosing_nats_per_cell`` is that of those which choose."""
         prior, count = average["prior"], min(len(self._held_out), VALIDATED)
         assert isinstance(prior, Prior)
         if not count:
             return {}
-        told = untold = 0.0
+        told, untold = [], 0.0
         for start in range(0, count, 64):
             stop = min(start + 64, count)
             tokens = to_rows(self._held_out.tokens[start:stop, 0], self._device)
             prefix = torch.from_numpy(self._held_out.prefixes[start:stop, 0]).to(self._device)
-            told += self._held_out_nats(prior, prefix, tokens)
-            untold += self._held_out_nats(prior, torch.zeros_like(prefix), tokens)
-        return {"pictures": float(count), "nats_per_cell": told / count, "nats_per_cell_untold": untold / count}
+            told.append(self._held_out_nats(prior, prefix, tokens).double().cpu())
+            untold += float(self._held_out_nats(prior, torch.zeros_like(prefix), tokens).sum())
+        nats, choosing = torch.cat(told), torch.from_numpy(self._choosing[:count])
+        return {
+            "pictures": float(count),
+            "nats_per_cell": float(nats.mean()),
+            "nats_per_cell_untold": untold / count,
+            "choosing_nats_per_cell": float(nats[choosing if bool(choosing.any()) else slice(None)].mean()),
+        }
 
-    def _held_out_nats(self, prior: Prior, prefix: Tensor, tokens: Tensor) -> float:
+    def _held_out_nats(self, prior: Prior, prefix: Tensor, tokens: Tensor) -> Tensor:
+        """-log p a cell of each picture, (B,)."""
         if prior.causal:
             h = prior(prefix, tokens)
-            return float(self._nats(prior, h.flatten(0, 1), tokens.flatten(0, 1)).view(len(tokens), -1).mean(1).sum())
+            return self._nats(prior, h.flatten(0, 1), tokens.flatten(0, 1)).view(len(tokens), -1).mean(1)
         side = self.config.cells
         board = (torch.arange(side)[:, None] + torch.arange(side)).flatten() % 2 == 0
         hidden = board.to(tokens.device).expand(len(tokens), -1)
         h = prior(prefix, tokens, hidden)
-        return float(self._nats(prior, h[hidden], tokens[hidden]).view(len(tokens), -1).mean(1).sum())
+        return self._nats(prior, h[hidden], tokens[hidden]).view(len(tokens), -1).mean(1)
 
     def preview(self, average: Mapping[str, nn.Module]) -> Picture:
         """A sheet of 5 rows of 8 samples with the conditions of as many pictures, the same each time."""
@@ -248,20 +258,24 @@ class PriorLearning:
         seen = [row for row in history if "validation/nats_per_cell" in row]
         if len(seen) < 2:
             return []
-        costs = [row["validation/nats_per_cell"] for row in seen]
-        found = []
+        costs = [float(row.get("validation/choosing_nats_per_cell", row["validation/nats_per_cell"])) for row in seen]
+        found, best = [], seen[costs.index(min(costs))]
         if costs[-1] > min(costs) + 0.05:
-            best = seen[costs.index(min(costs))]["step"]
             found.append(
                 _(
                     "After step {best} of {steps} held-out pictures were predicted worse: from there on it learns its "
                     "pictures by heart.",
-                    best=best,
+                    best=best["step"],
                     steps=seen[-1]["step"],
                 )
             )
-        elif costs[-2] > costs[-1] + 0.02:
+        elif costs[-1] == min(costs) and costs[-2] > costs[-1] + 0.02:
             found.append(_("It was still improving at the end: a longer run would give better pictures."))
-        if self.config.condition != "none" and seen[-1]["validation/nats_per_cell_untold"] < costs[-1] + 0.01:
+        if self.config.condition != "none" and _helps(best) < 0.01:
             found.append(_("What it is told of a picture hardly helps it: words will have little effect."))
         return found
+
+
+def _helps(row: Mapping[str, Any]) -> float:
+    """Nats a cell that the condition spares."""
+    return float(row["validation/nats_per_cell_untold"] - row["validation/nats_per_cell"])

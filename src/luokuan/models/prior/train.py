@@ -165,9 +165,10 @@ class PriorTraining(FamilyTraining[PriorRun]):
         if self._base is not None:
             check_base(self.config, self._base)  # before the pictures are encoded
         corpus.require_trainable(conditional=self.config.condition == "class")
-        held_out = (*corpus.split("validation"), *corpus.split("test"))
+        validation, test = corpus.split("validation"), corpus.split("test")
+        held_out = (*validation, *test)
         self.held_out = len(held_out)
-        self.best_by = "nats_per_cell" if run.keep == "best" else None
+        self.best_by = "choosing_nats_per_cell" if run.keep == "best" else None
         order = np.random.default_rng(0).permutation(len(held_out))
         self.material = self._material(corpus.split("train"), flip=run.flip, crops=run.crops)
         learning = PriorLearning(
@@ -175,6 +176,7 @@ class PriorTraining(FamilyTraining[PriorRun]):
             PriorSettings(rate=run.rate, dropout=run.dropout),
             self.material,
             held_out=self._material([held_out[i] for i in order], flip=False),
+            choosing=order < len(validation),
             decode=self._codec.from_tokens,
             device=self.machine.device,
             seed=run.seed,
