@@ -58,10 +58,8 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
         made = luokuan(home, f"train prior {CORPUS} --name catalogue {CHOICES} --minutes {options.minutes:g}")
-        sheet = IMAGES / "catalogue.png"
+        sheet = Path(home) / "sheet.png"
         seen = luokuan(home, f"evaluate catalogue {CORPUS} --truncation 0.9 --guidance 2.5 --among 4 --sheet {sheet}")
-        for surplus in IMAGES.glob("catalogue-neighbours.png"):
-            surplus.unlink()
         works = Path(home) / "works"
         luokuan(home, f'create image "a dress" -m catalogue --seed 7 -n 4 -o {works / "dress"}')
         photo = sorted(Path(PHOTO).glob("*.jpg"))[0]

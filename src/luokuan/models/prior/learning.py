@@ -22,6 +22,8 @@ from luokuan.models.prior.config import PriorConfig
 from luokuan.models.prior.networks import Prior
 from luokuan.models.prior.sampling import Manner, draw, numbers_needed
 
+HELPFUL = 0.5
+"""Nats a picture that a condition must spare to be of use. One of ten equal classes can spare log 10 = 2.3."""
 VALIDATED = 512
 """Most held-out pictures that one validation looks at."""
 SHEET = 40
@@ -271,11 +273,11 @@ class PriorLearning:
             )
         elif costs[-1] == min(costs) and costs[-2] > costs[-1] + 0.02:
             found.append(_("It was still improving at the end: a longer run would give better pictures."))
-        if self.config.condition != "none" and _helps(best) < 0.01:
+        if self.config.condition != "none" and _spared(best) * self.config.cells**2 < HELPFUL:
             found.append(_("What it is told of a picture hardly helps it: words will have little effect."))
         return found
 
 
-def _helps(row: Mapping[str, Any]) -> float:
+def _spared(row: Mapping[str, Any]) -> float:
     """Nats a cell that the condition spares."""
     return float(row["validation/nats_per_cell_untold"] - row["validation/nats_per_cell"])
