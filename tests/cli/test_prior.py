@@ -193,7 +193,7 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str)
         (["--size", "48"], "--size"),
         (["--width", "100"], "--width"),
         (["--dropout", "1"], "--dropout"),
-        (["--keep", "first"], "--keep"),
+        (["--keep", "first"], "Allowed: best, last."),
         (["--codec", "absent"], "absent"),
         (["--codec", "garments-32"], "no codec"),
         (["--codec", "smooth-codec"], "no tokens"),

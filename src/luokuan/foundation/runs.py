@@ -6,7 +6,7 @@ import errno
 import fcntl
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -47,7 +47,7 @@ class Choices(Protocol):
         ...
 
 
-Rules = list[tuple[bool, str, object]]
+Rules = list[tuple[bool, str, str | Sequence[object]]]
 """(whether it holds, the option, what is allowed)."""
 
 
@@ -67,7 +67,7 @@ def check_choices(run: Choices, rules: Rules) -> None:
         if not good:
             raise UserError(
                 _("{option} is out of its range.", option=option),
-                _("Allowed: {allowed}.", allowed=allowed),
+                _("Allowed: {allowed}.", allowed=allowed if isinstance(allowed, str) else ", ".join(map(str, allowed))),
                 code="training.option",
             )
     if run.steps is not None and run.minutes is not None:
