@@ -29,7 +29,7 @@ from luokuan.foundation.corpus import Item, open_corpus
 from luokuan.foundation.optim import muon
 from luokuan.foundation.training import Settings, Training
 from luokuan.models.prior.learning import Material, PriorLearning, PriorSettings, to_rows
-from luokuan.models.prior.networks import Prior
+from luokuan.models.prior.networks import Prior, Words
 from luokuan.models.prior.train import PriorRun, PriorTraining
 from luokuan.store.home import open_home
 
@@ -58,21 +58,28 @@ def sentence_vectors(texts: Sequence[str]) -> Tensor:
     return torch.cat(pieces)
 
 
-class Vectors(nn.Module):
+class Vectors(Words):
     """Stands in for the embedding of words: number 1 + i becomes a learnt map of vector i, 0 nothing."""
 
     def __init__(self, vectors: Tensor, width: int) -> None:
-        super().__init__()
+        super().__init__(1, width)
         table = torch.cat([torch.zeros(1, vectors.shape[1]), vectors * vectors.shape[1] ** 0.5])
         self.register_buffer("table", table, persistent=False)
         self.table: Tensor
         self.map = nn.Linear(vectors.shape[1], width, bias=False)
-        nn.init.normal_(self.map.weight, std=0.5 / vectors.shape[1] ** 0.5)
+        self.mean = nn.Linear(vectors.shape[1], width, bias=False)
+        for layer in (self.map, self.mean):
+            nn.init.normal_(layer.weight, std=0.5 / vectors.shape[1] ** 0.5)
         self.silence = nn.Parameter(torch.randn(width) * 0.5)
 
     def forward(self, prefix: Tensor) -> Tensor:
         """int64 (B, P) to (B, P, W)."""
-        return torch.where((prefix == 0).unsqueeze(2), self.silence, self.map(self.table[prefix]))
+        return torch.where((prefix == 0).unsqueeze(2), self.silence, self.map(self.table[prefix])) + self.whole(prefix)
+
+    def whole(self, prefix: Tensor) -> Tensor:
+        """(B, 1, W)."""
+        found: Tensor = self.mean(self.table[prefix[:, :1]])
+        return found
 
 
 class Encoded(PriorLearning):

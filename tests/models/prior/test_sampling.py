@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import priors_for_tests as tiny
 import pytest
 import torch
+from torch.nn import functional as F
 
 from luokuan.models.prior.sampling import Given, Manner, draw, log_probability, numbers_needed
 
@@ -34,10 +36,15 @@ def test_chances_of_all_pictures_sum_to_one() -> None:
     assert found.exp().sum().item() == pytest.approx(1, abs=1e-4)
 
 
+TOLD = {"condition": "text", "words": ("cat", "dog"), "classes": (), "class_counts": ()}
+
+
 @pytest.mark.parametrize("guidance", [1.0, 2.0])
-def test_drawing_with_the_cache_equals_computing_everything_anew(guidance: float) -> None:
-    prior, manner = tiny.shaken(AUTO), Manner(0.8, guidance)
+@pytest.mark.parametrize("told", [{}, TOLD], ids=["class", "text"])
+def test_drawing_with_the_cache_equals_computing_everything_anew(told: dict[str, Any], guidance: float) -> None:
+    prior, manner = tiny.shaken(tiny.config(**told)), Manner(0.8, guidance)
     prefix = torch.tensor([[1], [2], [0]])
+    prefix = F.pad(prefix, (0, prior.prefix - 1))
     torch.manual_seed(3)
     uniforms = torch.rand(3, *numbers_needed(prior, manner), dtype=torch.float64)
     tokens = draw(prior, prefix, uniforms, manner)

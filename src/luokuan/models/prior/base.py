@@ -106,6 +106,7 @@ def start_from(prior: Prior, base: ModelFolder) -> int:
             return 0  # words have vectors of their own kind
         if isinstance(prior.condition, Words):
             prior.condition.map.weight.copy_(condition["condition.map.weight"])
+            prior.condition.mean.weight.copy_(condition["condition.mean.weight"])
         rows = condition["condition.rows.weight" if own.condition == "text" else "condition.weight"]
         return _take_rows(prior.told.weight, rows, own, other)
 

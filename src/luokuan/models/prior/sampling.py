@@ -99,7 +99,8 @@ def _one_by_one(prior: Prior, prefix: Tensor, uniforms: Tensor, manner: Manner, 
         tokens[:, cell] = found
         if cell < cells - 1:
             x = prior.embed(found[:, None])  # (B, 1, W)
-            h = prior.extend(torch.cat([x, x]) if guided else x, past, prior.prefix + cell)
+            x = prior.beside(rows, torch.cat([x, x]) if guided else x)
+            h = prior.extend(x, past, prior.prefix + cell)
     return tokens
 
 
