@@ -152,6 +152,10 @@ def test_the_plan(run: Any) -> None:
     code, out, _err = run("train", "prior", EXAMPLE, *choices)
     plan = json.loads(out)
     assert code == 0 and plan["cells"] == 64 and plan["condition"] == "class" and set(plan["parameters"]) == {"prior"}
+    # The pictures are CC0-1.0, but nobody says what the codec learnt from.
+    assert plan["licence"] == "unknown"
+    code, out, _err = run("train", "prior", EXAMPLE, *(c for c in choices if c != "--json"))
+    assert code == 0 and "Licence of the model: unknown" in out
 
 
 @pytest.mark.parametrize("order", ["autoregressive", "masked"])

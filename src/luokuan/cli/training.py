@@ -174,6 +174,7 @@ def _print_plan(plan: Plan, own: Sequence[tuple[str, str]], *, json: bool) -> No
                 classes=", ".join(plan.classes) or "-",
             ),
         ),
+        (_("Licence of the model"), plan.licence),
     ]
     for label, text in lines:
         say(f"{label}: {text}")

@@ -52,6 +52,8 @@ class Plan:
     training_pictures: int
     held_out_pictures: int
     classes: tuple[str, ...]
+    licence: str
+    """Of the model: that of all its material, and of the models on which it rests."""
     details: Mapping[str, Any]
     """What is particular to the family, such as the schedule of γ."""
 
@@ -188,6 +190,7 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
             training_pictures=self.learning.items(),
             held_out_pictures=self.held_out,
             classes=self.classes(),
+            licence=material(self.corpora, self.parents())["licence"],
             details=self.details(),
         )
 
