@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
 import os
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,9 @@ from luokuan.i18n import _
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+PART = ".part"
+"""Ends the name of an array that is being written."""
 
 
 def load_labels(items: Sequence[Item]) -> NDArray[np.int64]:
@@ -77,8 +82,10 @@ def write_array(
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        os.close(handle)
+        _remove_abandoned(path.parent)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=PART)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until it is closed, or the process is gone
         part = Path(name)
         try:
             # The room is taken first: a full disk must be an error here, not a bus error on the mapped pages.
@@ -100,7 +107,19 @@ def write_array(
         except BaseException:
             part.unlink(missing_ok=True)
             raise
+        finally:
+            os.close(handle)
     return mapped
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """What killed processes left half-written: nobody holds its lock."""
+    for part in folder.glob(f"*{PART}"):
+        with suppress(OSError), part.open("rb") as stream:
+            # A new one that isn't locked yet is empty.
+            if part.stat().st_size:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                part.unlink()
 
 
 def read_array(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
