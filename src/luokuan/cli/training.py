@@ -118,6 +118,8 @@ def _announce(training: FamilyTraining[Any], announcement: Sequence[str]) -> Non
             threads=machine.threads,
         )
     )
+    if broken := sum(len(corpus.broken) for corpus in training.corpora):
+        say(_("Broken files, which will be skipped: {count}.", count=broken))
     for sentence in announcement:
         say(sentence)
     say(_("Figures and previews: {path}. Ctrl-C saves and stops.", path=training.folder))

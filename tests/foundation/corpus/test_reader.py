@@ -192,6 +192,20 @@ def test_a_class_with_one_picture_is_refused_when_classes_matter(tmp_path: Path)
     corpus.require_trainable(conditional=False)
 
 
+@pytest.mark.parametrize("root", ["", "train/"])
+def test_a_class_without_pictures_is_refused_when_classes_matter(tmp_path: Path, root: str) -> None:
+    for name, first in (("hats", 0), ("shoes", 20)):
+        fill(tmp_path / f"{root}{name}", 8, first=first)
+    (tmp_path / f"{root}gloves").mkdir()
+    (tmp_path / f"{root}gloves/photo.heic").write_bytes(b"?")
+    (tmp_path / ".git").mkdir()
+    corpus = open_corpus(tmp_path)
+    assert corpus.classes == ("hats", "shoes") and corpus.empty == ("gloves",)
+    with pytest.raises(UserError, match="hold no usable picture: gloves"):
+        corpus.require_trainable(conditional=True)
+    corpus.require_trainable(conditional=False)
+
+
 def test_near_duplicates_never_straddle_dealt_splits(tmp_path: Path) -> None:
     for index in range(60):
         picture = noise(index)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import priors_for_tests as tiny
+from PIL import Image
 
-from luokuan.foundation.corpus import Item
+from luokuan.foundation.corpus import Item, open_corpus
 from luokuan.models.prior.condition import (
     Wish,
     attribute_table,
@@ -17,6 +19,7 @@ from luokuan.models.prior.condition import (
     words_of,
 )
 from luokuan.models.prior.config import WORDS
+from luokuan.models.prior.train import fitting_condition
 
 TEXT = tiny.config(condition="text", classes=(), class_counts=(), words=("cat", "red", "红"))
 ATTRIBUTES = tiny.config(
@@ -67,3 +70,12 @@ def test_columns_that_name_single_pictures_are_no_attributes() -> None:
         item(attributes=(("file", str(i)), ("hair", "red" if i % 2 else "black"), ("style", "x"))) for i in range(16)
     ]
     assert dict(attribute_table(items)) == {"hair": {"black": 8, "red": 8}}
+
+
+def test_blank_captions_are_no_captions(tmp_path: Path) -> None:
+    rows = []
+    for number in range(6):
+        Image.new("RGB", (16, 16), (40 * number, 90, 200 - 30 * number)).save(tmp_path / f"{number}.png")
+        rows.append({"file_name": f"{number}.png", "text": " ", "label": "ab"[number % 2]})
+    (tmp_path / "metadata.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    assert fitting_condition(open_corpus(tmp_path)) == "class"

@@ -8,6 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,7 @@ class PictureCorpus:
         digest: SHA-256 over the sorted lines ``name sha256 class\\n``, followed by caption and attributes where there
             are any: the same material, the same digest.
         unclassed: Names of pictures without a class where others have one; they cost the corpus its classes.
+        empty: Folders of classes without a usable picture.
     """
 
     path: Path
@@ -86,6 +88,7 @@ class PictureCorpus:
     broken: tuple[Broken, ...]
     digest: str
     unclassed: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
     _clusters: tuple[Cluster, ...] | None = field(default=None, repr=False)
     _splits: dict[str, tuple[Item, ...]] = field(default_factory=dict, repr=False)
 
@@ -125,7 +128,7 @@ class PictureCorpus:
         """Refuse a corpus that can't be trained on.
 
         Raises:
-            UserError: fewer than two training pictures, or (``conditional``) a class with only one.
+            UserError: fewer than two training pictures, or (``conditional``) a class with one or none.
         """
         train = self.split("train")
         if len(train) < 2:
@@ -136,6 +139,12 @@ class PictureCorpus:
             )
         if not conditional:
             return
+        if self.empty:
+            raise UserError(
+                _("These class folders hold no usable picture: {classes}.", classes=", ".join(self.empty)),
+                _("Put JPEG, PNG or WebP files into them, remove them, or train with --condition none."),
+                code="corpus.empty_class",
+            )
         counts = Counter(item.label for item in train)
         poor = [name for index, name in enumerate(self.classes) if counts[index] < 2]
         if poor:
@@ -208,7 +217,8 @@ def open_corpus(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> Pict
     layout = "metadata" if has_metadata else "class_folders" if complete else "flat"
     digest = sha256_bytes("".join(lines).encode())
     unclassed = tuple(sorted(f.name for f, _item in items if f.class_name is None)) if names else ()
-    return PictureCorpus(folder, card, layout, classes, final, tuple(broken), digest, unclassed)
+    empty = tuple(sorted(_class_folders(folder) - set(names))) if layout == "class_folders" else ()
+    return PictureCorpus(folder, card, layout, classes, final, tuple(broken), digest, unclassed, empty)
 
 
 def _line(item: Item, class_name: str) -> str:
@@ -253,6 +263,18 @@ def _from_folders(folder: Path) -> Iterator[_Found]:
         rest = parts[1:] if split else parts
         class_name = rest[0] if len(rest) > 1 else None
         yield _Found(path, path.relative_to(folder).as_posix(), split, class_name)
+
+
+def _class_folders(folder: Path) -> set[str]:
+    """Names of the folders in which the pictures of a class stand, or should."""
+
+    def inside(place: Path) -> set[Path]:
+        with suppress(OSError):
+            return {path for path in place.iterdir() if not path.name.startswith(".") and path.is_dir()}
+        return set()
+
+    splits = {path for path in inside(folder) if path.name.lower() in _SPLIT_NAMES}
+    return {path.name for path in (inside(folder) - splits).union(*(inside(split) for split in splits))}
 
 
 def _from_metadata(folder: Path) -> Iterator[_Found]:

@@ -88,7 +88,7 @@ class PriorRun:
 def fitting_condition(corpus: PictureCorpus) -> str:
     """The most that a corpus tells of its pictures: captions, attributes, classes or nothing."""
     train = corpus.split("train")
-    if sum(item.text is not None for item in train) > len(train) / 2:
+    if sum(bool(item.text and item.text.strip()) for item in train) > len(train) / 2:
         return "text"
     if attribute_table(train):
         return "attributes"
