@@ -125,6 +125,8 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path) -> None:
     [
         ["--bottleneck", "vq"],
         ["--latent-channels", "5", "--bottleneck", "kl"],
+        ["--latent-channels", "4"],
+        ["--levels", "8,5", "--bottleneck", "kl"],
         ["--levels", "8,x"],
         ["--levels", "8,1"],
         ["--adversary-from", "2"],

@@ -174,8 +174,13 @@ def codec(
         str, typer.Option("--bottleneck", help=_("fsq: tokens (finite scalar quantisation); kl: continuous latents."))
     ] = "fsq",
     latent_channels: Annotated[
-        int, typer.Option("--latent-channels", help=_("Channels of a latent cell with kl: 4, 8 or 16."))
-    ] = 8,
+        int | None,
+        typer.Option(
+            "--latent-channels",
+            help=_("Channels of a latent cell with kl: 4, 8 or 16 (default: 8)."),
+            show_default=False,
+        ),
+    ] = None,
     levels: Annotated[
         str, typer.Option("--levels", help=_("Levels of each token channel with fsq, with commas between."))
     ] = "8,8,8,8,8,8",

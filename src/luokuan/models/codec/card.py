@@ -14,7 +14,7 @@ def _command(training: Mapping[str, Any]) -> str:
     if run["bottleneck"] == "fsq":
         parts.append(f"--levels {','.join(str(level) for level in run['levels'])}")
     else:
-        parts.append(f"--latent-channels {run['latent_channels']}")
+        parts.append(f"--latent-channels {run['latent_channels'] or 8}")
     parts += [
         f"--steps {training['steps']}",
         f"--batch {run['batch']}",

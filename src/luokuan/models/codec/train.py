@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from luokuan.errors import UserError
 from luokuan.foundation.corpus import open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
 from luokuan.foundation.family import FamilyTraining
@@ -17,6 +18,7 @@ from luokuan.foundation.modelfolder import ModelFolder, save_folder
 from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import check_choices, resumed
 from luokuan.foundation.training import Outcome
+from luokuan.i18n import _
 from luokuan.models.codec.card import codec_card
 from luokuan.models.codec.config import BOTTLENECKS, LATENT_CHANNELS, LEVELS, CodecConfig, codec_config
 from luokuan.models.codec.learning import CROP, LARGE, LARGE_FROM, CodecLearning, LearningSettings, Pictures
@@ -32,7 +34,7 @@ class CodecRun:
 
     name: str
     bottleneck: str = "fsq"
-    latent_channels: int = 8
+    latent_channels: int | None = None
     levels: tuple[int, ...] = LEVELS
     steps: int | None = None
     minutes: float | None = None
@@ -51,14 +53,24 @@ class CodecRun:
         """Refuse what can't work.
 
         Raises:
-            UserError: a value is out of its range.
+            UserError: a value is out of its range, or has no say with this bottleneck.
         """
         continuous = self.bottleneck == "kl"
+        for option, other, silent in (
+            ("--latent-channels", "--bottleneck kl", self.latent_channels is not None and not continuous),
+            ("--levels", "--bottleneck fsq", self.levels != LEVELS and continuous),
+        ):
+            if silent:
+                raise UserError(
+                    _("{option} has no say without {other}.", option=option, other=other),
+                    _("Add {other}, or leave it out.", other=other),
+                    code="training.option",
+                )
         check_choices(
             self,
             [
                 (self.bottleneck in BOTTLENECKS, "--bottleneck", BOTTLENECKS),
-                (not continuous or self.latent_channels in LATENT_CHANNELS, "--latent-channels", LATENT_CHANNELS),
+                (self.latent_channels in (None, *LATENT_CHANNELS), "--latent-channels", LATENT_CHANNELS),
                 (1 <= len(self.levels) <= 64 and all(2 <= x <= 256 for x in self.levels), "--levels", "2 … 256"),
                 (0 < self.rate_end <= self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (0 <= self.perceptual <= 100, "--perceptual", "0 … 100"),
@@ -83,7 +95,7 @@ class CodecTraining(FamilyTraining[CodecRun]):
         small, large = (self._pixels(("train",), side) for side in (CROP, LARGE))
         held_out = self._pixels(("validation", "test"), CROP)
         self.held_out = len(held_out)
-        self.config = codec_config(run.bottleneck, latent_channels=run.latent_channels, levels=run.levels)
+        self.config = codec_config(run.bottleneck, latent_channels=run.latent_channels or 8, levels=tuple(run.levels))
         settings = LearningSettings(
             rate=run.rate,
             rate_end=run.rate_end,
