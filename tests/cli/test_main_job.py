@@ -125,7 +125,20 @@ def test_several_works_into_a_folder(trained: Path, run: Any, tmp_path: Path) ->
     assert run("verify", tmp_path / "many")[0] == 0
 
 
+def test_several_works_need_a_folder(trained: Path, run: Any, tmp_path: Path) -> None:
+    code, _out, err = run("create", "image", "-m", "mine", "-n", 2, "-o", tmp_path / "one.png")
+    assert code == 2 and "is the name of one picture, but 2 were asked for" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_attribute_needs_a_value(trained: Path, run: Any, tmp_path: Path) -> None:
+    code, _out, err = run("create", "image", "-m", "mine", "--attribute", "hair", "-o", tmp_path / "a.png")
+    assert code == 2 and "--attribute needs a name and a value" in err
+
+
 def test_unknown_words_are_said(trained: Path, run: Any, tmp_path: Path) -> None:
+    _code, out, _err = run("create", "image", "red dress", "-m", "mine", "-o", tmp_path / "j.png", "--json")
+    assert json.loads(out)["ignored_words"] == ["red"]
     _code, out, _err = run("create", "image", "red dress", "-m", "mine", "-o", tmp_path / "a.png")
     assert "effect on this model: red" in out
     code, _out, err = run("create", "image", "a bicycle", "-m", "mine", "-o", tmp_path / "b.png")

@@ -53,6 +53,27 @@ def test_things_by_their_name() -> None:
     assert terms("with glasses") == {"glasses": {"glasses": ("dark01", "light02")}}
 
 
+def test_what_is_denied_is_never_asked_for() -> None:
+    known = KNOWN | {"head": ("noHair3", "bun")}
+    found, ignored = read_attributes("a smile without the dark glasses", known)
+    assert [term.words for term in found] == ["smile"] and ignored == ("without the dark glasses",)
+    found, ignored = read_attributes("no red hair, smile", known)
+    assert [term.words for term in found] == ["no red hair", "smile"]
+    assert found[0].alternatives == {"head": ("noHair3",)} and ignored == ()
+    for brief in ("微笑不戴眼镜", "微笑的男人没有眼镜"):
+        found, ignored = read_attributes(brief, known, {"微笑": "smile", "眼镜": "glasses"})
+        assert [term.words for term in found] == ["smile"] and any("glasses" in word for word in ignored)
+    with pytest.raises(UserError, match="says nothing that this model knows"):
+        read_attributes("no hat", known)
+
+
+def test_a_colour_given_outright_by_its_name() -> None:
+    (term,) = given_attributes({"hairColor": "red"}, KNOWN)
+    assert term.alternatives == {"hairColor": ("#bd1700",)}
+    with pytest.raises(UserError, match="no value 'green'"):
+        given_attributes({"hairColor": "green"}, KNOWN)
+
+
 def test_aliases_in_both_scripts() -> None:
     aliases = {"微笑": "smile", "红": "red", "头发": "hair", "hair": "hair head"}
     assert terms("红头发的微笑", aliases) == {

@@ -21,7 +21,9 @@ CLASSES = ("dress", "shirt", "shoes", "t-shirt", "长裤")
         ("t shirt", "t-shirt", ()),
         ("shirts", "shirt", ()),
         ("one shoe", "shoes", ("one",)),
-        ("一条蓝色长裤", "长裤", ()),
+        ("一条蓝色长裤", "长裤", ("蓝色",)),
+        ("一条蓝色的长裤", "长裤", ("蓝色",)),
+        ("长裤", "长裤", ()),
     ],
 )
 def test_briefs(brief: str, name: str, ignored: tuple[str, ...]) -> None:

@@ -92,6 +92,55 @@ def test_variations_of_any_picture(load: Any, tmp_path: Path, mode: str) -> None
     assert draft.recipe.parameters["strength"] == 0.3 and len(draft.recipe.parameters["like"]) == 64
 
 
+def test_a_picture_shows_its_class_itself(load: Any, tmp_path: Path) -> None:
+    model, photo = load(), tmp_path / "photo.png"
+    Image.new("RGB", (40, 40), "red").save(photo)
+    drafts = list(draft_images("", model=model, count=4, manner=Manner(like=photo)))
+    assert [draft.recipe.parameters["class"] for draft in drafts] == [None] * 4
+    told = model.variations(np.array(Image.open(photo).resize((32, 32))), 1, seed=2, strength=0.5, truncation=0.9)
+    assert np.array_equal(drafts[2].media.pixels, told[0])  # told nothing
+    assert first("dog", model, manner=Manner(like=photo)).recipe.parameters["class"] == "dog"
+
+
+@pytest.mark.parametrize(
+    ("manner", "said"),
+    [
+        (Manner(strength=0.9), "--strength has no say without --like"),
+        (Manner(like=Path("x.png"), among=4), "--among has no say with --like"),
+        (Manner(toward=3, among=4), "--among has no say with --toward"),
+    ],
+)
+def test_options_without_effect_are_refused(load: Any, manner: Manner, said: str) -> None:
+    with pytest.raises(UserError, match=said) as error:
+        list(draft_images("dog", model=load(), count=2, manner=manner))
+    assert error.value.code == "create.option"
+
+
+def test_the_ends_of_a_way_are_guided(load: Any) -> None:
+    model = load()
+    one, two = (
+        list(draft_images("dog", model=model, count=2, manner=Manner(1.0, toward=9, guidance=g))) for g in (1.0, 20.0)
+    )
+    assert not all(np.array_equal(a.media.pixels, b.media.pixels) for a, b in zip(one, two, strict=True))
+    assert [draft.recipe.parameters["guidance"] for draft in (one[0], two[0])] == [1.0, 20.0]
+    same = list(draft_images("dog", model=model, count=2, manner=Manner(1.0, toward=9, guidance=1.0)))
+    assert all(np.array_equal(a.media.pixels, b.media.pixels) for a, b in zip(one, same, strict=True))
+
+
+def test_classes_by_their_aliases_spaces_and_nearest_names(load: Any) -> None:
+    gan = load_picture_model("garments-32")
+    assert first(Asked(class_name="T Shirt"), gan).recipe.parameters["class"] == "t-shirt"
+    assert first(Asked(class_name="连衣裙"), gan).recipe.parameters["class"] == "dress"
+    with pytest.raises(UserError, match="no class '连衣'") as error:
+        first(Asked(class_name="连衣"), gan)
+    assert "连衣裙" in str(error.value.do)
+
+
+def test_seeds_that_no_recipe_could_repeat_are_refused(load: Any) -> None:
+    with pytest.raises(UserError, match="seed is out of range"):
+        list(draft_images("dog", model=load(), seed=2**63 - 1, count=2))
+
+
 def test_what_is_no_picture_is_refused(load: Any, tmp_path: Path) -> None:
     model, text = load(), tmp_path / "text.png"
     text.write_text("hello")

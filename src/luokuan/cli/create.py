@@ -48,8 +48,15 @@ def image(
         typer.Option("--like", help=_("A picture of which to make variations."), show_default=False),
     ] = None,
     strength: Annotated[
-        float, typer.Option("--strength", min=0, max=1, help=_("How much of it is made anew, with --like."))
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            "--strength",
+            min=0,
+            max=1,
+            help=_("How much of it is made anew, with --like (default: 0.5)."),
+            show_default=False,
+        ),
+    ] = None,
     guidance: Annotated[
         float | None,
         typer.Option(
@@ -71,8 +78,15 @@ def image(
         ),
     ] = None,
     among: Annotated[
-        int, typer.Option("--among", min=1, max=64, help=_("Drafts from which the model's critic picks each picture."))
-    ] = 4,
+        int | None,
+        typer.Option(
+            "--among",
+            min=1,
+            max=64,
+            help=_("Drafts from which the model's critic picks each picture (default: 4)."),
+            show_default=False,
+        ),
+    ] = None,
     toward: Annotated[
         int | None,
         typer.Option(
@@ -155,8 +169,8 @@ def _attributes(given: list[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     if any(not name or not value for name, _sign, value in pairs):
         raise UserError(
-            _("{option} is out of its range.", option="--attribute"),
-            _("Allowed: {allowed}.", allowed="NAME=VALUE"),
+            _("--attribute needs a name and a value."),
+            _("Write NAME=VALUE; `luokuan models show` tells both."),
             code="create.option",
         )
     return {name: value for name, _sign, value in pairs}
@@ -176,6 +190,12 @@ def _suffix(chosen: str | None, output: Path | None, count: int) -> str:
             _("--format {format} and the ending of {path} contradict each other.", format=suffix, path=output),
             _("Give one of them, or let them agree."),
             code="create.format",
+        )
+    if output and count > 1 and output.suffix[1:].lower() in FORMATS and not output.is_dir():
+        raise UserError(
+            _("{path} is the name of one picture, but {count} were asked for.", path=output, count=count),
+            _("Give a folder to --output."),
+            code="create.output",
         )
     return suffix
 
@@ -204,6 +224,7 @@ def _path(output: Path | None, work: Work, suffix: str, *, count: int) -> Path:
 def _record(work: Work) -> dict[str, Any]:
     return {
         "path": str(work.path),
+        "ignored_words": work.recipe.parameters.get("ignored_words", []),
         "id": work.id,
         "sha256": work.sha256,
         "media_type": work.media_type,

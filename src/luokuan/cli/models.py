@@ -53,7 +53,7 @@ def list_(json: options.Json = False, home: options.Home = None) -> None:
     columns = [_("name"), _("family"), _("size"), _("classes"), _("licence"), "MB", _("digest"), _("kind")]
     rows = [
         (
-            *(m[k] for k in ("name", "family", "size", "classes", "licence", "megabytes")),
+            *("-" if m[k] is None else m[k] for k in ("name", "family", "size", "classes", "licence", "megabytes")),
             str(m["digest"])[:12],
             _("starter") if m["starter"] else _("own"),
         )

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -20,6 +21,9 @@ COLOURS = {
 """Names of colours, sRGB 0..255."""
 SMALL = ("a", "an", "the", "with", "and", "of", "in")
 """Words that ask for nothing, even where a value has them in its name."""
+DENIALS = ("no", "not", "without", "没有", "没", "不戴", "不带", "不", "无")
+"""Words after which a thing is not wanted; in Chinese also at the end of a piece of text."""
+_CHINESE_DENIALS = tuple(word for word in DENIALS if not word.isascii())
 NEAR = 110.0
 """Largest distance of a value of another hue from a named colour, in the same units."""
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
@@ -39,7 +43,8 @@ def read_attributes(
     """The terms of ``brief``, and the words without effect.
 
     A word is a value (``smiling`` for ``smile``), a colour with the thing that has it (``red hair`` for the reddest
-    ``hairColor``), or a thing (``glasses`` for any value of ``glasses``).
+    ``hairColor``), or a thing (``glasses`` for any value of ``glasses``). What is denied (``without glasses``) is a
+    value only where one is called so (``no hair`` for ``noHair``), else it is without effect.
 
     Args:
         attributes: Attribute to its values.
@@ -54,9 +59,9 @@ def read_attributes(
     for key in sorted((k for k in others if not k.isascii()), key=len, reverse=True):
         text = text.replace(key, f" {others[key]} ")
     words = re.findall(r"[^\W_]+", text)
-    terms, ignored, used = [], [], set()
+    terms, ignored, used = _denials(words, _clauses(text), others, attributes)
     for index, word in enumerate(words):
-        if word not in COLOURS:
+        if word not in COLOURS or index in used:
             continue
         for place in (index + 1, index + 2, index - 1, index - 2):
             if not 0 <= place < len(words) or place in used:
@@ -97,6 +102,10 @@ def given_attributes(given: Mapping[str, str], attributes: Mapping[str, Sequence
                 _("Did you mean {nearest}?", nearest=_nearest(name, list(attributes))),
                 code="create.attribute",
             )
+        shades = _coloured(COLOURS[value], set(_pieces(name)), {name: attributes[name]}) if value in COLOURS else {}
+        if value not in attributes[name] and shades:
+            terms.append(Term(f"{name}={value}", shades))
+            continue
         if value not in attributes[name]:
             raise UserError(
                 _("The attribute '{name}' has no value '{value}'.", name=name, value=value),
@@ -126,6 +135,53 @@ def _stem(word: str) -> str:
 
 def _meanings(word: str, aliases: Mapping[str, str]) -> set[str]:
     return {_stem(piece) for piece in [word, *re.findall(r"[^\W_]+", aliases.get(word, "").casefold())]}
+
+
+def _clauses(text: str) -> set[int]:
+    """Numbers of the words before which a mark of punctuation stands."""
+    found = list(re.finditer(r"[^\W_]+", text))
+    between = (text[a.end() : b.start()] for a, b in pairwise(found))
+    return {index for index, gap in enumerate(between, 1) if re.search(r"[,.;:!?，。；：！？、]", gap)}
+
+
+def _denials(
+    words: Sequence[str], clauses: set[int], aliases: Mapping[str, str], attributes: Mapping[str, Sequence[str]]
+) -> tuple[list[Term], list[str], set[int]]:
+    """What is denied: as terms, as words without effect, and at which places they stand."""
+    terms, ignored, used = [], [], set()
+
+    def known(word: str) -> bool:
+        return word in COLOURS or bool(_named(_meanings(word, aliases), attributes))
+
+    for index, word in enumerate(words):
+        english = word in DENIALS and word.isascii()
+        if index in used or not (english or word.endswith(_CHINESE_DENIALS)):
+            continue
+        limit = min([*(c for c in clauses if c > index), len(words)])
+        end = index + 1
+        while end < limit - 1 and (words[end] in SMALL or words[end] in COLOURS):
+            end += 1
+        end = min(end + 1, limit)
+        while english and end < limit and words[end] not in SMALL and known(words[end]):  # "without dark glasses"
+            end += 1
+        things = _meanings(words[end - 1], aliases)
+        found = _named_wholly([{"no", thing} for thing in things], attributes)
+        said = " ".join(words[index:end])
+        if found:
+            terms.append(Term(said, found))
+        else:
+            ignored.append(said)
+        used |= set(range(index, end))
+    return terms, ignored, used
+
+
+def _named_wholly(wanted: Sequence[set[str]], attributes: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Values that have all pieces of one of ``wanted`` in their names."""
+    found = {
+        name: tuple(v for v in values if any(pieces <= set(_pieces(v)) for pieces in wanted))
+        for name, values in attributes.items()
+    }
+    return {name: values for name, values in found.items() if values}
 
 
 def _coloured(

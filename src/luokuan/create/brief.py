@@ -11,6 +11,8 @@ from luokuan.i18n import _
 
 LONGEST = 2000
 """Characters of a brief."""
+_MEASURE = re.compile(r"^[一两]?[个件条只双顶张幅]|的")
+"""Chinese words that ask for nothing beside the name of a class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,15 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.casefold())
 
 
-def _joined(name: str) -> str:
+def joined(name: str) -> str:
+    """``name`` without case, spaces and hyphens."""
     return "".join(_words(name))
 
 
 def _forms(name: str) -> set[str]:
-    joined = _joined(name)
+    plain = joined(name)
     # English plurals both ways: "a shoe" for a class "shoes", "dresses" for "dress".
-    return {joined, joined + "s", joined + "es", joined.removesuffix("s")} - {""}
+    return {plain, plain + "s", plain + "es", plain.removesuffix("s")} - {""}
 
 
 def check_text(brief: str) -> None:
@@ -76,6 +79,7 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
     if not classes:
         return Reading(None, tuple(words))
     best: tuple[int, int, int, int] | None = None  # (length of the name, -start, index, words used)
+    beside: tuple[str, ...] = ()  # what stands in the same piece of text as a name found inside it
     names = [(name, index) for index, name in enumerate(classes)]
     names += [(word, classes.index(name)) for word, name in (aliases or {}).items() if name in classes]
     for name, index in names:
@@ -84,12 +88,14 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
             for count in range(1, len(_words(name)) + 1):
                 if "".join(words[start : start + count]) in forms:
                     found = (len(name), -start, index, count)
-                    best = max(best, found) if best else found
+                    if best is None or found > best:
+                        best, beside = found, ()
         if not name.isascii():
             for start, word in enumerate(words):
-                if _joined(name) in word:
+                if joined(name) in word:
                     found = (len(name), -start, index, 1)
-                    best = max(best, found) if best else found
+                    if best is None or found > best:
+                        best, beside = found, tuple(_MEASURE.sub(" ", word.replace(joined(name), " ", 1)).split())
     if best is None:
         raise UserError(
             _("The brief '{brief}' names no class of this model.", brief=brief),
@@ -99,4 +105,5 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
     _length, start, index, count = best
     used = range(-start, -start + count)
     skip = {"a", "an", "the"}
-    return Reading(index, tuple(w for i, w in enumerate(words) if i not in used and w not in skip))
+    others = tuple(w for i, w in enumerate(words) if i not in used and w not in skip)
+    return Reading(index, (*beside, *others))

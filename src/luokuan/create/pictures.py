@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 AMONG = 4
 """Default number of drafts from which the model's critic picks one (the best quarter)."""
+LAST_SEED = 2**63 - 1
+"""Of a draft: what the command line and the recipe can say."""
 STRENGTH = 0.5
 """Default share of a given picture's cells that are drawn anew."""
 
@@ -35,24 +37,34 @@ class Manner:
     Args:
         truncation: ψ in 0…1; 1 leaves what the model draws as it is, less makes it more typical; None: the model's
             ``usual_truncation``.
-        among: Drafts from which the model's critic picks each one, 1 to 64; 1 takes the first as it comes.
-        toward: Another seed: the drafts then lead from the first seed to it in ``count`` ≥ 2 even steps, and ``among``
-            has no say.
+        among: Drafts from which the model's critic picks each one, 1 to 64; 1 takes the first as it comes; None:
+            ``AMONG``. It has no say with ``toward`` and ``like``.
+        toward: Another seed: the drafts then lead from the first seed to it in ``count`` ≥ 2 even steps.
         like: A picture to start from, with models that can.
-        strength: How little of it stays, in 0…1.
+        strength: How little of it stays, in 0…1; None: ``STRENGTH``.
         guidance: How strongly words, attributes or the class draw, 1 to 20; 1 is as learnt; None: the model's default.
     """
 
     truncation: float | None = None
-    among: int = AMONG
+    among: int | None = None
     toward: int | None = None
     like: Path | None = None
-    strength: float = STRENGTH
+    strength: float | None = None
     guidance: float | None = None
 
     def truncation_for(self, model: PictureModel) -> float:
         """``truncation``, or what is usual with ``model``."""
         return model.usual_truncation if self.truncation is None else self.truncation
+
+    @property
+    def drafts(self) -> int:
+        """``among``, or what is usual."""
+        return AMONG if self.among is None else self.among
+
+    @property
+    def renewed(self) -> float:
+        """``strength``, or what is usual."""
+        return STRENGTH if self.strength is None else self.strength
 
     def check(self, model: PictureModel, count: int, seed: int) -> None:
         """Refuse what can't be made.
@@ -60,11 +72,13 @@ class Manner:
         Raises:
             UserError: a value is out of its range, or has no say with this model.
         """
-        ranges = 0 <= (self.truncation or 0) <= 1 and 1 <= self.among <= 64 and 0 <= self.strength <= 1
-        if not ranges or count < 1 or seed < 0 or not 1 <= (self.guidance or 1) <= 20:
+        ranges = 0 <= (self.truncation or 0) <= 1 and 1 <= self.drafts <= 64 and 0 <= self.renewed <= 1
+        seeds = 0 <= seed <= seed + count - 1 <= LAST_SEED
+        guided = self.guidance is None or 1 <= self.guidance <= 20
+        if not ranges or count < 1 or not seeds or not guided:
             raise UserError(
                 _("Truncation, strength, guidance, the number of drafts or the seed is out of range."),
-                _("Truncation and --strength lie in 0…1, --guidance in 1…20, --among in 1…64, the seed at 0 or above."),
+                _("Truncation and --strength lie in 0…1, --guidance in 1…20, --among in 1…64, seeds in 0…2⁶³-1."),
                 code="create.range",
             )
         if self.toward is not None and (count < 2 or self.toward < 0):
@@ -75,6 +89,19 @@ class Manner:
             )
         if self.toward is not None and self.like is not None:
             raise UserError(_("Both --toward and --like were given."), _("Give one of them."), code="create.option")
+        if self.strength is not None and self.like is None:
+            raise UserError(
+                _("{option} has no say without {other}.", option="--strength", other="--like"),
+                _("Add {other}, or leave it out.", other="--like"),
+                code="create.option",
+            )
+        other = "--like" if self.like is not None else "--toward"
+        if self.among is not None and (self.like is not None or self.toward is not None):
+            raise UserError(
+                _("{option} has no say with {other}.", option="--among", other=other),
+                _("Leave one of them out."),
+                code="create.option",
+            )
         if (self.like is not None or self.guidance is not None) and not takes_wishes(model):
             raise UserError(
                 _("The model '{name}' can't start from a picture or be guided.", name=model.folder.name),
@@ -112,9 +139,9 @@ def draft_images(
         wish, _told = understood.told(model, seed)  # one kind of thing along the whole way
         way = _way(model, (seed, manner.toward), count, manner, wish)
     for index, own in enumerate(range(seed, seed + count) if way is None else [seed] * count):
-        wish, said = understood.told(model, own)
+        wish, said = understood.told(model, own, from_picture=like is not None)
         parameters: dict[str, Any] = {"truncation": manner.truncation_for(model), **said}
-        if takes_wishes(model) and way is None:
+        if takes_wishes(model):
             parameters["guidance"] = model.usual_guidance if manner.guidance is None else manner.guidance
         if way is not None:
             pixels = way[index]
@@ -125,15 +152,15 @@ def draft_images(
                 like.pixels,
                 1,
                 seed=own,
-                strength=manner.strength,
+                strength=manner.renewed,
                 truncation=manner.truncation_for(model),
                 wish=wish,
                 guidance=manner.guidance,
             )[0]
-            parameters |= {"like": like.sha256, "strength": manner.strength}
+            parameters |= {"like": like.sha256, "strength": manner.renewed}
         else:
             pixels = _ranked(model, own, manner, wish)
-            parameters["among"] = manner.among
+            parameters["among"] = manner.drafts
         recipe = Recipe(
             model=folder.name,
             model_digest=folder.digest,
@@ -180,12 +207,12 @@ def _ranked(model: PictureModel, seed: int, manner: Manner, wish: Wish | None) -
             seed=seed,
             wish=wish,
             truncation=manner.truncation_for(model),
-            among=manner.among,
+            among=manner.drafts,
             guidance=manner.guidance,
         )[0]
     labels = None if wish is None or wish.label is None else [wish.label]
     return model.sample_ranked(
-        1, seed=seed, labels=labels, truncation=manner.truncation_for(model), among=manner.among
+        1, seed=seed, labels=labels, truncation=manner.truncation_for(model), among=manner.drafts
     )[0]
 
 
@@ -193,7 +220,9 @@ def _way(
     model: PictureModel, seeds: tuple[int, int], count: int, manner: Manner, wish: Wish | None
 ) -> NDArray[np.uint8]:
     if takes_wishes(model):
-        return model.interpolate(seeds, count, truncation=manner.truncation_for(model), wish=wish)
+        return model.interpolate(
+            seeds, count, truncation=manner.truncation_for(model), wish=wish, guidance=manner.guidance
+        )
     ends = None if wish is None or wish.label is None else (wish.label, wish.label)
     return model.interpolate(seeds, count, labels=ends, truncation=manner.truncation_for(model))
 

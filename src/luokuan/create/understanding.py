@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from luokuan.create.attributes import Term, given_attributes, read_attributes
-from luokuan.create.brief import check_text, read_brief
+from luokuan.create.brief import check_text, joined, read_brief
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.models.interface import Wish, words_of
@@ -41,9 +41,15 @@ class Understanding:
     text: str = ""
     ignored: tuple[str, ...] = ()
 
-    def told(self, model: PictureModel, seed: int) -> tuple[Wish | None, dict[str, Any]]:
-        """What to tell the model for one picture, None for nothing in particular; and what the recipe says of it."""
+    def told(self, model: PictureModel, seed: int, *, from_picture: bool = False) -> tuple[Wish | None, dict[str, Any]]:
+        """What to tell the model for one picture, None for nothing in particular; and what the recipe says of it.
+
+        Args:
+            from_picture: It starts from a picture, which shows what it is: no class is drawn by chance.
+        """
         said: dict[str, Any] = {"class": None, "ignored_words": list(self.ignored)}
+        if model.classes and self.label is None and from_picture:
+            return None, said
         if model.classes:
             label = self.label if self.label is not None else model.draw_labels(1, seed)[0]
             return Wish(label), said | {"class": model.classes[label]}
@@ -69,10 +75,14 @@ def understand(asked: Asked, model: PictureModel) -> Understanding:
     if model.words:
         return _caption(asked.brief, model.words)
     if asked.class_name is not None:
-        names = {name.casefold(): index for index, name in enumerate(model.classes)}
-        named = aliases.get(asked.class_name, asked.class_name).casefold()
+        names = {joined(name): index for index, name in enumerate(model.classes)}
+        words = {joined(word): name for word, name in aliases.items() if joined(name) in names}
+        named = joined(words.get(joined(asked.class_name), asked.class_name))
         if named not in names:
-            near = difflib.get_close_matches(named, names, n=3, cutoff=0.3) or list(names)
+            known = dict(zip(names, model.classes, strict=True)) | {joined(word): word for word in aliases}
+            known = {key: name for key, name in known.items() if key in names or key in words}
+            close = difflib.get_close_matches(named, known, n=3, cutoff=0.3)
+            near = [known[key] for key in close] or list(model.classes)
             raise UserError(
                 _("This model has no class '{name}'.", name=asked.class_name),
                 _("Did you mean {nearest}?", nearest=", ".join(near)),

@@ -170,6 +170,7 @@ class WishingModel(PictureModel, Protocol):
         labels: tuple[int, int] | None = None,
         truncation: float = 1.0,
         wish: Wish | None = None,
+        guidance: float | None = None,
     ) -> NDArray[np.uint8]:
         """As ``PictureModel.interpolate``, with one wish along the whole way."""
         ...

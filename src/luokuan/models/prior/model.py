@@ -279,6 +279,7 @@ class PriorModel:
         labels: tuple[int, int] | None = None,
         truncation: float = 1.0,
         wish: Wish | None = None,
+        guidance: float | None = None,
     ) -> NDArray[np.uint8]:
         """``steps`` pictures from the first seed's to the second's, along the line between their latents (uint8
         (steps, size, size, 3)): tokens themselves can't be mixed."""
@@ -288,7 +289,12 @@ class PriorModel:
         ends = [
             self.codec.encode(
                 self.sample(
-                    1, seed=seed, labels=None if labels is None else [labels[i]], truncation=truncation, wish=wish
+                    1,
+                    seed=seed,
+                    labels=None if labels is None else [labels[i]],
+                    truncation=truncation,
+                    wish=wish,
+                    guidance=guidance,
                 )
             )
             for i, seed in enumerate(seeds)
