@@ -24,7 +24,7 @@ from luokuan.models.evaluation.sheet import grid, write_png
 
 CORPUS = "examples/clothing-small"
 IMAGES = Path("docs/images")
-CHOICES = "--size 128 --base garments --crops 8 --dropout 0.1"
+CHOICES = "--size 128 --base garments --crops 8 --dropout 0.1 --rate 3e-4"
 PHOTO = "examples/clothing-small/test/t-shirt"
 VARIATIONS = 3
 EDGE = 256
