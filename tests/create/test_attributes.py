@@ -63,6 +63,7 @@ def test_what_is_denied_is_never_asked_for() -> None:
     for brief in ("微笑不戴眼镜", "微笑的男人没有眼镜"):
         found, ignored = read_attributes(brief, known, {"微笑": "smile", "眼镜": "glasses"})
         assert [term.words for term in found] == ["smile"] and any("glasses" in word for word in ignored)
+    assert read_attributes("smile, no", known)[1] == ("no",)
     with pytest.raises(UserError, match="says nothing that this model knows"):
         read_attributes("no hat", known)
 

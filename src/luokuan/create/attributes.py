@@ -165,7 +165,7 @@ def _denials(
         while english and end < limit and words[end] not in SMALL and known(words[end]):  # "without dark glasses"
             end += 1
         things = _meanings(words[end - 1], aliases)
-        found = _named_wholly([{"no", thing} for thing in things], attributes)
+        found = _named_wholly([{"no", thing} for thing in things], attributes) if end > index + 1 else {}
         said = " ".join(words[index:end])
         if found:
             terms.append(Term(said, found))
