@@ -59,7 +59,7 @@ class Plain(nn.Module):
     def loss(self, prefix: Tensor, tokens: Tensor) -> Tensor:
         """Cross-entropy of the tokens, as ours."""
         prior = self.prior
-        x = torch.cat([prior.condition(prefix), prior.embed(tokens[:, :-1])], dim=1)
+        x = torch.cat([prior.condition(prefix), prior.beside(prefix, prior.embed(tokens[:, :-1]))], dim=1)
         x = x + prior.places[: x.shape[1]]
         mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1])
         h = prior.norm(self.trunk(x, mask=mask, is_causal=True))

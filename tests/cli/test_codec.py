@@ -13,6 +13,7 @@ import pytest
 from luokuan.cli.main import main
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import resolve
+from luokuan.models.codec.train import CodecRun
 
 EXAMPLE = Path(__file__).parents[2] / "examples/clothing-small"
 
@@ -137,6 +138,10 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path) -> None:
 def test_wrong_choices_are_refused(run: Any, choices: list[str]) -> None:
     code, _out, err = run("train", "codec", EXAMPLE, "--name", "wrong", *choices)
     assert code == 2 and choices[0] in err and "Traceback" not in err
+
+
+def test_records_of_older_runs_are_taken() -> None:
+    CodecRun(name="old", bottleneck="fsq", latent_channels=8).check()
 
 
 def test_a_run_of_another_family_is_not_resumed(trained: Path, run: Any) -> None:

@@ -136,6 +136,15 @@ def test_classes_by_their_aliases_spaces_and_nearest_names(load: Any) -> None:
     assert "连衣裙" in str(error.value.do)
 
 
+def test_classes_that_differ_in_signs_alone_stay_apart(load: Any) -> None:
+    model = load(tiny.config(classes=("c", "c++", "D"), class_counts=(1, 1, 1)))
+    for name, found in (("c", "c"), ("c++", "c++"), ("C", "c"), ("d", "D")):
+        assert first(Asked(class_name=name), model).recipe.parameters["class"] == found
+    for name in ("zz", "???"):
+        with pytest.raises(UserError, match="no class"):
+            first(Asked(class_name=name), model)
+
+
 def test_seeds_that_no_recipe_could_repeat_are_refused(load: Any) -> None:
     with pytest.raises(UserError, match="seed is out of range"):
         list(draft_images("dog", model=load(), seed=2**63 - 1, count=2))

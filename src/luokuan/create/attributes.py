@@ -21,9 +21,12 @@ COLOURS = {
 """Names of colours, sRGB 0..255."""
 SMALL = ("a", "an", "the", "with", "and", "of", "in")
 """Words that ask for nothing, even where a value has them in its name."""
-DENIALS = ("no", "not", "without", "没有", "没", "不戴", "不带", "不", "无")
-"""Words after which a thing is not wanted; in Chinese also at the end of a piece of text."""
-_CHINESE_DENIALS = tuple(word for word in DENIALS if not word.isascii())
+DENIALS = ("no", "not", "without", "never", "neither", "nor")
+"""English words after which a thing is not wanted."""
+_CHINESE_DENIAL = re.compile(r"(没有?|不|无|未|勿|(?<![特分区个级])别)[戴带要是穿有想]?$")
+"""The same at the end of a piece of Chinese text."""
+_TURNS = ("with", "but")
+"""Words after which a denial holds no longer."""
 NEAR = 110.0
 """Largest distance of a value of another hue from a named colour, in the same units."""
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
@@ -52,10 +55,10 @@ def read_attributes(
             inside the text.
 
     Raises:
-        UserError: the brief isn't empty, and says nothing that the model knows.
+        UserError: the brief asks for something, and for nothing that the model knows.
     """
     others = {key.casefold(): value for key, value in (aliases or {}).items()}
-    text = brief.casefold()
+    text = re.sub(r"n['’]t\b", " not ", brief.casefold())
     for key in sorted((k for k in others if not k.isascii()), key=len, reverse=True):
         text = text.replace(key, f" {others[key]} ")
     words = re.findall(r"[^\W_]+", text)
@@ -79,7 +82,7 @@ def read_attributes(
             terms.append(Term(word, found))
         else:
             ignored.append(word)
-    if words and not terms:
+    if not terms and any(i not in used and word not in SMALL for i, word in enumerate(words)):
         raise UserError(
             _("The brief '{brief}' says nothing that this model knows.", brief=brief),
             _("It knows: {names}.", names=", ".join(attributes)),
@@ -141,31 +144,40 @@ def _clauses(text: str) -> set[int]:
     """Numbers of the words before which a mark of punctuation stands."""
     found = list(re.finditer(r"[^\W_]+", text))
     between = (text[a.end() : b.start()] for a, b in pairwise(found))
-    return {index for index, gap in enumerate(between, 1) if re.search(r"[,.;:!?，。；：！？、]", gap)}
+    return {index for index, gap in enumerate(between, 1) if re.search(r"[,.;:!?，。；：！？]", gap)}
 
 
 def _denials(
     words: Sequence[str], clauses: set[int], aliases: Mapping[str, str], attributes: Mapping[str, Sequence[str]]
 ) -> tuple[list[Term], list[str], set[int]]:
-    """What is denied: as terms, as words without effect, and at which places they stand."""
-    terms, ignored, used = [], [], set()
+    """What is denied: as terms, as words without effect, and at which places they stand.
 
-    def known(word: str) -> bool:
-        return word in COLOURS or bool(_named(_meanings(word, aliases), attributes))
+    A denial holds to the end of its clause: rather too much is left out than a thing asked for that isn't wanted.
+    """
+    terms: list[Term] = []
+    ignored: list[str] = []
+    used: set[int] = set()
 
-    for index, word in enumerate(words):
-        english = word in DENIALS and word.isascii()
-        if index in used or not (english or word.endswith(_CHINESE_DENIALS)):
+    def denial(place: int) -> bool:
+        return words[place] in DENIALS or bool(_CHINESE_DENIAL.search(words[place]))
+
+    def ends(place: int) -> bool:
+        # 的 closes a denial ("不戴眼镜的女人"), but not between a colour and its thing ("没有红的头发").
+        closed = words[place].startswith("的") and words[place - 1] not in COLOURS
+        return place in clauses or words[place] in _TURNS or closed or denial(place)
+
+    for index in range(len(words)):
+        if index in used or not denial(index):
             continue
-        limit = min([*(c for c in clauses if c > index), len(words)])
-        end = index + 1
-        while end < limit - 1 and (words[end] in SMALL or words[end] in COLOURS):
+        first = index + 1
+        while first < len(words) and words[first] in SMALL and not ends(first):
+            first += 1
+        end, found = first, {}
+        if first < len(words) and not ends(first):
+            found = _named_wholly([{"no", thing} for thing in _meanings(words[first], aliases)], attributes)
+            end = first + 1
+        while not found and end < len(words) and not ends(end):
             end += 1
-        end = min(end + 1, limit)
-        while english and end < limit and words[end] not in SMALL and known(words[end]):  # "without dark glasses"
-            end += 1
-        things = _meanings(words[end - 1], aliases)
-        found = _named_wholly([{"no", thing} for thing in things], attributes) if end > index + 1 else {}
         said = " ".join(words[index:end])
         if found:
             terms.append(Term(said, found))

@@ -92,7 +92,7 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
                         best, beside = found, ()
         if not name.isascii():
             for start, word in enumerate(words):
-                if joined(name) in word:
+                if joined(name) and joined(name) in word:  # nothing is left of emoji
                     found = (len(name), -start, index, 1)
                     if best is None or found > best:
                         best, beside = found, tuple(_MEASURE.sub(" ", word.replace(joined(name), " ", 1)).split())

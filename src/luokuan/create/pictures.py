@@ -73,7 +73,8 @@ class Manner:
             UserError: a value is out of its range, or has no say with this model.
         """
         ranges = 0 <= (self.truncation or 0) <= 1 and 1 <= self.drafts <= 64 and 0 <= self.renewed <= 1
-        seeds = 0 <= seed <= seed + count - 1 <= LAST_SEED
+        last = max(seed, self.toward) if self.toward is not None else seed + count - 1
+        seeds = 0 <= seed <= last <= LAST_SEED
         guided = self.guidance is None or 1 <= self.guidance <= 20
         if not ranges or count < 1 or not seeds or not guided:
             raise UserError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -75,22 +75,29 @@ def understand(asked: Asked, model: PictureModel) -> Understanding:
     if model.words:
         return _caption(asked.brief, model.words)
     if asked.class_name is not None:
-        names = {joined(name): index for index, name in enumerate(model.classes)}
-        words = {joined(word): name for word, name in aliases.items() if joined(name) in names}
-        named = joined(words.get(joined(asked.class_name), asked.class_name))
-        if named not in names:
-            known = dict(zip(names, model.classes, strict=True)) | {joined(word): word for word in aliases}
-            known = {key: name for key, name in known.items() if key in names or key in words}
-            close = difflib.get_close_matches(named, known, n=3, cutoff=0.3)
-            near = [known[key] for key in close] or list(model.classes)
-            raise UserError(
-                _("This model has no class '{name}'.", name=asked.class_name),
-                _("Did you mean {nearest}?", nearest=", ".join(near)),
-                code="create.class",
-            )
-        return Understanding(label=names[named])
+        return Understanding(label=_class(asked.class_name, model.classes, aliases))
     reading = read_brief(asked.brief, model.classes, aliases)
     return Understanding(label=reading.label, ignored=reading.ignored)
+
+
+def _class(name: str, classes: Sequence[str], aliases: Mapping[str, str]) -> int:
+    """The class called ``name``: exactly so, else without case, spaces and hyphens; by its own name or an alias."""
+    known = {own: own for own in classes}
+    known |= {word: own for word, own in aliases.items() if own in classes and word not in known}
+    if name in known:
+        return classes.index(known[name])
+    forms: dict[str, str] = {}
+    for word in known:
+        forms.setdefault(joined(word), word)
+    forms.pop("", None)  # of emoji and punctuation nothing is left
+    if joined(name) in forms:
+        return classes.index(known[forms[joined(name)]])
+    close = difflib.get_close_matches(joined(name), forms, n=3, cutoff=0.3)
+    raise UserError(
+        _("This model has no class '{name}'.", name=name),
+        _("Did you mean {nearest}?", nearest=", ".join([forms[form] for form in close] or classes)),
+        code="create.class",
+    )
 
 
 def _refuse_foreign(asked: Asked, model: PictureModel) -> None:

@@ -198,7 +198,8 @@ def test_a_class_without_pictures_is_refused_when_classes_matter(tmp_path: Path,
         fill(tmp_path / f"{root}{name}", 8, first=first)
     (tmp_path / f"{root}gloves").mkdir()
     (tmp_path / f"{root}gloves/photo.heic").write_bytes(b"?")
-    (tmp_path / ".git").mkdir()
+    for name in (".git", "@eaDir", "__MACOSX"):
+        (tmp_path / name).mkdir()
     corpus = open_corpus(tmp_path)
     assert corpus.classes == ("hats", "shoes") and corpus.empty == ("gloves",)
     with pytest.raises(UserError, match="hold no usable picture: gloves"):

@@ -117,7 +117,7 @@ def check_corpus(corpus: PictureCorpus) -> Check:
 def _judge(check: Check) -> None:
     corpus = check.corpus
     try:
-        corpus.require_trainable(conditional=len(corpus.classes) > 1)
+        corpus.require_trainable(conditional=len(corpus.classes + corpus.empty) > 1)
     except UserError as error:
         check.problems.append(f"{error.what} {error.do}")
     missing, unknown = missing_fields(corpus), unknown_fields(corpus)

@@ -270,7 +270,8 @@ def _class_folders(folder: Path) -> set[str]:
 
     def inside(place: Path) -> set[Path]:
         with suppress(OSError):
-            return {path for path in place.iterdir() if not path.name.startswith(".") and path.is_dir()}
+            # Not what systems and archives add (@eaDir, __MACOSX), nor links, which may lead outside.
+            return {p for p in place.iterdir() if p.name[0] not in ".@_" and p.is_dir() and not p.is_symlink()}
         return set()
 
     splits = {path for path in inside(folder) if path.name.lower() in _SPLIT_NAMES}

@@ -57,7 +57,11 @@ class CodecRun:
         """
         continuous = self.bottleneck == "kl"
         for option, other, silent in (
-            ("--latent-channels", "--bottleneck kl", self.latent_channels is not None and not continuous),
+            (
+                "--latent-channels",
+                "--bottleneck kl",
+                self.latent_channels not in (None, 8) and not continuous,
+            ),  # 8: older records
             ("--levels", "--bottleneck fsq", self.levels != LEVELS and continuous),
         ):
             if silent:

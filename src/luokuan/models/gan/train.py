@@ -72,7 +72,7 @@ class GanTraining(FamilyTraining[GanRun]):
         """The game on the training pictures."""
         run, corpus = self.run, self.corpora[0]
         conditional = run.condition == "class" and len(corpus.classes) > 1
-        corpus.require_trainable(conditional=conditional)
+        corpus.require_trainable(conditional=run.condition == "class" and len(corpus.classes + corpus.empty) > 1)
         train = corpus.split("train")
         held_out = (*corpus.split("validation"), *corpus.split("test"))
         labels = load_labels(train) if conditional else None

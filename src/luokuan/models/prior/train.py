@@ -92,7 +92,7 @@ def fitting_condition(corpus: PictureCorpus) -> str:
         return "text"
     if attribute_table(train):
         return "attributes"
-    return "class" if len(corpus.classes) > 1 else "none"
+    return "class" if len(corpus.classes + corpus.empty) > 1 else "none"
 
 
 def prior_config(run: PriorRun, corpus: PictureCorpus, codec: Codec) -> PriorConfig:
