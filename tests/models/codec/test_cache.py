@@ -238,23 +238,28 @@ def test_a_killed_process_leaves_no_visible_cache(tmp_path: Path) -> None:
     assert done.returncode == -signal.SIGKILL
     left = list((place / "latents").iterdir())
     assert [path.suffix for path in left] == [".part"] and left[0].stat().st_size > 2 * len(items) * 3 * 16
+    os.utime(left[0], (0, 0))
+    empty = left[0].with_name("empty.part")  # killed before it took its room
+    empty.touch()
+    os.utime(empty, (0, 0))
     found = load_latents(codec, items, 32, cache=place)
     assert np.array_equal(found.values[:, 0], codec.encode(load_pixels(items, 32)).half().numpy())
     assert not list((place / "latents").glob("*.part"))
 
 
-def test_what_another_process_is_writing_stays(tmp_path: Path) -> None:
+def test_what_is_being_written_elsewhere_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     items, codec, place = corpus(tmp_path / "photos"), token_codec(tmp_path / "codec"), tmp_path / "cache"
     encode, seen = codec.encode, []
 
     def nested(pictures: torch.Tensor) -> torch.Tensor:
         if not seen:
             seen.append(list((place / "latents").glob("*.part")))
+            os.utime(seen[0][0], (0, 0))  # old, but locked
             load_latents(codec, items[:2], 32, cache=place)
             assert seen[0][0].exists()
         return encode(pictures)
 
-    codec.encode = nested  # type: ignore[method-assign]
+    monkeypatch.setattr(codec, "encode", nested)
     load_latents(codec, items, 32, cache=place)
     assert len(seen[0]) == 1 and len(list((place / "latents").glob("*.npy"))) == 2
 

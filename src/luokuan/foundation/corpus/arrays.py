@@ -6,6 +6,7 @@ import fcntl
 import math
 import os
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 PART = ".part"
 """Ends the name of an array that is being written."""
+YOUNG = 10.0
+"""Seconds in which such a file is surely locked by its writer."""
 
 
 def load_labels(items: Sequence[Item]) -> NDArray[np.int64]:
@@ -116,8 +119,8 @@ def _remove_abandoned(folder: Path) -> None:
     """What killed processes left half-written: nobody holds its lock."""
     for part in folder.glob(f"*{PART}"):
         with suppress(OSError), part.open("rb") as stream:
-            # A new one that isn't locked yet is empty.
-            if part.stat().st_size:
+            # One that was made just now may not be locked yet.
+            if time.time() - part.stat().st_mtime > YOUNG:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 part.unlink()
 
