@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from luokuan.foundation.modelcard import front_matter, machine_options, material_section, recipe_section
+from luokuan.models.codec.config import USUAL_CHANNELS
 
 
 def _command(training: Mapping[str, Any]) -> str:
@@ -14,7 +15,7 @@ def _command(training: Mapping[str, Any]) -> str:
     if run["bottleneck"] == "fsq":
         parts.append(f"--levels {','.join(str(level) for level in run['levels'])}")
     else:
-        parts.append(f"--latent-channels {run['latent_channels'] or 8}")
+        parts.append(f"--latent-channels {run['latent_channels'] or USUAL_CHANNELS}")
     parts += [
         f"--steps {training['steps']}",
         f"--batch {run['batch']}",

@@ -10,6 +10,8 @@ FACTOR = 8
 """Pixels on the side of one latent cell."""
 BOTTLENECKS = ("fsq", "kl")
 LATENT_CHANNELS = (4, 8, 16)
+USUAL_CHANNELS = 8
+"""Channels of a continuous latent cell where nobody says how many."""
 LEVELS = (8, 8, 8, 8, 8, 8)
 """Levels of each channel of the token bottleneck: 6 channels of 8 levels are 18 bits a cell."""
 SCHEMA = 1
@@ -66,7 +68,9 @@ class CodecConfig:
         return asdict(self)
 
 
-def codec_config(bottleneck: str, *, latent_channels: int = 8, levels: Sequence[int] = LEVELS) -> CodecConfig:
+def codec_config(
+    bottleneck: str, *, latent_channels: int = USUAL_CHANNELS, levels: Sequence[int] = LEVELS
+) -> CodecConfig:
     """The codec for two CPU cores: 5 MB of weights in half precision.
 
     Args:

@@ -20,7 +20,7 @@ from luokuan.foundation.runs import check_choices, resumed
 from luokuan.foundation.training import Outcome
 from luokuan.i18n import _
 from luokuan.models.codec.card import codec_card
-from luokuan.models.codec.config import BOTTLENECKS, LATENT_CHANNELS, LEVELS, CodecConfig, codec_config
+from luokuan.models.codec.config import BOTTLENECKS, LATENT_CHANNELS, LEVELS, USUAL_CHANNELS, CodecConfig, codec_config
 from luokuan.models.codec.learning import CROP, LARGE, LARGE_FROM, CodecLearning, LearningSettings, Pictures
 from luokuan.models.codec.model import latent_moments, weights_of
 from luokuan.store.home import Home, open_home
@@ -56,12 +56,10 @@ class CodecRun:
             UserError: a value is out of its range, or has no say with this bottleneck.
         """
         continuous = self.bottleneck == "kl"
+        # Records of older runs name the usual channels even with fsq.
+        chosen = self.latent_channels not in (None, USUAL_CHANNELS)
         for option, other, silent in (
-            (
-                "--latent-channels",
-                "--bottleneck kl",
-                self.latent_channels not in (None, 8) and not continuous,
-            ),  # 8: older records
+            ("--latent-channels", "--bottleneck kl", chosen and not continuous),
             ("--levels", "--bottleneck fsq", self.levels != LEVELS and continuous),
         ):
             if silent:
@@ -99,7 +97,9 @@ class CodecTraining(FamilyTraining[CodecRun]):
         small, large = (self._pixels(("train",), side) for side in (CROP, LARGE))
         held_out = self._pixels(("validation", "test"), CROP)
         self.held_out = len(held_out)
-        self.config = codec_config(run.bottleneck, latent_channels=run.latent_channels or 8, levels=tuple(run.levels))
+        self.config = codec_config(
+            run.bottleneck, latent_channels=run.latent_channels or USUAL_CHANNELS, levels=run.levels
+        )
         settings = LearningSettings(
             rate=run.rate,
             rate_end=run.rate_end,
