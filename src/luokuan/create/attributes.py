@@ -105,17 +105,16 @@ def given_attributes(given: Mapping[str, str], attributes: Mapping[str, Sequence
                 _("Did you mean {nearest}?", nearest=_nearest(name, list(attributes))),
                 code="create.attribute",
             )
-        shades = _coloured(COLOURS[value], set(_pieces(name)), {name: attributes[name]}) if value in COLOURS else {}
-        if value not in attributes[name] and shades:
-            terms.append(Term(f"{name}={value}", shades))
-            continue
-        if value not in attributes[name]:
+        found: dict[str, tuple[str, ...]] = {name: (value,)} if value in attributes[name] else {}
+        if not found and value in COLOURS:
+            found = _coloured(COLOURS[value], set(_pieces(name)), {name: attributes[name]})
+        if not found:
             raise UserError(
                 _("The attribute '{name}' has no value '{value}'.", name=name, value=value),
                 _("Did you mean {nearest}?", nearest=_nearest(value, attributes[name])),
                 code="create.attribute",
             )
-        terms.append(Term(f"{name}={value}", {name: (value,)}))
+        terms.append(Term(f"{name}={value}", found))
     return tuple(terms)
 
 
