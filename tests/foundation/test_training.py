@@ -226,8 +226,11 @@ def test_two_processes_equal_one(tmp_path: Path, count: int) -> None:
     program = (
         "import atexit, sys, torch; from pathlib import Path; from toy import Toy, run\n"
         "torch.set_num_threads(1)\n"
-        # Called last: gloo's threads abort an interpreter that ends before them.
-        "atexit.register(lambda: print('left' if not torch.distributed.is_initialized() else 'still in'))\n"
+        # Called last: gloo's threads abort an interpreter that ends before them. One write a line: both processes
+        # write to the same pipe, unbuffered.
+        "def leave():\n"
+        "    sys.stdout.write('still in\\n' if torch.distributed.is_initialized() else 'left\\n')\n"
+        "atexit.register(leave)\n"
         "run(Path(sys.argv[1]), toy=Toy(noise=0.0), steps=6, log_every=100, validations=0)\n"
     )
     script = tmp_path / "program.py"
