@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from luokuan.cli.main import main
 from luokuan.foundation.modelfolder import resolve
@@ -82,6 +83,22 @@ def test_a_way_from_one_seed_to_another(trained: Path, home: Path, run: Any, tmp
     assert code == 2 and "two pictures or more" in err
 
 
+def test_a_way_as_a_strip(trained: Path, home: Path, run: Any, tmp_path: Path) -> None:
+    picture = tmp_path / "strip.png"
+    command = ("create", "image", "dress", "-m", "mine", "--seed", 5, "--toward", 9, "--strip", "-n")
+    code, out, _err = run(*command, 3, "-o", picture, "--json")
+    work = json.loads(out)
+    assert code == 0 and work["path"] == str(picture) and work["class"] == "dress"
+    assert run("verify", picture)[0] == 0
+    with Image.open(picture) as opened:
+        assert opened.size == (3 * 512, 512)  # the shortest side grows to 512 pixels, the label stands on the whole
+    code, out, _err = run(*command, 2, "-o", tmp_path, "--json")
+    assert code == 0 and Path(json.loads(out)["path"]).name.startswith("mine-5-to-9-")
+    assert run(*command, 25)[0] == 2
+    code, _out, err = run("create", "image", "-m", "mine", "--strip", "-n", 3)
+    assert code == 2 and "Give --toward and --count with --strip." in err
+
+
 def test_the_way_begins_and_ends_at_the_seeds(trained: Path) -> None:
     import numpy as np
 
@@ -95,6 +112,9 @@ def test_the_way_begins_and_ends_at_the_seeds(trained: Path) -> None:
         difference = draft.media.pixels.astype(int) - end.media.pixels.astype(int)
         assert np.abs(difference).max() <= 1  # styles of other company round differently in the last bit
     assert way[1].recipe.parameters["share"] == 0.5 and way[1].recipe.parameters["toward"] == 9
+    strip = list(draft_images("dress", model=model, seed=5, count=3, manner=Manner(1.0, toward=9, strip=True)))
+    assert len(strip) == 1 and strip[0].recipe.parameters["strip"] == 3
+    assert np.array_equal(strip[0].media.pixels, np.concatenate([draft.media.pixels for draft in way], axis=1))
 
 
 def test_format_and_ending_must_agree(trained: Path, run: Any, tmp_path: Path) -> None:

@@ -170,6 +170,7 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str)
         0.2,
         "--keep",
         "last",
+        *(["--blank", 1] if order == "autoregressive" else []),
         "--precision",
         "float32",
         "-q",
@@ -185,7 +186,8 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str)
     assert run("train", "prior", EXAMPLE, "--name", "cut", "--resume", "-q")[0] == 0
     files = [(home / "models" / name / "model.safetensors").read_bytes() for name in ("whole", "cut")]
     assert files[0] == files[1]
-    assert "--dropout 0.2 --keep last" in (home / "models/cut/README.md").read_text(encoding="utf-8")
+    hidden = "--blank 1 " if order == "autoregressive" else ""
+    assert f"--dropout 0.2 {hidden}--keep last" in (home / "models/cut/README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -197,6 +199,8 @@ def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, order: str)
         (["--size", "48"], "--size"),
         (["--width", "100"], "--width"),
         (["--dropout", "1"], "--dropout"),
+        (["--blank", "1.1"], "--blank"),
+        (["--blank", "0.5", "--order", "masked"], "--blank has no say with --order masked."),
         (["--keep", "first"], "Allowed: best, last."),
         (["--codec", "absent"], "absent"),
         (["--codec", "garments-32"], "no codec"),

@@ -97,6 +97,9 @@ def image(
             show_default=False,
         ),
     ] = None,
+    strip: Annotated[
+        bool, typer.Option("--strip", help=_("With --toward: the whole way in one picture, side by side."))
+    ] = False,
     upscale: Annotated[
         int | None,
         typer.Option(
@@ -131,7 +134,8 @@ def image(
     from luokuan.create.understanding import Asked
     from luokuan.store.home import open_home
 
-    suffix = _suffix(format, output, count)
+    files = 1 if strip else count
+    suffix = _suffix(format, output, files)
     if upscaler is not None and upscale is None:
         raise UserError(
             _("--upscaler has no say without --upscale."), _("Add --upscale 2 or 4."), code="create.upscaler"
@@ -142,7 +146,7 @@ def image(
         model=model,
         seed=seed,
         count=count,
-        manner=Manner(truncation, among, toward, like, strength, guidance),
+        manner=Manner(truncation, among, toward, strip, like, strength, guidance),
         media_type=FORMATS[suffix],
         upscale=upscale,
         upscaler=upscaler,
@@ -152,7 +156,7 @@ def image(
     )
     records = []
     for index, work in enumerate(works):
-        path = _path(output, work, suffix, count=count)
+        path = _path(output, work, suffix, count=files)
         exported = export_work(work, path)
         if index == 0 and not json and (ignored := work.recipe.parameters.get("ignored_words")):
             say(_("Words without effect on this model: {words}.", words=" ".join(ignored)), quiet=quiet)
@@ -162,7 +166,7 @@ def image(
         if not json:
             say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
     if json:
-        emit_json(records[0] if count == 1 else {"works": records})
+        emit_json(records[0] if files == 1 else {"works": records})
 
 
 def _attributes(given: list[str]) -> dict[str, str]:
@@ -214,7 +218,8 @@ def _upscaled(how: Mapping[str, Any]) -> str:
 def _path(output: Path | None, work: Work, suffix: str, *, count: int) -> Path:
     place, recipe = "", work.recipe
     if (toward := recipe.parameters.get("toward")) is not None:
-        place = f"-to-{toward}-{round(1000 * recipe.parameters['share']):04d}"  # files sort along the way
+        share = recipe.parameters.get("share")
+        place = f"-to-{toward}" + ("" if share is None else f"-{round(1000 * share):04d}")  # files sort along the way
     name = f"{recipe.model}-{recipe.seed}{place}-{work.id[:6]}.{suffix}"
     if output is None:
         return Path(name)

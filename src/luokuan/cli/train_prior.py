@@ -50,6 +50,13 @@ def prior(
             "--dropout", help=_("Share of the blocks' outputs dropped while training, against learning by heart.")
         ),
     ] = 0.0,
+    blank: Annotated[
+        float,
+        typer.Option(
+            "--blank",
+            help=_("Largest share of its cells hidden while it learns a picture: the more, the more words count."),
+        ),
+    ] = 0.2,
     keep: Annotated[
         str,
         typer.Option("--keep", help=_("best: the average that predicts held-out pictures best; last: the last one.")),
@@ -98,6 +105,7 @@ def prior(
             crops=crops,
             flip=flip,
             dropout=dropout,
+            blank=blank,
             keep=keep,
             base=base,
             seed=seed,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from luokuan.create.understanding import Asked, understand
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -14,7 +16,6 @@ from luokuan.media import Picture
 from luokuan.models.interface import takes_wishes
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from luokuan.colophon.label import LabelOptions
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 AMONG = 4
 """Default number of drafts from which the model's critic picks one (the best quarter)."""
+LONGEST = 24
+"""Pictures that a strip may hold."""
 LAST_SEED = 2**63 - 1
 """Of a draft: what the command line and the recipe can say."""
 STRENGTH = 0.5
@@ -40,6 +43,7 @@ class Manner:
         among: Drafts from which the model's critic picks each one, 1 to 64; 1 takes the first as it comes; None:
             ``AMONG``. It has no say with ``toward`` and ``like``.
         toward: Another seed: the drafts then lead from the first seed to it in ``count`` ≥ 2 even steps.
+        strip: Those side by side in one draft, 24 at most.
         like: A picture to start from, with models that can.
         strength: How little of it stays, in 0…1; None: ``STRENGTH``.
         guidance: How strongly words, attributes or the class draw, 1 to 20; 1 is as learnt; None: the model's default.
@@ -48,6 +52,7 @@ class Manner:
     truncation: float | None = None
     among: int | None = None
     toward: int | None = None
+    strip: bool = False
     like: Path | None = None
     strength: float | None = None
     guidance: float | None = None
@@ -88,6 +93,12 @@ class Manner:
                 _("Give --count 2 or above with --toward, and a seed at 0 or above."),
                 code="create.range",
             )
+        if self.strip and (self.toward is None or count > LONGEST):
+            raise UserError(
+                _("A strip shows the way from one seed to another in 2…{most} pictures.", most=LONGEST),
+                _("Give --toward and --count with --strip."),
+                code="create.option",
+            )
         if self.toward is not None and self.like is not None:
             raise UserError(_("Both --toward and --like were given."), _("Give one of them."), code="create.option")
         if self.strength is not None and self.like is None:
@@ -116,7 +127,7 @@ def draft_images(
 ) -> Iterator[Draft]:
     """Make drafts: samples with their recipe, not yet labelled, so not yet fit to leave.
 
-    Draft i has the seed ``seed + i`` and is the same whether made alone or with others.
+    Draft i has the seed ``seed + i`` and is the same whether made alone or with others. A strip is one draft.
 
     Args:
         asked: What to make; a text is a brief. Nothing: as the training material is.
@@ -138,13 +149,17 @@ def draft_images(
     way = None
     if manner.toward is not None:
         wish, _told = understood.told(model, seed)  # one kind of thing along the whole way
-        way = _way(model, (seed, manner.toward), count, manner, wish)
-    for index, own in enumerate(range(seed, seed + count) if way is None else [seed] * count):
+        way = _way(model, (seed, manner.toward), count, manner, wish)  # (count, size, size, 3)
+    seeds = range(seed, seed + count) if way is None else [seed] * (1 if manner.strip else count)
+    for index, own in enumerate(seeds):
         wish, said = understood.told(model, own, from_picture=like is not None)
         parameters: dict[str, Any] = {"truncation": manner.truncation_for(model), **said}
         if takes_wishes(model):
             parameters["guidance"] = model.usual_guidance if manner.guidance is None else manner.guidance
-        if way is not None:
+        if way is not None and manner.strip:
+            pixels = np.concatenate(way, axis=1)  # (size, count · size, 3)
+            parameters |= {"toward": manner.toward, "strip": count}
+        elif way is not None:
             pixels = way[index]
             parameters |= {"toward": manner.toward, "share": index / (count - 1)}
         elif like is not None:

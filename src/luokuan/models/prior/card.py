@@ -12,6 +12,9 @@ from luokuan.foundation.modelcard import (
     measured_section,
     recipe_section,
 )
+from luokuan.models.prior.learning import PriorSettings
+
+_DEFAULTS = PriorSettings()
 
 
 def _command(config: Mapping[str, Any], training: Mapping[str, Any]) -> str:
@@ -28,6 +31,8 @@ def _command(config: Mapping[str, Any], training: Mapping[str, Any]) -> str:
         parts.append("--no-flip")
     if run.get("dropout"):
         parts.append(f"--dropout {run['dropout']:g}")
+    if run.get("blank", _DEFAULTS.blank) != _DEFAULTS.blank:
+        parts.append(f"--blank {run['blank']:g}")
     if run.get("keep", "last") != "best":  # before there was a choice, the last one was kept
         parts.append("--keep last")
     return " ".join([*parts, *machine_options(training)])

@@ -57,6 +57,7 @@ class PriorRun:
     crops: int = 1
     flip: bool = True
     dropout: float = _DEFAULTS.dropout
+    blank: float = _DEFAULTS.blank
     keep: str = "best"
     base: str | None = None
     seed: int = 0
@@ -80,9 +81,16 @@ class PriorRun:
                 (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (1 <= self.crops <= CROPS, "--crops", f"1 … {CROPS}"),
                 (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
+                (0 <= self.blank <= 1, "--blank", "0 … 1"),
                 (self.keep in KEEPS, "--keep", KEEPS),
             ],
         )
+        if self.order == "masked" and self.blank != _DEFAULTS.blank:
+            raise UserError(
+                _("{option} has no say with {other}.", option="--blank", other="--order masked"),
+                _("Leave one of them out."),
+                code="training.option",
+            )
 
 
 def fitting_condition(corpus: PictureCorpus) -> str:
@@ -173,7 +181,7 @@ class PriorTraining(FamilyTraining[PriorRun]):
         self.material = self._material(corpus.split("train"), flip=run.flip, crops=run.crops)
         learning = PriorLearning(
             self.config,
-            PriorSettings(rate=run.rate, dropout=run.dropout),
+            PriorSettings(rate=run.rate, dropout=run.dropout, blank=run.blank),
             self.material,
             held_out=self._material([held_out[i] for i in order], flip=False),
             choosing=order < len(validation),
