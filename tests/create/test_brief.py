@@ -32,6 +32,27 @@ def test_briefs(brief: str, name: str, ignored: tuple[str, ...]) -> None:
     assert reading.ignored == ignored
 
 
+@pytest.mark.parametrize(
+    ("brief", "name", "ignored"),
+    [
+        ("a shirt, not a t-shirt", "shirt", ("not", "t", "shirt")),
+        ("a dress without shoes", "dress", ("without", "shoes")),
+        ("no shoes but a dress", "dress", ("no", "shoes", "but")),
+        ("不要长裤，要连衣裙", "dress", ("要", "不要长裤")),
+        ("I don't want shoes; a shirt", "shirt", ("i", "do", "not", "want", "shoes")),
+    ],
+)
+def test_what_is_denied_is_no_match(brief: str, name: str, ignored: tuple[str, ...]) -> None:
+    reading = read_brief(brief, CLASSES, {"连衣裙": "dress"})
+    assert reading.label is not None and CLASSES[reading.label] == name and reading.ignored == ignored
+
+
+@pytest.mark.parametrize("brief", ["no shoes", "not a dress", "没有长裤", "不要长裤"])
+def test_denials_alone_name_no_class(brief: str) -> None:
+    with pytest.raises(UserError, match="names no class"):
+        read_brief(brief, CLASSES)
+
+
 def test_aliases_name_classes_in_another_language() -> None:
     aliases = {"连衣裙": "dress", "T恤": "t-shirt", "自行车": "bicycle"}
     for brief, name in (("一条红色连衣裙", "dress"), ("白色T恤", "t-shirt")):

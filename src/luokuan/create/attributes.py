@@ -7,8 +7,8 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+from luokuan.create.denials import CHINESE_DENIAL, DENIALS, TURNS, clauses, plain
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -21,12 +21,6 @@ COLOURS = {
 """Names of colours, sRGB 0..255."""
 SMALL = ("a", "an", "the", "with", "and", "of", "in")
 """Words that ask for nothing, even where a value has them in its name."""
-DENIALS = ("no", "not", "without", "never", "neither", "nor")
-"""English words after which a thing is not wanted."""
-_CHINESE_DENIAL = re.compile(r"(没有?|不|无|未|勿|(?<![特分区个级])别)[戴带要是穿有想]?$")
-"""The same at the end of a piece of Chinese text."""
-_TURNS = ("with", "but")
-"""Words after which a denial holds no longer."""
 NEAR = 110.0
 """Largest distance of a value of another hue from a named colour, in the same units."""
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
@@ -58,11 +52,11 @@ def read_attributes(
         UserError: the brief asks for something, and for nothing that the model knows.
     """
     others = {key.casefold(): value for key, value in (aliases or {}).items()}
-    text = re.sub(r"n['’]t\b", " not ", brief.casefold())
+    text = plain(brief)
     for key in sorted((k for k in others if not k.isascii()), key=len, reverse=True):
         text = text.replace(key, f" {others[key]} ")
     words = re.findall(r"[^\W_]+", text)
-    terms, ignored, used = _denials(words, _clauses(text), others, attributes)
+    terms, ignored, used = _denials(words, clauses(text), others, attributes)
     for index, word in enumerate(words):
         if word not in COLOURS or index in used:
             continue
@@ -139,15 +133,8 @@ def _meanings(word: str, aliases: Mapping[str, str]) -> set[str]:
     return {_stem(piece) for piece in [word, *re.findall(r"[^\W_]+", aliases.get(word, "").casefold())]}
 
 
-def _clauses(text: str) -> set[int]:
-    """Numbers of the words before which a mark of punctuation stands."""
-    found = list(re.finditer(r"[^\W_]+", text))
-    between = (text[a.end() : b.start()] for a, b in pairwise(found))
-    return {index for index, gap in enumerate(between, 1) if re.search(r"[,.;:!?，。；：！？]", gap)}
-
-
 def _denials(
-    words: Sequence[str], clauses: set[int], aliases: Mapping[str, str], attributes: Mapping[str, Sequence[str]]
+    words: Sequence[str], begins: set[int], aliases: Mapping[str, str], attributes: Mapping[str, Sequence[str]]
 ) -> tuple[list[Term], list[str], set[int]]:
     """What is denied: as terms, as words without effect, and at which places they stand.
 
@@ -158,12 +145,12 @@ def _denials(
     used: set[int] = set()
 
     def denial(place: int) -> bool:
-        return words[place] in DENIALS or bool(_CHINESE_DENIAL.search(words[place]))
+        return words[place] in DENIALS or bool(CHINESE_DENIAL.search(words[place]))
 
     def ends(place: int) -> bool:
         # 的 closes a denial ("不戴眼镜的女人"), but not between a colour and its thing ("没有红的头发").
         closed = words[place].startswith("的") and words[place - 1] not in COLOURS
-        return place in clauses or words[place] in _TURNS or closed or denial(place)
+        return place in begins or words[place] in TURNS or closed or denial(place)
 
     for index in range(len(words)):
         if index in used or not denial(index):

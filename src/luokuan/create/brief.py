@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from luokuan.create.denials import CHINESE_DENIAL, clauses, denied, plain
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -33,9 +34,9 @@ def joined(name: str) -> str:
 
 
 def _forms(name: str) -> set[str]:
-    plain = joined(name)
+    bare = joined(name)
     # English plurals both ways: "a shoe" for a class "shoes", "dresses" for "dress".
-    return {plain, plain + "s", plain + "es", plain.removesuffix("s")} - {""}
+    return {bare, bare + "s", bare + "es", bare.removesuffix("s")} - {""}
 
 
 def check_text(brief: str) -> None:
@@ -64,7 +65,8 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
     """Find the class that ``brief`` names.
 
     Words are compared without case, hyphens and plural s; of several matches the longest name wins
-    ("t-shirt" over "shirt"). A class name in a script without spaces is found inside the text.
+    ("t-shirt" over "shirt"). A class name in a script without spaces is found inside the text. One that is denied
+    ("a dress without a hat") is no match.
 
     Args:
         aliases: Other words for classes, such as ``{"连衣裙": "dress"}``; those of unknown classes have no effect.
@@ -73,7 +75,8 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
         UserError: the brief isn't empty, and names no class of the model; or it is no Unicode text.
     """
     check_text(brief)
-    words = _words(brief)
+    words = _words(plain(brief))
+    unwanted = denied(words, clauses(plain(brief)))
     if not words:
         return Reading(None, ())
     if not classes:
@@ -84,7 +87,7 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
     names += [(word, classes.index(name)) for word, name in (aliases or {}).items() if name in classes]
     for name, index in names:
         forms = _forms(name)
-        for start in range(len(words)):
+        for start in (place for place in range(len(words)) if place not in unwanted):
             for count in range(1, len(_words(name)) + 1):
                 if "".join(words[start : start + count]) in forms:
                     found = (len(name), -start, index, count)
@@ -92,7 +95,8 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
                         best, beside = found, ()
         if not name.isascii():
             for start, word in enumerate(words):
-                if joined(name) and joined(name) in word:  # nothing is left of emoji
+                here = word.find(joined(name)) if joined(name) else -1  # nothing is left of emoji
+                if here >= 0 and not CHINESE_DENIAL.search(word[:here]):
                     found = (len(name), -start, index, 1)
                     if best is None or found > best:
                         best, beside = found, tuple(_MEASURE.sub(" ", word.replace(joined(name), " ", 1)).split())
