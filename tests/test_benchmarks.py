@@ -1,25 +1,34 @@
-"""The benchmark of the GAN path still runs, and its two paths differ in layout and precision only."""
+"""The benchmarks still run, and what they compare differs in what they say it does."""
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+import torch
 
 from luokuan.foundation import compute
+from luokuan.models.plm.learning import PlmLearning
+
+ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def benchmark() -> ModuleType:
-    path = Path(__file__).parents[1] / "benchmarks/gan.py"
-    specification = importlib.util.spec_from_file_location("benchmark_gan", path)
+def loaded(name: str) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(f"benchmark_{name}", ROOT / f"benchmarks/{name}.py")
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> ModuleType:
+    return loaded("gan")
 
 
 def test_every_figure_is_measured(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +65,38 @@ def test_both_paths_play_the_same_game(benchmark: ModuleType) -> None:
         figures.append(run.step(0))
     for key in ("discriminator/loss", "discriminator/r1", "discriminator/r2", "generator/loss"):
         assert figures[0][key] == pytest.approx(figures[1][key], rel=1e-3), key
+
+
+def test_both_language_models_read_the_same(tmp_path: Path) -> None:
+    module = loaded("plm")
+    options = argparse.Namespace(
+        corpus=ROOT / "examples/shakespeare-small",
+        steps=10,
+        batch=2,
+        context=16,
+        threads=1,
+        precision="float32",
+        seed=0,
+    )
+    seen: dict[str, list[torch.Tensor]] = {"plain": [], "ours": []}
+    step, nats = module.Plain.step, PlmLearning._nats
+
+    def plain_step(self: Any, number: int, rows: torch.Tensor) -> None:
+        seen["plain"].append(rows)
+        step(self, number, rows)
+
+    def our_nats(self: PlmLearning, model: Any, rows: torch.Tensor) -> torch.Tensor:
+        seen["ours"] += [rows] if model.training else []
+        return nats(self, model, rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module.Plain, "step", plain_step)
+        patch.setattr(PlmLearning, "_nats", our_nats)
+        found = module.compare(options, tmp_path)
+    assert len(seen["ours"]) == 10 and all(map(torch.equal, seen["plain"], seen["ours"]))
+    assert found["characters"] == 320 and found["held_out"] == 5981
+    assert [row["step"] for row in found["ours"]] == list(range(1, 11))
+    # Both began with every character equally likely, nearly.
+    assert all(3.0 < rows[0]["nats"] < 4.9 for rows in (found["ours"], found["plain"]))
+    assert module.seconds_to(2.0, [{"nats": 3.0, "cpu_seconds": 1.0}, {"nats": 1.0, "cpu_seconds": 3.0}]) == 2.0
+    assert module.seconds_to(0.5, [{"nats": 3.0, "cpu_seconds": 1.0}]) is None

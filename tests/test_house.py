@@ -42,7 +42,7 @@ def structure(text: str) -> list[str]:
         ("README.md", "README.zh-CN.md"),
         *(
             (f"docs/{name}.md", f"docs/zh/{name}.md")
-            for name in ("tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "extend")
+            for name in ("tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "plm", "extend")
         ),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from luokuan.foundation.optim import Together, adam, cosine, muon, set_beta2, set_rate
+from luokuan.foundation.optim import Together, adam, cosine, hold_then_fall, muon, set_beta2, set_rate
 
 
 def test_cosine_by_hand() -> None:
@@ -21,6 +21,11 @@ def test_cosine_by_hand() -> None:
 def test_warm_up_rises_linearly() -> None:
     rate = cosine(1.0, 0.0, warm_up=4)
     assert [rate(i, 100) for i in range(4)] == pytest.approx([0.25, 0.5, 0.75, 1.0])
+
+
+def test_hold_then_fall_by_hand() -> None:
+    rate = hold_then_fall(2.0, warm_up=4, decay_from=0.5)
+    assert [rate(step, 100) for step in (0, 3, 49, 75, 99)] == pytest.approx([0.5, 2.0, 2.0, 1.0, 0.04])
 
 
 def test_setters() -> None:

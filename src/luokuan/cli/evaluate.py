@@ -83,7 +83,7 @@ def evaluate(
     from luokuan.foundation.corpus.arrays import load_labels, load_pixels
     from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import compare, evaluate_model
-    from luokuan.models.registry import load_model
+    from luokuan.models.registry import WRITING, load_model
     from luokuan.models.upscaler.model import Upscaler
     from luokuan.models.vae.model import Vae
     from luokuan.store.home import open_home
@@ -92,6 +92,12 @@ def evaluate(
     folder = expand(model)
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
+    if loaded is not None and loaded.folder.config.get("family") in WRITING:
+        raise UserError(
+            _("'{name}' makes text and no pictures.", name=model),
+            _("Its figures on held-out text are on its card: luokuan models show {name}.", name=model),
+            code="evaluation.language",
+        )
     if importance is not None and not isinstance(loaded, Vae):
         raise UserError(
             _("'{name}' has no likelihood that could be weighed.", name=model),

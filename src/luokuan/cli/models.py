@@ -137,7 +137,7 @@ def export(
     """Export a model."""
     from luokuan.foundation.modelfolder import resolve
     from luokuan.models.export import to_hub_folder, to_onnx
-    from luokuan.models.registry import family_loader
+    from luokuan.models.registry import WRITING, family_loader
     from luokuan.store.home import open_home
 
     folder = resolve(name, open_home(home))
@@ -145,6 +145,12 @@ def export(
         to_hub_folder(folder, output)
         difference = None
     else:
+        if folder.config.get("family") in WRITING:
+            raise UserError(
+                _("'{name}' is a language model: it is not written as ONNX.", name=folder.name),
+                _("Use --to hub-folder, which other tools read and convert."),
+                code="export.language",
+            )
         difference = to_onnx(family_loader(folder)(folder), output)
     if json:
         emit_json({"path": str(output), "format": to, "largest_difference": difference})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from luokuan.cli import options, training
+from luokuan.cli.train_plm import plm
 from luokuan.cli.train_prior import prior
 from luokuan.cli.train_upscaler import upscaler
 from luokuan.cli.train_vae import vae
@@ -269,3 +270,6 @@ def _levels(text: str) -> tuple[int, ...]:
             _("Allowed: {allowed}.", allowed="8,8,8,6,5"),
             code="training.option",
         ) from error
+
+
+app.command("plm", help=_("Train a language model from scratch on a folder of text."))(plm)

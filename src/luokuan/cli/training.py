@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli.output import emit_json, say
+from luokuan.cli.units import UNITS
 from luokuan.errors import ExitCode
 from luokuan.i18n import _
 
@@ -46,7 +47,7 @@ DryRun = Annotated[
 
 
 def carry_out(
-    training: FamilyTraining[Any],
+    training: FamilyTraining[Any, Any],
     *,
     lines: Callable[[Plan], Sequence[tuple[str, str]]],
     announcement: Sequence[str],
@@ -101,24 +102,14 @@ def carry_out(
         raise typer.Exit(ExitCode.INTERRUPTED)
     if not json:
         if outcome.kept != outcome.step:
-            say(_("Kept is the average after step {kept}, which did best on held-out pictures.", kept=outcome.kept))
+            say(UNITS[training.unit].kept(outcome.kept))
         say(_("The model is in {path}.", path=model.path))
         say(following, quiet=quiet)
 
 
-def _announce(training: FamilyTraining[Any], announcement: Sequence[str]) -> None:
-    machine = training.machine
-    say(
-        _(
-            "{count} training pictures, {held_out} held out; {device}, {precision}, {threads} threads.",
-            count=training.learning.items(),
-            held_out=training.held_out,
-            device=machine.device,
-            precision=machine.precision,
-            threads=machine.threads,
-        )
-    )
-    if broken := sum(len(corpus.broken) for corpus in training.corpora):
+def _announce(training: FamilyTraining[Any, Any], announcement: Sequence[str]) -> None:
+    say(UNITS[training.unit].announced(training))
+    if broken := sum(corpus.skipped for corpus in training.corpora):
         say(_("Broken files, which will be skipped: {count}.", count=broken))
     for sentence in announcement:
         say(sentence)
@@ -137,45 +128,18 @@ def _print_plan(plan: Plan, own: Sequence[tuple[str, str]], *, json: bool) -> No
         values = asdict(plan)
         emit_json(values | values.pop("details"))
         return
-    from luokuan.foundation.progress import duration
-
+    told = UNITS[plan.unit].planned(plan)
     lines = [
         (
             _("Parameters"),
             ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in plan.parameters.items()),
         ),
-        (_("Cost"), _("{gflop:.2f} GFLOP a training picture", gflop=plan.gflop_per_item)),
-        (
-            _("Speed here"),
-            _(
-                "{rate:.0f} pictures/s ({gflops:.0f} GFLOP/s, {device}, {precision})",
-                rate=plan.items_per_second,
-                gflops=plan.items_per_second * plan.gflop_per_item,
-                device=plan.device,
-                precision=plan.precision,
-            ),
-        ),
+        (_("Cost"), told["cost"]),
+        (_("Speed here"), told["speed"]),
         (_("Memory"), _("{mib:.0f} MiB at the peak", mib=plan.memory / 2**20)),
-        (
-            _("Run"),
-            _(
-                "{steps} steps, {items} pictures ({epochs:.1f} times the corpus), about {time}",
-                steps=plan.steps,
-                items=plan.items,
-                epochs=plan.items / max(plan.training_pictures, 1),
-                time=duration(plan.seconds),
-            ),
-        ),
+        (_("Run"), told["run"]),
         *own,
-        (
-            _("Corpus"),
-            _(
-                "{train} training pictures, {held} held out, classes: {classes}",
-                train=plan.training_pictures,
-                held=plan.held_out_pictures,
-                classes=", ".join(plan.classes) or "-",
-            ),
-        ),
+        (_("Corpus"), told["corpus"]),
         (_("Licence of the model"), plan.licence),
     ]
     for label, text in lines:

@@ -12,14 +12,14 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 
 from luokuan.errors import UserError
 from luokuan.files import write_atomic
 from luokuan.foundation import compute
-from luokuan.foundation.corpus import PictureCorpus
+from luokuan.foundation.corpus import Corpus
 from luokuan.foundation.flops import count_flop
 from luokuan.foundation.modelfolder import ModelFolder
 from luokuan.foundation.objective import Objective
@@ -38,7 +38,7 @@ OVERHEAD = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What ``--dry-run`` prints. Memory in bytes, time in seconds, rates an item (training picture)."""
+    """What ``--dry-run`` prints. Memory in bytes, time in seconds, rates an item, of which ``unit`` says what it is."""
 
     parameters: dict[str, int]
     gflop_per_item: float
@@ -49,8 +49,9 @@ class Plan:
     seconds: float
     precision: str
     device: str
-    training_pictures: int
-    held_out_pictures: int
+    unit: str
+    training_items: int
+    held_out_items: int
     classes: tuple[str, ...]
     licence: str
     """Of the model: that of all its material, and of the models on which it rests."""
@@ -58,7 +59,10 @@ class Plan:
     """What is particular to the family, such as the schedule of γ."""
 
 
-class FamilyTraining(ABC, Generic[ChoicesT]):
+CorpusT = TypeVar("CorpusT", bound=Corpus)
+
+
+class FamilyTraining(ABC, Generic[ChoicesT, CorpusT]):
     """One prepared run: the corpora are read, the networks are built.
 
     A family gives ``family``, ``objective()`` (called once, with ``self.machine`` ready) and ``save()``.
@@ -74,16 +78,20 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
     """
 
     family: ClassVar[str]
+    unit: ClassVar[str] = "pictures"
+    """What an item of the training is: ``pictures`` or ``windows`` (of text)."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Further packages on whose versions the result depends."""
     period: int = 1
     """Steps after which the work of a step repeats (lazy penalties), so that a plan counts their share."""
     regimes: tuple[float, ...] = (0.0,)
     """Progress (0..1, rising from 0) at which the work of a step changes, so that a plan measures each part."""
     held_out = 0
-    """Held-out pictures; set by ``objective``."""
+    """Held-out items; set by ``objective``."""
     best_by: str | None = None
     """Validation figure whose lowest value decides which average is kept; set by ``objective``. None keeps the last."""
 
-    def __init__(self, corpora: tuple[PictureCorpus, ...], run: ChoicesT, *, home: Home, quiet: bool = False) -> None:
+    def __init__(self, corpora: tuple[CorpusT, ...], run: ChoicesT, *, home: Home, quiet: bool = False) -> None:
         run.check()
         self.corpora, self.run, self.home, self.quiet = corpora, run, home, quiet
         compute.prepare()
@@ -118,6 +126,14 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
     def parents(self) -> dict[str, ModelFolder]:
         """Models that this one rests on, by their part."""
         return {part: model for part, model in (("codec", self.codec()), ("base", self.base())) if model is not None}
+
+    def pinned(self) -> dict[str, str]:
+        """SHA-256, by name, of what else a resumed run must find as it was at the start."""
+        return {}
+
+    def published(self) -> dict[str, str]:
+        """Choices as a model's record has them, where they would tell of this machine's folders."""
+        return {}
 
     def choices(self) -> dict[str, Any]:
         """The choices as run.json keeps them."""
@@ -187,8 +203,9 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
             seconds=steps * seconds / OVERHEAD,
             precision=self.machine.precision,
             device=self.machine.device,
-            training_pictures=self.learning.items(),
-            held_out_pictures=self.held_out,
+            unit=self.unit,
+            training_items=self.learning.items(),
+            held_out_items=self.held_out,
             classes=self.classes(),
             licence=material(self.corpora, self.parents())["licence"],
             details=self.details(),
@@ -241,11 +258,12 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
                 "digest": joint_digest(self.corpora),
             },
             **{part: {"name": m.name, "digest": m.network_digest} for part, m in self.parents().items()},
+            **({"pinned": self.pinned()} if self.pinned() else {}),
             "material": material(self.corpora, self.parents()),
             "precision": self.machine.precision,
             "device": self.machine.device,
             "threads": torch.get_num_threads(),
-            "versions": versions(),
+            "versions": versions(*self.packages),
         }
         if self.processes.main:
             write_atomic(self.folder / "run.json", json.dumps(record, indent=1).encode())
@@ -260,9 +278,16 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
                     "The corpus {path} has changed since the run began.",
                     path=", ".join(str(corpus.path) for corpus in self.corpora),
                 ),
-                _("Put the old pictures back, or start anew under another --name."),
+                _("Put the old material back, or start anew under another --name."),
                 code="training.corpus_changed",
             )
+        for name, digest in self.pinned().items():
+            if record.get("pinned", {}).get(name) != digest:
+                raise UserError(
+                    _("'{name}', on which the run rests, has changed since it began.", name=name),
+                    _("Put the old one back, or start anew under another --name."),
+                    code=f"training.{name}_changed",
+                )
         for part, model in self.parents().items():
             if record.get(part, {}).get("digest") != model.network_digest:
                 raise UserError(
@@ -287,8 +312,8 @@ class FamilyTraining(ABC, Generic[ChoicesT]):
         base = {"base": learnt["base"]["name"]} if "base" in learnt else {}
         return {
             "family": self.family,
-            "corpus": {**learnt, "pictures": self.learning.items()},
-            "run": {**record["run"], **base},
+            "corpus": {**learnt, self.unit: self.learning.items()},
+            "run": {**record["run"], **base, **self.published()},
             "steps": outcome.step,
             "kept": outcome.kept,
             "items": outcome.step * self.run.batch,

@@ -12,14 +12,21 @@ from luokuan.foundation.corpus.card import UNKNOWN
 HUB_LICENCES = {"CC0-1.0": "cc0-1.0", "CC-BY-4.0": "cc-by-4.0", "Apache-2.0": "apache-2.0", "MIT": "mit"}
 
 
-def front_matter(name: str, training: Mapping[str, Any], config: Mapping[str, Any], task: str) -> str:
-    """The Hub's metadata; ``task`` is its pipeline tag."""
+def front_matter(
+    name: str,
+    training: Mapping[str, Any],
+    config: Mapping[str, Any],
+    task: str,
+    *,
+    made: str = "image-generation",
+) -> str:
+    """The Hub's metadata; ``task`` is its pipeline tag, ``made`` one more tag."""
     corpus = training["corpus"]
     values = {
         "license": HUB_LICENCES.get(corpus["licence"], "other"),
         "library_name": "luokuan",
         "pipeline_tag": task,
-        "tags": ["luokuan", str(config["family"]), "image-generation"],
+        "tags": ["luokuan", str(config["family"]), made],
         "model_name": name,
     }
     return f"---\n{yaml.safe_dump(values, sort_keys=False, allow_unicode=True)}---\n"
@@ -61,7 +68,7 @@ def material_section(training: Mapping[str, Any]) -> str:
     licence = corpus["licence"]
     lines = [
         "## Material 语料\n",
-        f"- {corpus['title']}: {corpus['pictures']} training pictures, digest `{corpus['digest']}`",
+        f"- {corpus['title']}: {_amount(corpus)}, digest `{corpus['digest']}`",
         f"- Licence 许可: {licence}" + (" (works can't be sold 作品不可出售)" if licence == UNKNOWN else ""),
         f"- Source 来源: {corpus['source'] or '-'}; credit 署名: {corpus['credit'] or '-'}\n",
     ]
@@ -84,6 +91,16 @@ def material_section(training: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _unit(training: Mapping[str, Any]) -> str:
+    return "windows" if "windows" in training["corpus"] else "pictures"
+
+
+def _amount(corpus: Mapping[str, Any]) -> str:
+    if "tokens" in corpus:
+        return f"{corpus['documents']} training documents, {corpus['bytes']} bytes, {corpus['tokens']} tokens"
+    return f"{corpus['pictures']} training pictures"
+
+
 def _material_of(other: Mapping[str, str]) -> str:
     return (
         f"{other['title'] or '-'}, digest `{other['corpus_digest'] or '-'}`, licence 许可 {other['licence']}, "
@@ -98,7 +115,7 @@ def recipe_section(training: Mapping[str, Any], command: str) -> str:
     lines = [
         "## Recipe 训练\n",
         f"```\n{command}\n```\n",
-        f"{training['steps']} steps, {training['items']} pictures seen; {training['precision']}, "
+        f"{training['steps']} steps, {training['items']} {_unit(training)} seen; {training['precision']}, "
         f"{training['threads']} threads on {training['machine']['cpu'] or 'an unnamed CPU'}; versions {versions}.\n",
     ]
     return "\n".join(lines)

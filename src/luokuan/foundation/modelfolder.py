@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CONFIG, WEIGHTS, CARD, TRAINING = "config.json", "model.safetensors", "README.md", "training.json"
-FILES = (CONFIG, WEIGHTS, CARD, TRAINING)
-"""What a folder holds and its digest covers."""
+TOKENIZER = "tokenizer.json"
+TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json", "special_tokens_map.json")
+LANGUAGE = (*TOKENIZER_FILES, "chat_template.jinja", "generation_config.json")
+"""What the folder of a language model holds besides."""
+FILES = (CONFIG, WEIGHTS, CARD, TRAINING, *LANGUAGE)
+"""What a folder may hold and its digest covers."""
 SHEET = "samples.png"
 """An optional sheet of samples for people; not part of the digest."""
 PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".npz")
@@ -55,8 +59,8 @@ class ModelFolder:
         training: training.json: corpus digest and licence, seed, versions, machine, steps, measured figures;
             empty when the file is absent.
         digest: SHA-256 over the lines ``name sha256\\n`` of the files present, sorted by name.
-        network_digest: The same of config.json and model.safetensors alone: what the model computes, whatever its card
-            says by now. By this one model names another that it works with.
+        network_digest: The same of config.json, model.safetensors and the tokenizer alone: what the model computes,
+            whatever its card says by now. By this one model names another that it works with.
     """
 
     path: Path
@@ -91,6 +95,11 @@ class ModelFolder:
     def megabytes(self) -> float:
         """Size of the weights in MB (10⁶ bytes)."""
         return (self.path / WEIGHTS).stat().st_size / 1e6
+
+    @property
+    def tensor_count(self) -> int:
+        """How many tensors the weights hold."""
+        return len(self._headers)
 
     def tensors(self, expected: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str, Tensor]:
         """Read the weights, strictly.
@@ -194,7 +203,7 @@ def read_folder(path: Path) -> ModelFolder:
         training=_read_json(path / TRAINING, required=False),
         digest=_digest(path),
         _headers=_read_headers(path / WEIGHTS),
-        network_digest=_digest(path, (CONFIG, WEIGHTS)),
+        network_digest=_digest(path, (CONFIG, WEIGHTS, *TOKENIZER_FILES)),
     )
 
 
@@ -253,9 +262,18 @@ def _read_headers(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
 
 
 def save_folder(
-    path: Path, *, config: Mapping[str, Any], tensors: Mapping[str, Tensor], training: Mapping[str, Any], card: str
+    path: Path,
+    *,
+    config: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    training: Mapping[str, Any],
+    card: str,
+    more: Mapping[str, bytes] | None = None,
 ) -> ModelFolder:
     """Write a model folder, whole or not at all; equal content gives equal bytes.
+
+    Args:
+        more: Further files of ``LANGUAGE`` by name.
 
     Raises:
         UserError: no room, or the place can't be written.
@@ -268,6 +286,8 @@ def save_folder(
         (part / CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         (part / TRAINING).write_text(json.dumps(training, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         (part / CARD).write_text(card, encoding="utf-8")
+        for name, data in (more or {}).items():
+            (part / name).write_bytes(data)
     return read_folder(path)
 
 
@@ -307,7 +327,7 @@ def resolve(reference: str | Path, home: Home | None = None) -> ModelFolder:
             if place.is_dir():
                 return read_folder(place)
     if _HUB.fullmatch(text):
-        return _from_hub(text, home or open_home())
+        return read_folder(fetch(text, [*FILES, SHEET], home or open_home()))
     names = sorted({model.name for model in list_models(home)})
     raise UserError(
         _("There is no model '{name}'.", name=text[:120]),
@@ -317,7 +337,27 @@ def resolve(reference: str | Path, home: Home | None = None) -> ModelFolder:
     )
 
 
-def _from_hub(reference: str, home: Home) -> ModelFolder:
+def find_tokenizer(reference: str, home: Home) -> Path:
+    """The folder with the tokenizer of a model, which may lack weights: by path, store name, starter name or Hub id.
+
+    Raises:
+        UserError: there is no such model.
+    """
+    places = [expand(reference), *((home.models / reference, STARTERS / reference) if is_name(reference) else ())]
+    for place in places:
+        if (place / TOKENIZER).is_file():
+            return place
+    if _HUB.fullmatch(reference) and not expand(reference).exists():
+        return fetch(reference, [CONFIG, *TOKENIZER_FILES], home)
+    return resolve(reference, home).path
+
+
+def fetch(reference: str, patterns: Sequence[str], home: Home) -> Path:
+    """Download those files of a Hub repository; the folder that holds them.
+
+    Raises:
+        UserError: the Hub client isn't installed, or the repository can't be fetched.
+    """
     try:
         from huggingface_hub import snapshot_download
     except ImportError as error:
@@ -327,11 +367,11 @@ def _from_hub(reference: str, home: Home) -> ModelFolder:
             code="model.hub_missing",
         ) from error
     try:
-        folder = snapshot_download(reference, allow_patterns=[*FILES, SHEET], local_dir=home.cache / "hub" / reference)
+        folder = snapshot_download(reference, allow_patterns=list(patterns), local_dir=home.cache / "hub" / reference)
     except Exception as error:  # the client raises many kinds: offline, unknown, gated, time-out
         raise UserError(
             _("'{name}' can't be fetched from the Hub: {why}.", name=reference, why=str(error).split("\n")[0][:200]),
             _("Check the id and the connection, or give a local folder."),
             code="model.hub",
         ) from error
-    return read_folder(Path(folder))
+    return Path(folder)

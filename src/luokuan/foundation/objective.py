@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 
 from luokuan.foundation.optim import Schedule, Together
-from luokuan.media import Picture
+from luokuan.media import Picture, Text
 
 LossFunction = Callable[[Any, int], tuple[Tensor, Mapping[str, Tensor | float]]]
 """(micro-batch, its index) to (scalar loss, figures to log)."""
@@ -71,7 +71,7 @@ class Objective(Protocol):
         """Figures on held-out items; deterministic."""
         ...
 
-    def preview(self, average: Mapping[str, nn.Module]) -> Picture | None:
+    def preview(self, average: Mapping[str, nn.Module]) -> Picture | Text | None:
         """What the model makes now; deterministic."""
         ...
 

@@ -30,6 +30,18 @@ def cosine(start: float, end: float, *, warm_up: int = 0) -> Schedule:
     return value
 
 
+def hold_then_fall(rate: float, *, warm_up: int, decay_from: float) -> Schedule:
+    """Linear rise over ``warm_up`` steps, ``rate``, then a linear fall to zero from the progress ``decay_from``
+    (trapezoidal schedule; Hägele et al. 2024, arXiv 2405.18392)."""
+
+    def value(step: int, steps: int) -> float:
+        rise = (step + 1) / warm_up if warm_up else 1.0
+        fall = (1 - min(step / steps, 1.0)) / max(1 - decay_from, 1e-9)
+        return rate * min(rise, fall, 1.0)
+
+    return value
+
+
 def adam(
     parameters: Iterable[Parameter], *, rate: float, betas: tuple[float, float], decay: float = 0.0
 ) -> torch.optim.Optimizer:

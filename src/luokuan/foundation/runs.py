@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, sha256_bytes
-from luokuan.foundation.corpus import PictureCorpus
+from luokuan.foundation.corpus import Corpus
 from luokuan.foundation.licences import joint_licence
 from luokuan.foundation.modelfolder import ModelFolder, check_name
 from luokuan.i18n import _
@@ -74,10 +74,10 @@ def check_choices(run: Choices, rules: Rules) -> None:
         raise UserError(_("Both --steps and --minutes were given."), _("Give one of them."), code="training.option")
 
 
-def versions() -> dict[str, str]:
-    """Versions that a result depends on."""
+def versions(*more: str) -> dict[str, str]:
+    """Versions that a result depends on; ``more``: further packages."""
     found = {"python": platform.python_version()}
-    for package in ("luokuan", "torch", "numpy", "pillow"):
+    for package in ("luokuan", "torch", "numpy", "pillow", *more):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
@@ -174,7 +174,7 @@ def _unreadable(path: object) -> UserError:
     )
 
 
-def material(corpora: tuple[PictureCorpus, ...], others: Mapping[str, ModelFolder] | None = None) -> dict[str, Any]:
+def material(corpora: tuple[Corpus, ...], others: Mapping[str, ModelFolder] | None = None) -> dict[str, Any]:
     """The corpora as training.json names them: one digest, all licences, all credits.
 
     Args:
@@ -232,7 +232,7 @@ def _ancestor(found: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     }
 
 
-def joint_digest(corpora: tuple[PictureCorpus, ...]) -> str:
+def joint_digest(corpora: tuple[Corpus, ...]) -> str:
     """The corpus's digest, or SHA-256 over the sorted digests of several, a line each."""
     if len(corpora) == 1:
         return corpora[0].digest

@@ -229,7 +229,7 @@ class Training:
         if rollbacks >= 1 or (step := self.load()) is None:
             raise UserError(
                 _("Training diverged ({cause}), also after a roll-back with half the rate.", cause=cause),
-                _("Try a lower --rate, a higher --gamma or another --objective; earlier checkpoints remain."),
+                _("Try a lower --rate, or with a GAN a higher --gamma or another --objective. Checkpoints remain."),
                 code="training.diverged",
             ) from cause
         self._rollbacks, self._rate_factor = rollbacks + 1, factor / 2
@@ -327,9 +327,12 @@ class Training:
             return
         torch.manual_seed(mix_seed(self.settings.seed, "preview"))
         with torch.no_grad(), autocast(self.settings.device, self.settings.precision):
-            picture = self.objective.preview(self.average)
-        if picture is not None:
-            write_atomic(self.folder / "previews" / f"step-{step:08d}.png", _png(picture))
+            found = self.objective.preview(self.average)
+        place = self.folder / "previews" / f"step-{step:08d}"
+        if isinstance(found, Picture):
+            write_atomic(place.with_suffix(".png"), _png(found))
+        elif found is not None:
+            write_atomic(place.with_suffix(".txt"), found.text.encode(errors="replace"))
 
 
 def _note(figures: Mapping[str, float]) -> str:

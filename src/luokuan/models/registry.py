@@ -19,6 +19,7 @@ FAMILIES: dict[str, str] = {
     "prior": "luokuan.models.prior.model:PriorModel",
     "upscaler": "luokuan.models.upscaler.model:Upscaler",
     "vae": "luokuan.models.vae.model:Vae",
+    "plm": "luokuan.models.plm.model:PlmModel",
 }
 """Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
 
@@ -28,6 +29,7 @@ TRAINERS: dict[str, str] = {
     "prior": "luokuan.models.prior.train:train_prior",
     "upscaler": "luokuan.models.upscaler.train:train_upscaler",
     "vae": "luokuan.models.vae.train:train_vae",
+    "plm": "luokuan.models.plm.train:train_plm",
 }
 """Family name to ``module:function``: (corpus or corpora, name=…, choices of its run) to a model folder."""
 SEVERAL = ("codec", "upscaler")
@@ -36,6 +38,8 @@ SEVERAL = ("codec", "upscaler")
 TOOLS = ("codec", "upscaler")
 """Families that make nothing by themselves: other models work in a codec's space, an upscaler enlarges what they make.
 """
+WRITING = ("plm",)
+"""Families that make text."""
 
 
 def makes_pictures(reference: str | Path) -> bool:
@@ -44,7 +48,7 @@ def makes_pictures(reference: str | Path) -> bool:
     Raises:
         UserError: no such model.
     """
-    return resolve(reference).config.get("family") not in TOOLS
+    return resolve(reference).config.get("family") not in (*TOOLS, *WRITING)
 
 
 def load_picture_model(reference: str | Path) -> PictureModel:
@@ -54,8 +58,11 @@ def load_picture_model(reference: str | Path) -> PictureModel:
         UserError: it makes none; or see ``load_model``.
     """
     if not makes_pictures(reference):
+        writes = resolve(reference).config.get("family") in WRITING
         raise UserError(
-            _("'{name}' makes no pictures by itself: it serves other models.", name=reference),
+            _("'{name}' makes text and no pictures.", name=reference)
+            if writes
+            else _("'{name}' makes no pictures by itself: it serves other models.", name=reference),
             _("Choose another --model; see `luokuan models list`."),
             code="model.tool",
         )
@@ -125,7 +132,7 @@ def trainer(family: str) -> Callable[..., ModelFolder | None]:
             if len(corpus) != 1:
                 raise UserError(
                     _("The family '{family}' learns from one corpus.", family=family),
-                    _("Put the pictures into one folder."),
+                    _("Put the material into one folder."),
                     code="training.corpora",
                 )
             (corpus,) = corpus

@@ -239,7 +239,7 @@ def test_the_plan_names_codec_grid_and_distances(corpus: Path, home: Home) -> No
     assert ratio > 0 and prepared.gamma.start == pytest.approx(2 * (32 / 64) ** 3 * ratio)
     plan = prepared.plan()
     assert plan.details["cells"] == 4 and plan.details["codec"] == "tiny" and plan.details["distance_ratio"] == ratio
-    assert plan.gflop_per_item > 0 and plan.training_pictures == 48
+    assert plan.gflop_per_item > 0 and plan.training_items == 48
 
 
 def test_training_needs_a_codec(corpus: Path, home: Home) -> None:

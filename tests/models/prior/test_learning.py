@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from luokuan.foundation.training import Settings, Training
-from luokuan.models.prior.learning import Material, PriorLearning, PriorSettings, hold_then_fall
+from luokuan.models.prior.learning import Material, PriorLearning, PriorSettings
 
 
 def material(count: int = 16) -> Material:
@@ -83,11 +83,6 @@ def test_the_masked_prior_always_has_something_to_guess() -> None:
     assert hidden.any(1).all()
     # E cos(π/2·u) = 2/π
     assert hidden.double().mean().item() == pytest.approx(2 / np.pi, abs=0.02)
-
-
-def test_schedule_by_hand() -> None:
-    rate = hold_then_fall(2.0, warm_up=4, decay_from=0.5)
-    assert [rate(step, 100) for step in (0, 3, 49, 75, 99)] == pytest.approx([0.5, 2.0, 2.0, 1.0, 0.04])
 
 
 def test_only_the_chosen_pictures_choose() -> None:

@@ -1,6 +1,8 @@
 """Corpora: material of one's own with its card, opened safely and split without leaks."""
 
+from luokuan.foundation.corpus.base import Corpus
 from luokuan.foundation.corpus.card import Card
 from luokuan.foundation.corpus.reader import Broken, Item, PictureCorpus, open_corpus
+from luokuan.foundation.corpus.texts import TextCorpus, open_texts
 
-__all__ = ["Broken", "Card", "Item", "PictureCorpus", "open_corpus"]
+__all__ = ["Broken", "Card", "Corpus", "Item", "PictureCorpus", "TextCorpus", "open_corpus", "open_texts"]

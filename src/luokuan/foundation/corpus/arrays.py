@@ -85,10 +85,9 @@ def write_array(
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path.parent)
+        remove_abandoned(path.parent)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=PART)
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until it is closed, or the process is gone
+        hold(handle)
         part = Path(name)
         try:
             # The room is taken first: a full disk must be an error here, not a bus error on the mapped pages.
@@ -115,7 +114,13 @@ def write_array(
     return mapped
 
 
-def _remove_abandoned(folder: Path) -> None:
+def hold(handle: int) -> None:
+    """Lock a file that is being written, until it is closed or the process is gone: others then let it be."""
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def remove_abandoned(folder: Path) -> None:
     """What killed processes left half-written: nobody holds its lock."""
     for part in folder.glob(f"*{PART}"):
         with suppress(OSError), part.open("rb") as stream:

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from luokuan.foundation.corpus.duplicates import Cluster
 
 SPLITS = ("train", "validation", "test")
-_SPLIT_NAMES = {
+SPLIT_NAMES = {
     "train": "train",
     "validation": "validation",
     "valid": "validation",
     "val": "validation",
+    "dev": "validation",
     "test": "test",
 }
 BROKEN_LIMIT = 0.05
@@ -96,6 +97,11 @@ class PictureCorpus:
     def licence(self) -> str:
         """Licence from the card, or ``unknown``."""
         return self.card.licence if self.card else UNKNOWN
+
+    @property
+    def skipped(self) -> int:
+        """How many files were skipped."""
+        return len(self.broken)
 
     def clusters(self) -> tuple[Cluster, ...]:
         """Clusters of exact and near duplicates; every picture is looked at once, at the first call."""
@@ -182,7 +188,7 @@ def open_corpus(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> Pict
             code="corpus.not_folder",
         )
     card = read_card(folder)
-    has_metadata = any((folder / part / METADATA).is_file() for part in ("", *_SPLIT_NAMES))
+    has_metadata = any((folder / part / METADATA).is_file() for part in ("", *SPLIT_NAMES))
     found = list(_from_metadata(folder) if has_metadata else _from_folders(folder))
     items, broken = _read(found)
     if not items:
@@ -231,7 +237,7 @@ def _with_label(item: Item, label: int | None) -> Item:
     return replace(item, label=label)
 
 
-def _walk(folder: Path, seen: frozenset[Path] = frozenset(), root: Path | None = None) -> Iterator[Path]:
+def walk(folder: Path, seen: frozenset[Path] = frozenset(), root: Path | None = None) -> Iterator[Path]:
     """Files below ``folder``; links are followed only inside the corpus, and never in a circle."""
     root = root or folder.resolve()
     try:
@@ -247,7 +253,7 @@ def _walk(folder: Path, seen: frozenset[Path] = frozenset(), root: Path | None =
         path = Path(entry.path)
         try:
             if entry.is_dir():
-                yield from _walk(path, seen | {real}, root)
+                yield from walk(path, seen | {real}, root)
             elif not entry.is_symlink() or path.resolve().is_relative_to(root):
                 yield path
         except (OSError, RuntimeError):
@@ -255,11 +261,11 @@ def _walk(folder: Path, seen: frozenset[Path] = frozenset(), root: Path | None =
 
 
 def _from_folders(folder: Path) -> Iterator[_Found]:
-    for path in _walk(folder):
+    for path in walk(folder):
         if path.suffix.lower() not in ENDINGS:
             continue
         parts = path.relative_to(folder).parts
-        split = _SPLIT_NAMES.get(parts[0].lower()) if len(parts) > 1 else None
+        split = SPLIT_NAMES.get(parts[0].lower()) if len(parts) > 1 else None
         rest = parts[1:] if split else parts
         class_name = rest[0] if len(rest) > 1 else None
         yield _Found(path, path.relative_to(folder).as_posix(), split, class_name)
@@ -274,13 +280,13 @@ def _class_folders(folder: Path) -> set[str]:
             return {p for p in place.iterdir() if p.name[0] not in ".@_" and p.is_dir() and not p.is_symlink()}
         return set()
 
-    splits = {path for path in inside(folder) if path.name.lower() in _SPLIT_NAMES}
+    splits = {path for path in inside(folder) if path.name.lower() in SPLIT_NAMES}
     return {path.name for path in (inside(folder) - splits).union(*(inside(split) for split in splits))}
 
 
 def _from_metadata(folder: Path) -> Iterator[_Found]:
     listed: dict[str, str | None] = {}
-    for part in ("", *_SPLIT_NAMES):
+    for part in ("", *SPLIT_NAMES):
         file = folder / part / METADATA
         if not file.is_file():
             continue
@@ -292,7 +298,7 @@ def _from_metadata(folder: Path) -> Iterator[_Found]:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
-            found = _row(folder, file, number, line, _SPLIT_NAMES.get(part))
+            found = _row(folder, file, number, line, SPLIT_NAMES.get(part))
             if found.name not in listed:
                 listed[found.name] = found.class_name
                 yield found
@@ -316,7 +322,7 @@ def _row(folder: Path, file: Path, number: int, line: str, split: str | None) ->
     if not inside:
         raise _metadata_error(file, number, _("file_name leaves the folder"))
     label, text = row.get("label"), row.get("text")
-    named = _SPLIT_NAMES.get(str(row.get("split", "")).lower()) or split
+    named = SPLIT_NAMES.get(str(row.get("split", "")).lower()) or split
     relative = path.relative_to(folder).as_posix()
     return _Found(
         path,

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from luokuan.errors import UserError
-from luokuan.foundation.corpus import open_corpus
+from luokuan.foundation.corpus import PictureCorpus, open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
@@ -82,7 +82,7 @@ class CodecRun:
         )  # fmt: skip
 
 
-class CodecTraining(FamilyTraining[CodecRun]):
+class CodecTraining(FamilyTraining[CodecRun, PictureCorpus]):
     """One prepared run of a codec on one or more corpora (see ``FamilyTraining``)."""
 
     family = "codec"

@@ -30,7 +30,7 @@ from luokuan.models.gan.space import LatentSpace, PixelSpace, Space
 from luokuan.store.home import Home, open_home
 
 
-class GanTraining(FamilyTraining[GanRun]):
+class GanTraining(FamilyTraining[GanRun, PictureCorpus]):
     """One prepared run of a GAN (see ``FamilyTraining``).
 
     Args:

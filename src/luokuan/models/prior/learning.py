@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from luokuan.foundation.compute import mix_seed
 from luokuan.foundation.objective import Phase
-from luokuan.foundation.optim import Schedule, Together, muon
+from luokuan.foundation.optim import Together, hold_then_fall, muon
 from luokuan.i18n import _
 from luokuan.media import Picture
 from luokuan.models.prior.config import PriorConfig
@@ -77,18 +77,6 @@ class Material:
 def to_rows(tokens: NDArray[Any], device: str) -> Tensor:
     """(B, C, h, w) to int64 (B, h·w, C), row by row."""
     return torch.from_numpy(tokens.astype(np.int64)).to(device).flatten(2).transpose(1, 2).contiguous()
-
-
-def hold_then_fall(rate: float, *, warm_up: int, decay_from: float) -> Schedule:
-    """Linear rise over ``warm_up`` steps, ``rate``, then a linear fall to zero from the progress ``decay_from``
-    (trapezoidal schedule; Hägele et al. 2024, arXiv 2405.18392)."""
-
-    def value(step: int, steps: int) -> float:
-        rise = (step + 1) / warm_up if warm_up else 1.0
-        fall = (1 - min(step / steps, 1.0)) / max(1 - decay_from, 1e-9)
-        return rate * min(rise, fall, 1.0)
-
-    return value
 
 
 class PriorLearning:

@@ -155,7 +155,7 @@ def prior_config(run: PriorRun, corpus: PictureCorpus, codec: Codec) -> PriorCon
     )
 
 
-class PriorTraining(FamilyTraining[PriorRun]):
+class PriorTraining(FamilyTraining[PriorRun, PictureCorpus]):
     """One prepared run of a prior on a corpus (see ``FamilyTraining``)."""
 
     family = "prior"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from luokuan.foundation.corpus import open_corpus
+from luokuan.foundation.corpus import PictureCorpus, open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
@@ -65,7 +65,7 @@ class UpscalerRun:
         )
 
 
-class UpscalerTraining(FamilyTraining[UpscalerRun]):
+class UpscalerTraining(FamilyTraining[UpscalerRun, PictureCorpus]):
     """One prepared run of an upscaler on one or more corpora (see ``FamilyTraining``)."""
 
     family = "upscaler"

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from luokuan.errors import UserError
-from luokuan.foundation.corpus import open_corpus
+from luokuan.foundation.corpus import PictureCorpus, open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
@@ -76,7 +76,7 @@ class VaeRun:
         )
 
 
-class VaeTraining(FamilyTraining[VaeRun]):
+class VaeTraining(FamilyTraining[VaeRun, PictureCorpus]):
     """One prepared run of a VAE on a corpus (see ``FamilyTraining``)."""
 
     family = "vae"

@@ -1,0 +1,1 @@
+"""Pretrained language models: a transformers architecture, trained here from scratch."""
