@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from luokuan.colophon.verdict import Verdict
     from luokuan.store.home import Home
 
-BRIEFS = {"garments": "pants", "garments-32": "a dress", "portraits": "a smile"}
+BRIEFS = {"garments": "pants", "garments-32": "a dress", "portraits": "a smile", "emoji": "a rainbow"}
 """What each starter is asked for; a starter without a brief gets an empty one."""
 SEED = 7
 TEMPLATES = Path(__file__).parent / "templates"

@@ -15,7 +15,9 @@ from codecs_for_tests import GAUSSIAN, save_codec
 
 from luokuan.errors import UserError
 from luokuan.models.interface import Wish
+from luokuan.models.prior.condition import prefix_shape
 from luokuan.models.prior.model import PriorModel
+from luokuan.models.prior.sampling import log_probability
 from luokuan.models.registry import load_model, load_picture_model
 
 
@@ -60,6 +62,26 @@ def test_the_ranked_one_is_the_best_of_its_drafts(model: Any) -> None:
     assert np.array_equal(model.sample_ranked(1, seed=7, labels=[1], among=4)[0], model.render(drafts)[best])
     scores = model.score(model.render(drafts), [1] * 4)
     assert scores.shape == (4,) and np.isfinite(scores).all() and len(set(scores.tolist())) > 1
+
+
+@pytest.mark.parametrize("condition", ["class", "attributes", "text", "none"])
+def test_scores_by_hand(models: Path, condition: str) -> None:
+    told = {
+        "class": {},
+        "attributes": {"classes": (), "class_counts": (), "attributes": ("hat",), "values": (("no", "yes"),)}
+        | {"value_counts": ((1, 1),)},
+        "text": {"classes": (), "class_counts": (), "words": ("cat", "dog")},
+        "none": {"classes": (), "class_counts": ()},
+    }[condition]
+    tiny.save_prior(models, tiny.config(condition=condition, **told), name=condition)
+    model: Any = load_picture_model(condition)
+    prefix = torch.zeros(3, prefix_shape(model.config)[1], dtype=torch.int64)
+    prefix[:, 0] = torch.tensor([0 if condition == "none" else 1, 0, 0 if condition == "none" else 2])
+    tokens = torch.randint(0, 4, (3, model.config.cells**2, len(model.config.levels)))
+    with_it = log_probability(model.prior, prefix, tokens)
+    without = log_probability(model.prior, torch.zeros_like(prefix), tokens)
+    wanted = with_it - without if condition in ("class", "attributes") else with_it
+    assert torch.allclose(model._scores(tokens, prefix), wanted / tokens.shape[1], atol=1e-5)
 
 
 def test_variations_keep_what_they_shall(model: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -29,10 +30,31 @@ CHUNK = 8
 """Pictures computed together, always: with one shape of product, item i's bits don't depend on the count."""
 CONDITIONS = 4096
 """Most training conditions that a model keeps, to draw from when nothing is asked for."""
-TEMPERATURE = 0.9
-"""Default temperature: below 0.8, photos of clothes became plain panels (seen at 128 px)."""
-GUIDANCE = 2.5
-"""Default guidance where something is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How pictures are drawn where nothing else is said, by what the model is told.
+
+    Args:
+        temperature: Of the tokens. Below 0.8, photos of clothes became plain panels (seen at 128 px).
+        guidance: Where something is asked for.
+        against: w in the score log p(cells | told) - w·log p(cells), by which drafts are ranked. 0 keeps the likeliest
+            draft, 1 the one that owes most to what was told: it shows attributes such as a mask more often, but of
+            emoji, which are learnt by heart, it keeps the untidiest (seen on sheets).
+    """
+
+    temperature: float = 0.9
+    guidance: float = 2.5
+    against: float = 0.0
+
+
+USUAL = {
+    "class": Usual(against=1.0),
+    "attributes": Usual(against=1.0),
+    "text": Usual(temperature=0.7, guidance=1.5),
+    "none": Usual(guidance=1.0),
+}
 
 
 def weights_of(prior: nn.Module, conditions: Tensor) -> dict[str, Tensor]:
@@ -96,13 +118,13 @@ class PriorModel:
 
     @property
     def usual_truncation(self) -> float:
-        """``TEMPERATURE``."""
-        return TEMPERATURE
+        """See ``USUAL``."""
+        return USUAL[self.config.condition].temperature
 
     @property
     def usual_guidance(self) -> float:
-        """``GUIDANCE``, or 1 for a prior that is told nothing."""
-        return 1.0 if self.config.condition == "none" else GUIDANCE
+        """See ``USUAL``; 1 for a prior that is told nothing."""
+        return USUAL[self.config.condition].guidance
 
     @property
     def class_weights(self) -> tuple[float, ...]:
@@ -207,7 +229,7 @@ class PriorModel:
         Args:
             truncation: The temperature of the tokens' distribution, 0 … 1.
             wish: What all of them shall be; without it and ``labels`` as the training pictures are.
-            guidance: See ``sampling.Manner``; default ``GUIDANCE``.
+            guidance: See ``sampling.Manner``; default ``usual_guidance``.
         """
         manner = self._manner(truncation, guidance)
         prefix = self.prefixes(count, seed, labels=labels, wish=wish)
@@ -253,21 +275,21 @@ class PriorModel:
         return self.render(self._draw(prefix, self._uniforms(count, seed, manner), manner, Given(tokens, kept)))
 
     def score(self, pictures: NDArray[np.uint8], labels: Sequence[int] | None = None) -> NDArray[np.float32]:
-        """How well each picture fits, float32 (N,): log p(tokens | condition) - log p(tokens), nats a cell, for models
-        that are told something; log p(tokens) a cell for others. Without labels nothing is told."""
+        """How well each picture fits, float32 (N,): log p(tokens | told) - w·log p(tokens), nats a cell, with w as
+        ``USUAL`` says; where nothing is told, log p(tokens) a cell. Without labels nothing is told."""
         tokens = to_rows(self.codec.tokens(pictures).numpy(), "cpu")
         wishes = [Wish(label) for label in labels] if labels is not None else [Wish()] * len(tokens)
         prefix = torch.tensor([prefix_of(self.config, wish) for wish in wishes])
         return self._scores(tokens, prefix).numpy()
 
     def _scores(self, tokens: Tensor, prefix: Tensor) -> Tensor:
-        found = []
+        found, against = [], USUAL[self.config.condition].against
         for start in range(0, len(tokens), CHUNK):
             index = torch.arange(start, start + CHUNK).clamp_max(len(tokens) - 1)
             piece, told = tokens[index].to(self.device), prefix[index].to(self.device)
             value = log_probability(self.prior, told, piece)
-            if bool((prefix != 0).any()):
-                value = value - log_probability(self.prior, torch.zeros_like(told), piece)
+            if against and bool((prefix != 0).any()):
+                value = value - against * log_probability(self.prior, torch.zeros_like(told), piece)
             found.append((value / tokens.shape[1])[: len(tokens) - start].cpu())
         return torch.cat(found).float()
 
