@@ -47,10 +47,31 @@ def test_what_is_denied_is_no_match(brief: str, name: str, ignored: tuple[str, .
     assert reading.label is not None and CLASSES[reading.label] == name and reading.ignored == ignored
 
 
-@pytest.mark.parametrize("brief", ["no shoes", "not a dress", "没有长裤", "不要长裤"])
+@pytest.mark.parametrize(
+    "brief",
+    [
+        "no shoes",
+        "not a dress",
+        "没有长裤",
+        "不要长裤",
+        "不要红长裤",
+        "没有 长裤",
+        "不穿运动长裤",
+        "不要帽子和长裤",
+        "别穿长裤",
+    ],
+)
 def test_denials_alone_name_no_class(brief: str) -> None:
-    with pytest.raises(UserError, match="names no class"):
+    with pytest.raises(UserError, match="only says what is not wanted"):
         read_brief(brief, CLASSES)
+
+
+@pytest.mark.parametrize(
+    "brief",
+    ["无袖长裤", "别致的长裤", "不错的长裤", "没有口袋的长裤", "特别好看的长裤", "不是长裤是长裤", "不要帽子要长裤"],
+)
+def test_what_only_describes_denies_nothing(brief: str) -> None:
+    assert read_brief(brief, CLASSES).label == CLASSES.index("长裤")
 
 
 def test_aliases_name_classes_in_another_language() -> None:

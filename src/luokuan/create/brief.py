@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from luokuan.create.denials import CHINESE_DENIAL, clauses, denied, plain
+from luokuan.create.denials import clauses, denied, plain, refuses
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -85,21 +85,31 @@ def read_brief(brief: str, classes: Sequence[str], aliases: Mapping[str, str] | 
     beside: tuple[str, ...] = ()  # what stands in the same piece of text as a name found inside it
     names = [(name, index) for index, name in enumerate(classes)]
     names += [(word, classes.index(name)) for word, name in (aliases or {}).items() if name in classes]
+    refused = False
     for name, index in names:
         forms = _forms(name)
-        for start in (place for place in range(len(words)) if place not in unwanted):
+        for start in range(len(words)):
             for count in range(1, len(_words(name)) + 1):
                 if "".join(words[start : start + count]) in forms:
+                    refused = refused or start in unwanted
                     found = (len(name), -start, index, count)
-                    if best is None or found > best:
+                    if start not in unwanted and (best is None or found > best):
                         best, beside = found, ()
-        if not name.isascii():
+        if not name.isascii() and joined(name):  # nothing is left of emoji
             for start, word in enumerate(words):
-                here = word.find(joined(name)) if joined(name) else -1  # nothing is left of emoji
-                if here >= 0 and not CHINESE_DENIAL.search(word[:here]):
-                    found = (len(name), -start, index, 1)
-                    if best is None or found > best:
-                        best, beside = found, tuple(_MEASURE.sub(" ", word.replace(joined(name), " ", 1)).split())
+                places = [match.start() for match in re.finditer(re.escape(joined(name)), word)]
+                wanted = [here for here in places if start not in unwanted and not refuses(word[:here])]
+                refused = refused or len(wanted) < len(places)
+                found = (len(name), -start, index, 1)
+                if wanted and (best is None or found > best):
+                    rest = f"{word[: wanted[0]]} {word[wanted[0] + len(joined(name)) :]}"
+                    best, beside = found, tuple(_MEASURE.sub(" ", rest).split())
+    if best is None and refused:
+        raise UserError(
+            _("The brief '{brief}' only says what is not wanted.", brief=brief),
+            _("Say what it shall be: {classes}.", classes=", ".join(classes)),
+            code="create.class",
+        )
     if best is None:
         raise UserError(
             _("The brief '{brief}' names no class of this model.", brief=brief),

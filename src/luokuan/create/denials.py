@@ -10,6 +10,8 @@ DENIALS = ("no", "not", "without", "never", "neither", "nor")
 """English words after which a thing is not wanted."""
 CHINESE_DENIAL = re.compile(r"(没有?|不|无|未|勿|(?<![特分区个级])别)[戴带要是穿有想]?$")
 """The same at the end of a piece of Chinese text."""
+_CHINESE_REFUSAL = re.compile(r"(没有|(?:不|(?<![特分区个级])别)[要穿戴带想]|不是)[^的但要是]*$")
+"""A wish denied somewhere before, with nothing since that turns it; 无袖 or 别致 only describe."""
 TURNS = ("with", "but")
 """Words after which a denial holds no longer."""
 
@@ -26,8 +28,13 @@ def clauses(text: str) -> set[int]:
     return {index for index, gap in enumerate(between, 1) if re.search(r"[,.;:!?，。；：！？]", gap)}
 
 
+def refuses(text: str) -> bool:
+    """Whether Chinese ``text`` denies what stands directly after it."""
+    return bool(CHINESE_DENIAL.search(text) or _CHINESE_REFUSAL.search(text))
+
+
 def denied(words: Sequence[str], begins: set[int]) -> set[int]:
-    """Places of the English words that a denial before them reaches, to the end of its clause.
+    """Places of the words that a denial before them reaches, to the end of its clause.
 
     Args:
         begins: Places at which a clause begins; see ``clauses``.
@@ -37,5 +44,5 @@ def denied(words: Sequence[str], begins: set[int]) -> set[int]:
         denying = denying and place not in begins and word not in TURNS
         if denying:
             found.add(place)
-        denying = denying or word in DENIALS
+        denying = denying or word in DENIALS or bool(CHINESE_DENIAL.search(word))
     return found

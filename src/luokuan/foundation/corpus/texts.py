@@ -89,7 +89,8 @@ class TextCorpus:
     @property
     def skipped(self) -> int:
         """Broken files and lines, all of them."""
-        files = sum(1 for item in self.broken if not any(item.path == file.path for file in self.files))
+        usable = {file.path for file in self.files}
+        files = sum(item.path not in usable for item in self.broken)
         return files + sum(file.skipped for file in self.files)
 
     @property
@@ -117,30 +118,32 @@ class TextCorpus:
         if name not in SPLITS:
             raise KeyError(name)
         given = any(file.split in SPLITS[1:] or file.column for file in self.files)
+        whole = given or self._whole
         for file in self.files:
             kind = self._lines if file.path.suffix.lower() in LINES else self._prose
-            for document in _readable(file.path, kind(file, name, given)):
+            for document in _readable(file.path, kind(file, name, given, whole)):
                 yield _readable(file.path, document)
 
     @property
     def _whole(self) -> bool:
-        """Whether whole documents are held out."""
+        """Whether there are enough documents to hold whole ones out."""
         return self.documents >= FEW and any(file.dealt[1] for file in self.files)
 
-    def _lines(self, file: TextFile, name: str, given: bool) -> Iterator[Iterator[str]]:
+    @staticmethod
+    def _lines(file: TextFile, name: str, given: bool, whole: bool) -> Iterator[Iterator[str]]:
         for row in _rows(file.path):
             if isinstance(row, Broken):
                 continue
             text, split = row
-            chosen = (split or file.split or "train") if given else None
-            if chosen is not None or self._whole:
-                if (chosen or _dealt(text)) == name:
+            if whole:
+                if ((split or file.split or "train") if given else _dealt(text)) == name:
                     yield _cut(text)
             elif part := _part(text, name):
                 yield _cut(part)
 
-    def _prose(self, file: TextFile, name: str, given: bool) -> Iterator[Iterator[str]]:
-        if given or self._whole:
+    @staticmethod
+    def _prose(file: TextFile, name: str, given: bool, whole: bool) -> Iterator[Iterator[str]]:
+        if whole:
             if (file.split or "train" if given else _dealt(file.sha256)) == name:
                 yield _pieces(file.path)
         elif name != "test":

@@ -190,7 +190,9 @@ def resolved_name(reference: str) -> str:
 
 def _unknown(stream: Stream, tokenizer: PreTrainedTokenizerFast) -> int:
     """How many tokens stand for characters that the tokenizer doesn't know."""
-    return 0 if tokenizer.unk_token_id is None else int((stream.tokens == tokenizer.unk_token_id).sum())
+    number = tokenizer.unk_token_id
+    # Where the mark of documents stands for unknown characters too, the tokenizer has bytes and knows all.
+    return 0 if number in (None, tokenizer.eos_token_id) else int((stream.tokens == number).sum())
 
 
 def _pieces(corpus: TextCorpus) -> Iterator[str]:
