@@ -71,7 +71,7 @@ def test_the_record_tells_what_it_learnt_from(trained: Path) -> None:
     assert measured["validation/nats_per_token"] < np.log(67)
     card = (trained / "README.md").read_text(encoding="utf-8")
     assert "--tokenizer chars --context 32 --steps 20" in card and "nats a token" in card and "windows seen" in card
-    assert "image-generation" not in card
+    assert "image-generation" not in card and "library_name: transformers" in card
 
 
 def test_the_digest_covers_the_tokenizer(trained: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def plm(
     ],
     name: training.Name,
     size: Annotated[
-        str, typer.Option("--size", help=_("nano (0.8 M parameters), micro (5 M) or small (25 M), and the vocabulary."))
+        str, typer.Option("--size", help=_("nano (0.8 M parameters), micro (5 M) or small (26 M), and the vocabulary."))
     ] = "micro",
     tokenizer: Annotated[
         str,

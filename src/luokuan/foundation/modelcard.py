@@ -19,12 +19,13 @@ def front_matter(
     task: str,
     *,
     made: str = "image-generation",
+    library: str = "luokuan",
 ) -> str:
-    """The Hub's metadata; ``task`` is its pipeline tag, ``made`` one more tag."""
+    """The Hub's metadata; ``task`` is its pipeline tag, ``made`` one more tag, ``library`` that which loads it."""
     corpus = training["corpus"]
     values = {
         "license": HUB_LICENCES.get(corpus["licence"], "other"),
-        "library_name": "luokuan",
+        "library_name": library,
         "pipeline_tag": task,
         "tags": ["luokuan", str(config["family"]), made],
         "model_name": name,

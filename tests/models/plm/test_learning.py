@@ -17,6 +17,8 @@ from luokuan.media import Text
 from luokuan.models.plm.config import SIZES, qwen3_config
 from luokuan.models.plm.learning import PlmLearning, PlmSettings, new_model, positions_of
 from luokuan.models.plm.shards import Stream
+from luokuan.models.plm.tokenizers import build
+from luokuan.models.plm.train import _unknown
 
 END, WORDS, CONTEXT = 0, 12, 16
 
@@ -183,6 +185,14 @@ def test_of_much_held_out_text_spread_windows_are_read() -> None:
     assert rows[0, 0] == 0 and rows[-1, 0] == (999 // CONTEXT - 1) * CONTEXT
     whole = list(game._windows(tokens, most=999))
     assert sum(part[:, 1:].numel() for part in whole) == 999
+
+
+def test_marks_are_no_unknown_characters(tmp_path: Path) -> None:
+    tokenizer = build("chars", ["ab"])
+    tokens = np.array([0, 1, 1, 2, 0], dtype=np.uint16)
+    assert _unknown(Stream(tokens, 2, 3), tokenizer) == 2
+    tokenizer.unk_token = tokenizer.eos_token  # as GPT-2 has it
+    assert _unknown(Stream(tokens, 2, 3), tokenizer) == 0
 
 
 def test_without_held_out_text_nothing_is_claimed() -> None:

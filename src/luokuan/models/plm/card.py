@@ -37,7 +37,7 @@ def plm_card(name: str, config: Mapping[str, Any], training: Mapping[str, Any], 
     layers, width, context = config["num_hidden_layers"], config["hidden_size"], config["max_position_embeddings"]
     kind = training["run"]["tokenizer"]
     sections = [
-        front_matter(name, training, config, "text-generation", made="text"),
+        front_matter(name, training, config, "text-generation", made="text", library="transformers"),
         f"# {name}\n",
         f"A language model of the architecture Qwen3, trained from scratch: {layers} blocks, {width} wide, context of "
         f"{context} tokens ({kind}). `AutoModelForCausalLM.from_pretrained` loads it.\n",
