@@ -185,3 +185,13 @@ def test_what_is_usual_with_a_model_stands_in_the_recipe(load: Any) -> None:
 def test_values_out_of_range(load: Any, manner: Manner) -> None:
     with pytest.raises(UserError, match="out of range"):
         first("cat", load(), manner=manner)
+
+
+def test_an_article_before_a_caption_asks_for_nothing(load: Any) -> None:
+    prior = load(tiny.config(condition="text", classes=(), class_counts=(), words=("a", "cat", "dog", "with")))
+    pictures = [first(brief, prior).media.pixels for brief in ("cat", "a cat", "The cat", "cat with a dog")]
+    assert np.array_equal(pictures[0], pictures[1]) and np.array_equal(pictures[0], pictures[2])
+    assert not np.array_equal(pictures[0], pictures[3])
+    assert first("a", prior).recipe.brief == "a"
+    with pytest.raises(UserError, match="knows none of these words: bird"):
+        first("a bird", prior)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from luokuan.models.interface import Wish, words_of
 
 if TYPE_CHECKING:
     from luokuan.models.interface import PictureModel
+
+
+_ARTICLE = re.compile(r"^\s*(a|an|the)\s+(?=\S)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +123,10 @@ def _refuse_foreign(asked: Asked, model: PictureModel) -> None:
 
 def _caption(brief: str, vocabulary: tuple[str, ...]) -> Understanding:
     known = set(vocabulary)
-    words = words_of(brief)
-    ignored = tuple(dict.fromkeys(word for word in words if word not in known))
+    # Captions are named "rainbow": to a model that learnt them, an article before that is another caption.
+    text = _ARTICLE.sub("", brief)
+    words = words_of(text)
+    ignored = tuple(dict.fromkeys(word for word in words_of(brief) if word not in known))
     if words and not known & set(words):
         near = list(dict.fromkeys(n for w in words[:20] for n in difflib.get_close_matches(w, vocabulary, n=3)))
         raise UserError(
@@ -128,4 +134,4 @@ def _caption(brief: str, vocabulary: tuple[str, ...]) -> Understanding:
             _("Did you mean {nearest}?", nearest=", ".join(near[:8]) or ", ".join(vocabulary[:12])),
             code="create.words",
         )
-    return Understanding(text=brief, ignored=ignored)
+    return Understanding(text=text, ignored=ignored)
