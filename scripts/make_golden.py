@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from luokuan.colophon.finish import finish
-from luokuan.colophon.formats import FORMATS
+from luokuan.colophon.formats import PICTURES
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Recipe
 from luokuan.media import Picture
 from luokuan.store.home import open_home
@@ -55,7 +55,7 @@ def make(target: Path) -> None:
         home = open_home(folder)
         lives = dict.fromkeys(("root_life", "intermediate_life", "leaf_life"), CENTURY)
         install(home, *make_authority(f"Luokuan golden v{COLOPHON_SCHEMA}", **lives))
-        for row in FORMATS:
+        for row in PICTURES:
             work = finish(Draft(picture(), recipe), home=home, media_type=row.media_type)
             name = f"golden{row.suffixes[0]}"
             (target / name).write_bytes(work.data)

@@ -198,7 +198,8 @@ def _other_label(passage: Passage) -> None:
 
 
 def _other_samples(passage: Passage) -> None:
-    passage.picture = Picture(255 - passage.picture.pixels)
+    assert isinstance(passage.media, Picture)
+    passage.media = Picture(255 - passage.media.pixels)
 
 
 @pytest.mark.parametrize(

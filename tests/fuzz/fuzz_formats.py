@@ -18,7 +18,7 @@ from PIL import Image
 
 from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc, parse
-from luokuan.colophon.formats import FORMATS, format_of_bytes
+from luokuan.colophon.formats import PICTURES, format_of_header
 from luokuan.colophon.inspection import Inspector
 from luokuan.colophon.verdict import EXIT_CODES, judge
 from luokuan.errors import UserError
@@ -55,7 +55,7 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
 
 def check(data: bytes, packet: bytes, inspector: Inspector) -> str:
     """Run every reader on ``data`` and the packet's on ``packet``. Returns the verdict's word."""
-    for row in FORMATS:
+    for row in PICTURES:
         try:
             row.read_xmp(data)
             row.embed_xmp(data, packet)
@@ -83,7 +83,7 @@ def run(seconds: float, seed: int) -> dict[str, int]:
     """Fuzz for ``seconds``. Returns how often each verdict came."""
     chance = random.Random(seed)
     seeds = [path.read_bytes() for path in sorted(GOLDEN.glob("golden.*"))]
-    if any(format_of_bytes(data) is None for data in seeds) or len(seeds) != len(FORMATS):
+    if any(format_of_header(data) is None for data in seeds) or len(seeds) != len(PICTURES):
         raise AssertionError("a golden file of each format is needed")
     packet = xmp.build(Aigc("1", "luokuan", "0123456789abcdef"))
     inspector = Inspector(anchors=(GOLDEN / "root.pem").read_bytes())

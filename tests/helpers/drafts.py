@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from luokuan.colophon.schema import Draft, Recipe
-from luokuan.media import Picture
+from luokuan.media import Picture, Text
 from luokuan.store.home import Home, open_home
 from luokuan.store.keys import install, make_authority
 
 GOLDEN = Path(__file__).parent.parent / "data" / "colophon-v1"
 DIGEST = "ab" * 32
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
+TEXT_TYPES = {"text/plain": "txt", "text/markdown": "md", "application/json": "json"}
 
 
 def picture(height: int = 48, width: int = 64, channels: int = 3, seed: int = 0) -> Picture:
@@ -30,6 +31,12 @@ def draft(seed: int = 0, channels: int = 3) -> Draft:
     """A draft of a small picture."""
     recipe = Recipe(model="toy", model_digest=DIGEST, brief="a red dress", parameters={"truncation": 0.7}, seed=seed)
     return Draft(picture(seed=seed, channels=channels), recipe)
+
+
+def text_draft(text: str = "山高月小，水落石出。\n\nThe moon is small.", language: str = "zh-CN") -> Draft:
+    """A draft of a text."""
+    recipe = Recipe(model="scribe", model_digest=DIGEST, brief="a night", parameters={"temperature": 0.8}, seed=5)
+    return Draft(Text(text, language), recipe, kind="text")
 
 
 def home_with_leaf(path: Path, life: timedelta) -> Home:

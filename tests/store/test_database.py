@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from luokuan.store import database as module
 from luokuan.store.database import HEAD, open_database
 from luokuan.store.home import Home, open_home
 from luokuan.store.tables import metadata
+from luokuan.store.tables import work as table
 from luokuan.store.works import WorkRow, find_work, find_work_by_sha256, insert_work, known_blobs
 
 
@@ -36,6 +38,7 @@ def row(**changes: object) -> WorkRow:
         "label": "人工智能生成",
         "schema_version": 1,
         "created_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        "sidecars": {".c2pa": "d" * 64},
     }
     return WorkRow(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -48,7 +51,7 @@ def test_a_row_comes_back_as_it_went_in(home: Home) -> None:
             assert find_work(connection, row().id) == row()
             assert find_work_by_sha256(connection, "a" * 64) == row()
             assert find_work(connection, "f" * 16) is None
-            assert known_blobs(connection) == {"a" * 64}
+            assert known_blobs(connection) == {"a" * 64, "d" * 64}
 
 
 @pytest.mark.parametrize(
@@ -191,3 +194,22 @@ def test_processes_that_open_a_new_home_at_once_all_succeed(home: Home) -> None:
     assert [child.returncode for child in children] == [0] * 4, answers
     assert len({out for out, _err in answers}) == 1, "each process must see the same authority"
     assert [path.name for path in home.keys.iterdir()] == ["ca"]
+
+
+def test_a_home_from_before_sidecars_is_brought_up_to_date(home: Home) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    old = {key: value for key, value in asdict(row()).items() if key != "sidecars"}
+    engine = sa.create_engine(f"sqlite:///{home.database}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        columns = [sa.column(column.name, column.type) for column in table.columns if column.name != "sidecars"]
+        connection.execute(sa.table("work", *columns).insert().values(**old))
+    engine.dispose()
+    with open_database(home) as database, database.read() as connection:
+        assert find_work(connection, row().id) == row(sidecars={})
+        assert known_blobs(connection) == {"a" * 64}

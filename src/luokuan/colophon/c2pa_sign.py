@@ -61,10 +61,21 @@ def sign(data: bytes, media_type: str, manifest: Mapping[str, Any], signing: Sig
     return out.getvalue()
 
 
-def read(data: bytes, media_type: str, trust: c2pa.Context) -> Reading:
-    """Read and check the manifest in ``data``. Never raises for what is in the file."""
+def sign_beside(data: bytes, media_type: str, manifest: Mapping[str, Any], signing: Signing) -> bytes:
+    """The signed manifest alone, for a file that can't hold it; it is bound to the file's bytes."""
+    info = c2pa.C2paSignerInfo(b"es256", signing.chain, signing.key, None)
+    with (
+        c2pa.Signer.from_info(info) as signer,
+        c2pa.Builder(dict(manifest), context=context(signing.root)) as builder,
+    ):
+        builder.set_no_embed()
+        return bytes(builder.sign(signer, media_type, io.BytesIO(data), io.BytesIO()))
+
+
+def read(data: bytes, media_type: str, trust: c2pa.Context, beside: bytes | None = None) -> Reading:
+    """Read and check the manifest in ``data``, or ``beside`` it. Never raises for what is in the files."""
     try:
-        with c2pa.Reader(media_type, io.BytesIO(data), context=trust) as reader:
+        with c2pa.Reader(media_type, io.BytesIO(data), manifest_data=beside, context=trust) as reader:
             state = str(reader.get_validation_state())
             store = json.loads(reader.json())
     except c2pa.C2paError.ManifestNotFound:

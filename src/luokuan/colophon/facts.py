@@ -28,6 +28,7 @@ class Facts:
         aigc: The AIGC label, when it follows the standard.
         aigc_problem: Code of what is wrong with the label or its packet, when something is.
         source: IPTC digital source type of the XMP packet.
+        mark: The work's id in the explicit label at the end of a text.
     """
 
     problem: str | None = None
@@ -41,3 +42,4 @@ class Facts:
     aigc: Mapping[str, str] | None = None
     aigc_problem: str | None = None
     source: str | None = None
+    mark: str | None = None

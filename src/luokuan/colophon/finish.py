@@ -7,23 +7,21 @@ the two leaves an orphan blob, which the daily sweep removes; the work then does
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luokuan import logs
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
-from luokuan.colophon.enlarge import Method, enlarge
+from luokuan.colophon.enlarge import Method
 from luokuan.colophon.formats import Encoding, Format, format_of
-from luokuan.colophon.label import LabelOptions, write_label
+from luokuan.colophon.formats.base import MANIFEST
+from luokuan.colophon.label import LabelOptions
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Recipe, Work, commit, new_salt, new_work_id, samples_digest
-from luokuan.errors import UserError
 from luokuan.files import sha256_bytes, write_atomic
-from luokuan.i18n import _
-from luokuan.media import Picture
+from luokuan.media import Media
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
@@ -60,7 +58,7 @@ class Passage:
     order: Order
     kind: str
     recipe: Recipe
-    picture: Picture
+    media: Media
     created_at: datetime
     work_id: str = ""
     salt: bytes = b""
@@ -68,6 +66,7 @@ class Passage:
     aigc: aigc.Aigc | None = None
     data: bytes = b""
     sha256: str = ""
+    sidecars: dict[str, bytes] = field(default_factory=dict)
 
 
 Step = Callable[[Passage], None]
@@ -77,13 +76,14 @@ def identify(passage: Passage) -> None:
     """Give the work its random id, and commit to its recipe."""
     passage.work_id = new_work_id()
     passage.salt = new_salt()
-    passage.recipe = replace(passage.recipe, draft_digest=samples_digest(passage.picture))
+    passage.recipe = replace(passage.recipe, draft_digest=samples_digest(passage.media))
     passage.commitment = commit(passage.salt, passage.recipe)
 
 
 def label(passage: Passage) -> None:
-    """Enlarge a small picture, and write the explicit label onto it."""
-    passage.picture = write_label(enlarge(passage.picture, passage.order.enlarge), passage.order.label)
+    """Write the explicit label onto it."""
+    order = passage.order
+    passage.media = order.format.labelled(passage.media, order.label, order.enlarge, passage.work_id)
 
 
 def watermark(passage: Passage) -> None:
@@ -95,40 +95,34 @@ def encode(passage: Passage) -> None:
     """Encode the samples, once.
 
     Raises:
-        UserError: the picture is too large for the format.
+        UserError: they are too many for the format.
     """
-    side, row = max(passage.picture.width, passage.picture.height), passage.order.format
-    if side > row.max_side:
-        raise UserError(
-            _(
-                "{format} holds no side of {side} pixels; {most} at most.",
-                format=row.name,
-                side=side,
-                most=row.max_side,
-            ),
-            _("Choose PNG, or a smaller picture."),
-            code="format.size",
-        )
-    passage.data = row.encode(passage.picture, passage.order.encoding)
+    passage.data = passage.order.format.encode(passage.media, passage.order.encoding)
 
 
 def tag(passage: Passage) -> None:
-    """Embed the implicit label: AIGC and IPTC source type in XMP."""
+    """Add the implicit label: AIGC and IPTC source type."""
     passage.aigc = aigc.Aigc(label="1", producer=passage.order.producer, produce_id=passage.work_id)
-    passage.data = passage.order.format.embed_xmp(passage.data, xmp.build(passage.aigc))
+    tagged = passage.order.format.tag(passage.data, passage.aigc)
+    passage.data, passage.sidecars = tagged.data, dict(tagged.sidecars)
 
 
 def sign(passage: Passage) -> None:
     """Sign, last of all changes to the bytes."""
+    row = passage.order.format
     claim = manifest.build(
-        media_type=passage.order.format.media_type,
+        media_type=row.media_type,
         recipe=passage.recipe,
         work_id=passage.work_id,
         commitment=passage.commitment,
         explicit_label=passage.order.label.text,
         created=passage.created_at,
     )
-    passage.data = c2pa_sign.sign(passage.data, passage.order.format.media_type, claim, passage.order.signing)
+    if row.embeds_manifest:
+        passage.data = c2pa_sign.sign(passage.data, row.media_type, claim, passage.order.signing)
+    else:
+        signed = c2pa_sign.sign_beside(passage.data, row.media_type, claim, passage.order.signing)
+        passage.sidecars[MANIFEST] = signed
 
 
 def read_back(passage: Passage) -> None:
@@ -138,38 +132,25 @@ def read_back(passage: Passage) -> None:
         RuntimeError: something is missing or differs; our fault.
     """
     row = passage.order.format
-    reading = c2pa_sign.read(passage.data, row.media_type, c2pa_sign.context(passage.order.signing.root))
+    trust = c2pa_sign.context(passage.order.signing.root)
+    reading = c2pa_sign.read(passage.data, row.media_type, trust, passage.sidecars.get(MANIFEST))
     if reading.state != "Trusted":
         raise RuntimeError(f"the signature reads back as {reading.state} {reading.failures}")
     claim = manifest.read(reading.store)
     if (claim.work, claim.commitment) != (passage.work_id, passage.commitment):
         raise RuntimeError("the manifest reads back with another work's id")
-    packet = row.read_xmp(passage.data)
-    labels = xmp.parse(packet) if packet else xmp.Labels()
+    labels = row.read_labels(passage.data, passage.sidecars)
     if labels.aigc is None or aigc.parse(labels.aigc) != passage.aigc or labels.source != xmp.GENERATED:
         raise RuntimeError("the AIGC label doesn't read back")
-    _check_samples(passage)
+    row.check(passage.data, passage.media, passage.order.encoding)
     passage.sha256 = sha256_bytes(passage.data)
-
-
-def _check_samples(passage: Passage) -> None:
-    import numpy as np
-    from PIL import Image
-
-    with Image.open(io.BytesIO(passage.data)) as opened:
-        decoded = np.asarray(opened.convert("RGBA" if passage.picture.pixels.shape[2] == 4 else "RGB"))
-    if decoded.shape[:2] != passage.picture.pixels.shape[:2]:
-        raise RuntimeError("the picture reads back in another size")
-    lossless = passage.order.format.name == "PNG" or passage.order.encoding.lossless
-    if lossless and passage.order.format.name != "JPEG" and not np.array_equal(decoded, passage.picture.pixels):
-        raise RuntimeError("the picture reads back with other samples")
 
 
 def keep(passage: Passage) -> None:
     """Put the bytes into the home, durably, and read them from there again."""
     blobs = Blobs(passage.order.home)
-    blobs.put(passage.data)
-    blobs.get(passage.sha256)
+    for data in (passage.data, *passage.sidecars.values()):
+        blobs.get(blobs.put(data))
 
 
 def record(passage: Passage) -> None:
@@ -189,6 +170,7 @@ def record(passage: Passage) -> None:
         label=passage.order.label.text,
         schema_version=COLOPHON_SCHEMA,
         created_at=passage.created_at,
+        sidecars={ending: sha256_bytes(data) for ending, data in passage.sidecars.items()},
     )
     with passage.order.database.write() as connection:
         if passage.order.at_commit is not None:
@@ -216,8 +198,9 @@ def finish(
     Args:
         draft: Samples and their recipe.
         home: Where the work is kept and whose authority signs; both are made at first use.
-        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
-        label: Language and corner of the explicit label; default both languages, bottom right.
+        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``; ``text/plain``, ``text/markdown`` or
+            ``application/json`` for text.
+        label: Language and, on pictures, corner of the explicit label; default both languages, bottom right.
         enlarge: How a picture below 512 pixels grows: ``lanczos`` or ``nearest``.
         lossless: For WebP; PNG always is.
         producer: ContentProducer of the AIGC label, printable ASCII without spaces.
@@ -227,10 +210,11 @@ def finish(
         The work, with its final bytes; ``export_work`` writes them to a path.
 
     Raises:
-        UserError: an option is unknown, the picture is too large, no room, or the home can't be used.
+        UserError: an option is unknown, the format doesn't hold this kind of work or so much of it, no room, or the
+            home can't be used.
         RuntimeError: the finished bytes don't read back; our fault.
     """
-    row = format_of(media_type)
+    row = format_of(media_type, type(draft.media))
     aigc.Aigc(label="1", producer=producer, produce_id="")  # refused before any work is done
     keys = signing(home)
     with open_database(home) as database:
@@ -272,14 +256,18 @@ def _work(passage: Passage) -> Work:
         label=passage.order.label.text,
         commitment=passage.commitment,
         created_at=passage.created_at,
+        sidecars=passage.sidecars,
     )
 
 
 def export_work(work: Work, path: Path) -> Work:
-    """Write the work's bytes to ``path``, whole or not at all. Returns the work with that path.
+    """Write the work's bytes to ``path``, whole or not at all, what belongs beside it first. Returns the work with that
+    path.
 
     Raises:
         UserError: no room, or no permission.
     """
+    for ending, data in work.sidecars.items():
+        write_atomic(path.with_name(path.name + ending), data)
     write_atomic(path, work.data)
     return replace(work, path=path)

@@ -12,9 +12,14 @@ import c2pa
 
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
 from luokuan.colophon.facts import UNTRUSTED, Facts
-from luokuan.colophon.formats import Format, format_of_bytes
+from luokuan.colophon.formats import SIDECARS, Format, format_of_file
+from luokuan.colophon.formats.base import MANIFEST
+from luokuan.colophon.formats.text import mark_in
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
+
+MAX_SIDECAR = 1 << 20
+"""Largest file beside another one that is read, in bytes; ours have about 3,000."""
 
 
 class Inspector:
@@ -38,23 +43,24 @@ class Inspector:
             return Facts("special")
         except _TooLarge:
             return Facts("large")
-        return self.inspect_bytes(data)
+        return self.inspect_bytes(data, _sidecars(path))
 
-    def inspect_bytes(self, data: bytes) -> Facts:
-        """The facts about a file in memory."""
-        row = format_of_bytes(data)
+    def inspect_bytes(self, data: bytes, sidecars: Mapping[str, bytes] | None = None) -> Facts:
+        """The facts about a file in memory, and what lies beside it, by what that adds to the file's name."""
+        row = format_of_file(data)
         if row is None:
             return Facts("format")
-        home, reading = self._manifest(data, row)
+        sidecars = {} if row.embeds_manifest or sidecars is None else sidecars
+        home, reading = self._manifest(data, row, sidecars.get(MANIFEST))
         state = reading.state
-        damaged, labels, problem = _labels(data, row)
+        damaged, labels, problem = _labels(data, row, sidecars)
         label: Mapping[str, str] | None = None
         if labels.aigc is not None:
             try:
                 label = aigc.parse(labels.aigc).to_dict()
             except UserError as error:
                 problem = error.code
-        if state == "Broken" and not _holds_manifest(data):
+        if state == "Broken" and row.embeds_manifest and not _holds_manifest(data):
             # The reader could not parse the file, and there is nothing in it that looks like a manifest.
             state, damaged = "Absent", True
         return Facts(
@@ -68,28 +74,36 @@ class Inspector:
             aigc=label,
             aigc_problem=problem,
             source=manifest.clean(labels.source),
+            mark=None if row.embeds_manifest else mark_in(data),
         )
 
-    def _manifest(self, data: bytes, row: Format) -> tuple[bool, c2pa_sign.Reading]:
+    def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[bool, c2pa_sign.Reading]:
+        if beside is None and not row.embeds_manifest:
+            return False, c2pa_sign.Reading("Absent", (), {})
         for home, trust in self._contexts:
-            reading = c2pa_sign.read(data, row.media_type, trust)
+            reading = c2pa_sign.read(data, row.media_type, trust, beside)
             if UNTRUSTED not in reading.failures:
                 return home, reading
         return False, reading
 
 
-def _labels(data: bytes, row: Format) -> tuple[bool, xmp.Labels, str | None]:
+def _labels(data: bytes, row: Format, sidecars: Mapping[str, bytes]) -> tuple[bool, xmp.Labels, str | None]:
     """(damaged container, labels, code of a problem)."""
     try:
-        packet = row.read_xmp(data)
+        return False, row.read_labels(data, sidecars), None
     except UserError as error:
         return error.code == "format.damaged", xmp.Labels(), error.code
-    if packet is None:
-        return False, xmp.Labels(), None
-    try:
-        return False, xmp.parse(packet), None
-    except UserError as error:
-        return False, xmp.Labels(), error.code
+
+
+def _sidecars(path: Path) -> dict[str, bytes]:
+    """What lies beside ``path``; what can't be read counts as absent."""
+    found = {}
+    for ending in SIDECARS:
+        try:
+            found[ending] = _read(path.with_name(path.name + ending), MAX_SIDECAR)
+        except (OSError, ValueError, _NotAFile, _TooLarge):
+            continue
+    return found
 
 
 def _holds_manifest(data: bytes) -> bool:

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from luokuan.media import Picture
+from luokuan.media import Media, Picture, Text
 
 COLOPHON_SCHEMA = 1
 """Version of manifest, recipe and commitment."""
@@ -32,7 +32,7 @@ SALT_BYTES = 32
 def package_versions() -> dict[str, str]:
     """Versions of the packages on which a draft's samples depend, by name; absent ones are left out."""
     found = {}
-    for name in ("luokuan", "torch", "numpy", "pillow"):
+    for name in ("luokuan", "torch", "numpy", "pillow", "transformers", "tokenizers"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -92,7 +92,7 @@ class Recipe:
 class Draft:
     """Samples that may not leave yet: only ``finish`` turns them into a work. ``kind``: such as ``image``."""
 
-    media: Picture
+    media: Media
     recipe: Recipe
     kind: str = "image"
 
@@ -102,7 +102,8 @@ class Work:
     """A finished work: its final bytes and what the home knows about it.
 
     ``id``: 64 random bits as 16 hexadecimal digits. ``sha256``: of ``data``. ``label``: the explicit label's text.
-    ``path``: where it was exported to, else None. ``created_at``: UTC.
+    ``path``: where it was exported to, else None. ``created_at``: UTC. ``sidecars``: files that belong beside it, by
+    what their names add to the work's (see ``formats.base``).
     """
 
     id: str
@@ -115,6 +116,7 @@ class Work:
     commitment: str
     created_at: datetime
     path: Path | None = None
+    sidecars: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def new_work_id() -> str:
@@ -153,9 +155,18 @@ def opens(commitment: str, salt: bytes, recipe: Recipe) -> bool:
     return len(salt) == SALT_BYTES and hmac.compare_digest(commitment, commit(salt, recipe))
 
 
-def samples_digest(picture: Picture) -> str:
-    """SHA-256 over ``picture H W C`` and the samples in row order, 64 lower-case hexadecimal digits."""
-    height, width, channels = picture.pixels.shape
-    digest = hashlib.sha256(f"picture {height} {width} {channels}\n".encode())
-    digest.update(picture.pixels.tobytes(order="C"))
-    return digest.hexdigest()
+def samples_digest(media: Media) -> str:
+    """SHA-256 over ``picture H W C`` and the samples in row order, or over ``text LANGUAGE`` and the text in UTF-8; 64
+    lower-case hexadecimal digits.
+
+    Raises:
+        TypeError: works of this kind can't be finished yet.
+    """
+    if isinstance(media, Picture):
+        height, width, channels = media.pixels.shape
+        digest = hashlib.sha256(f"picture {height} {width} {channels}\n".encode())
+        digest.update(media.pixels.tobytes(order="C"))
+        return digest.hexdigest()
+    if isinstance(media, Text):
+        return hashlib.sha256(f"text {media.language}\n{media.text}".encode("utf-8", "surrogatepass")).hexdigest()
+    raise TypeError(type(media).__name__)

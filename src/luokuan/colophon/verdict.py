@@ -48,7 +48,7 @@ class Verdict:
         work: Work id, as signed.
         licence: Licence, as signed.
         label: The seven fields of the AIGC label.
-        explicit_label: Words that the signer says are written on the picture. No program has looked for them.
+        explicit_label: Words that the signer says are written on it. On pictures no program has looked for them.
         unchanged: Whether the bytes are those that were signed; None when that can't be known.
         trusted: Whether this home or a given root vouches for the signer.
         summary: One sentence for people.
@@ -102,7 +102,8 @@ def slug(facts: Facts) -> str:
     if facts.state in ("Invalid", "Broken"):
         only_time = EXPIRED in facts.failures and set(facts.failures) <= {EXPIRED, UNTRUSTED}
         return "expired" if only_time else "altered"
-    if facts.aigc is not None or facts.aigc_problem == "aigc.invalid" or facts.source is not None:
+    labels = (facts.aigc, facts.source, facts.mark)
+    if any(label is not None for label in labels) or facts.aigc_problem == "aigc.invalid":
         return "stripped"
     return "unreadable" if facts.damaged else "nothing_found"
 
@@ -151,10 +152,10 @@ def _problem(facts: Facts) -> str:
         "denied": _("It can't be opened."),
         "special": _("It isn't a regular file."),
         "large": _("It is larger than the limit for checking."),
-        "format": _("It doesn't begin like a PNG, JPEG or WebP picture, whatever its name says."),
+        "format": _("It is no PNG, JPEG or WebP picture and no text in UTF-8, whatever its name says."),
         "crashed": _("It made the program that read it fail: it is damaged, or made to do harm."),
         "time": _("Reading it took longer than the limit: it is damaged, or made to do harm."),
-        None: _("It begins like a picture, but it is damaged or cut short."),
+        None: _("It begins like a file that can be checked, but it is damaged or cut short."),
     }[facts.problem]
 
 
@@ -238,6 +239,8 @@ def _about_labels(facts: Facts) -> list[str]:
         lines.append(_("It has an AIGC label that doesn't follow GB 45438-2025."))
     elif facts.aigc_problem is not None:
         lines.append(_("Its label metadata can't be read."))
+    if facts.mark is not None:
+        lines.append(_("Its last line says that AI made it, as the work {id}.", id=facts.mark))
     if facts.source is not None:
         lines.append(_("IPTC digital source type: {source}.", source=facts.source))
     return lines

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luokuan.colophon.facts import Facts
-from luokuan.colophon.formats import FORMATS, HEADER_BYTES, format_of_bytes
+from luokuan.colophon.formats import HEADER_BYTES, PICTURES, SIDECARS, format_of_header
+from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.sandbox import Limits, Sandbox
 from luokuan.colophon.verdict import Verdict, judge, worst
 from luokuan.errors import UserError
@@ -41,7 +42,7 @@ def verify_file(
         limits: What the file may cost.
 
     Returns:
-        The verdict; ``unreadable`` for a file that is no picture of ours, or that kills or stalls its reader.
+        The verdict; ``unreadable`` for a file of a kind that can't be checked, or that kills or stalls its reader.
 
     Raises:
         UserError: there is no such file, it is a folder, an anchor is no PEM certificate, or the home's root is
@@ -69,19 +70,20 @@ def verify_file(
 def verify_folder(
     path: Path | str, home: Home | None = None, trust_anchors: Anchors = (), *, limits: Limits | None = None
 ) -> list[Verdict]:
-    """Check every picture in a folder and its subfolders, in the order of their names.
+    """Check every work in a folder and its subfolders, in the order of their names.
 
-    A file counts when it begins like a picture or has a picture's ending. Linked folders are not entered; a folder
-    that can't be entered counts as one unreadable file, so that nobody takes the rest for the whole.
+    A file counts when it begins like a picture or like a labelled text, has a picture's ending, or has a manifest
+    beside it. Linked folders are not entered; a folder that can't be entered counts as one unreadable file, so that
+    nobody takes the rest for the whole.
 
     Raises:
-        UserError: the folder holds no picture, or an anchor is no PEM certificate.
+        UserError: the folder holds no such file, or an anchor is no PEM certificate.
     """
-    files = list(_pictures(Path(path)))
+    files = list(_works(Path(path)))
     if not files:
         raise UserError(
-            _("{path} holds no PNG, JPEG or WebP picture.", path=path),
-            _("Give a file, or a folder with pictures."),
+            _("{path} holds no PNG, JPEG or WebP picture, and no labelled or signed text.", path=path),
+            _("Give a file, or a folder with works."),
             code="verify.empty",
         )
     return list(verify_files(files, home, trust_anchors, limits=limits))
@@ -100,8 +102,8 @@ def verify_files(
             yield judge(path, facts, _record(home, facts))
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    endings = {ending for row in FORMATS for ending in row.suffixes}
+def _works(folder: Path) -> Iterator[Path]:
+    endings = {ending for row in PICTURES for ending in row.suffixes}
     waiting = [folder]  # not os.walk, which calls itself for each level: folders may be a thousand deep
     while waiting:
         place = waiting.pop()
@@ -111,13 +113,19 @@ def _pictures(folder: Path) -> Iterator[Path]:
         except OSError:
             yield place  # to be reported as what can't be opened
             continue
-        folders = []
+        folders, names = [], {entry.name for entry in entries}
         for entry in entries:
             path = place / entry.name
             if _is_folder(entry):
                 if not entry.is_symlink():  # linked folders aren't entered: no loops
                     folders.append(path)
-            elif path.suffix.lower() in endings or format_of_bytes(_header(path)) is not None:
+            elif any(entry.name.endswith(end) and entry.name.removesuffix(end) in names for end in SIDECARS):
+                continue  # looked at with the file beside which it lies
+            elif (
+                path.suffix.lower() in endings
+                or entry.name + MANIFEST in names
+                or format_of_header(_header(path)) is not None
+            ):
                 yield path
         waiting += reversed(folders)
 
@@ -192,7 +200,7 @@ def _home_root(home: Home) -> bytes:
 
 def _record(home: Home | None, facts: Facts) -> WorkRow | UserError | None:
     """The home's row about the work that the file names, signed or not; why it can't be read, where it can't."""
-    named = (facts.claim or {}).get("work") or (facts.aigc or {}).get("ProduceID")
+    named = (facts.claim or {}).get("work") or (facts.aigc or {}).get("ProduceID") or facts.mark
     if home is None or not named or not home.database.is_file():
         return None
     # Imported here: most files that are checked are nobody's, and the database takes time to load.

@@ -47,6 +47,7 @@ class Upscaling:
         """
         from luokuan.models.upscaler.plain import check_factor, enlarged
 
+        assert isinstance(draft.media, Picture)
         recipe, parameters = draft.recipe, {"factor": self.factor, "method": self.method, "reason": self.reason}
         licence = recipe.licence
         if self.model:

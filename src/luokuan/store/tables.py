@@ -55,6 +55,7 @@ work = sa.Table(
     sa.Column("label", sa.Text, nullable=False),
     sa.Column("schema_version", sa.Integer, nullable=False),
     sa.Column("created_at", UtcTime, nullable=False, index=True),
+    sa.Column("sidecars", sa.JSON, nullable=False, server_default="{}"),
     sa.CheckConstraint("length(id) = 16 AND id = lower(id)", name="id"),
     sa.CheckConstraint("length(blob_sha256) = 64 AND blob_sha256 = lower(blob_sha256)", name="blob_sha256"),
     sa.CheckConstraint("blob_size > 0", name="blob_size"),

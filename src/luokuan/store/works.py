@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,8 @@ from luokuan.store.tables import work
 
 @dataclass(frozen=True, slots=True)
 class WorkRow:
-    """One row of the table ``work``; ``recipe`` and ``salt`` are None when they have been erased."""
+    """One row of the table ``work``; ``recipe`` and ``salt`` are None when they have been erased. ``sidecars``: SHA-256
+    of the files that belong beside it, by what their names add to the work's."""
 
     id: str
     kind: str
@@ -30,6 +31,7 @@ class WorkRow:
     label: str
     schema_version: int
     created_at: datetime
+    sidecars: Mapping[str, str] = field(default_factory=dict)
 
 
 def insert_work(connection: sa.Connection, row: WorkRow) -> None:
@@ -48,8 +50,11 @@ def find_work_by_sha256(connection: sa.Connection, sha256: str) -> WorkRow | Non
 
 
 def known_blobs(connection: sa.Connection) -> set[str]:
-    """SHA-256 of every work's bytes."""
-    return set(connection.execute(sa.select(work.c.blob_sha256)).scalars())
+    """SHA-256 of every work's bytes, and of what belongs beside them."""
+    found: set[str] = set()
+    for sha256, sidecars in connection.execute(sa.select(work.c.blob_sha256, work.c.sidecars)):
+        found.update((sha256, *sidecars.values()))
+    return found
 
 
 def _one(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> WorkRow | None:

@@ -14,19 +14,19 @@ from PIL import Image
 from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats import (
-    FORMATS,
     HEADER_BYTES,
+    PICTURES,
     Encoding,
     Format,
     format_of,
-    format_of_bytes,
+    format_of_header,
     format_of_path,
     png,
 )
 from luokuan.errors import UserError
 
 PACKET = xmp.build(Aigc("1", "luokuan", "0123456789abcdef"))
-each_format = pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
+each_format = pytest.mark.parametrize("row", PICTURES, ids=lambda row: row.name)
 
 
 def encoded(row: Format, channels: int = 3, *, lossless: bool = False) -> bytes:
@@ -101,14 +101,14 @@ def test_any_bytes_after_the_magic_raise_user_errors_only(row: Format, tail: byt
 
 @each_format
 def test_formats_are_told_by_content_and_by_ending(row: Format) -> None:
-    assert format_of_bytes(encoded(row)[:HEADER_BYTES]) is row
+    assert format_of_header(encoded(row)[:HEADER_BYTES]) is row
     assert format_of(row.media_type) is row
     assert format_of_path(Path("a" + row.suffixes[-1].upper())) is row
 
 
 def test_unknown_formats() -> None:
-    assert format_of_bytes(b"") is None
-    assert format_of_bytes(b"GIF89a..........") is None
+    assert format_of_header(b"") is None
+    assert format_of_header(b"GIF89a..........") is None
     for action in (lambda: format_of("image/gif"), lambda: format_of_path(Path("a.gif"))):
         with pytest.raises(UserError) as caught:
             action()
@@ -117,7 +117,7 @@ def test_unknown_formats() -> None:
 
 def test_a_compressed_text_is_read_and_not_expanded_without_limit() -> None:
     def with_text(text: bytes) -> bytes:
-        plain = png.embed_xmp(encoded(FORMATS[0]), b"")
+        plain = png.embed_xmp(encoded(PICTURES[0]), b"")
         at = plain.index(b"iTXt") - 4
         body = b"iTXt" + b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(text, 9)
         chunk = (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
@@ -148,7 +148,7 @@ def test_jpeg_keeps_full_colour_and_refuses_long_packets() -> None:
 @pytest.mark.parametrize("name", ["golden.png", "golden.jpg", "golden.webp"])
 def test_packets_are_found_beside_a_manifest(name: str) -> None:
     data = (GOLDEN / name).read_bytes()
-    row = format_of_bytes(data)
+    row = format_of_header(data)
     assert row is not None
     packet = row.read_xmp(data)
     assert packet is not None
@@ -158,6 +158,6 @@ def test_packets_are_found_beside_a_manifest(name: str) -> None:
 def test_a_picture_of_noise_is_encoded() -> None:
     # More than one byte a pixel: Pillow's optimised JPEG has no room for it.
     noise = np.random.default_rng(0).integers(0, 256, (512, 512, 3), dtype=np.uint8)
-    for row in FORMATS:
+    for row in PICTURES:
         with Image.open(io.BytesIO(row.encode(type(picture())(noise), Encoding()))) as image:
             assert image.size == (512, 512)

@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from luokuan.colophon.formats import jpeg, png, webp
-from luokuan.colophon.formats.base import HEADER_BYTES, Encoding
+from luokuan.colophon.formats import jpeg, png, text, webp
+from luokuan.colophon.formats.base import HEADER_BYTES, SIDECARS, Encoding, Format
+from luokuan.colophon.formats.picture import PictureFormat
+from luokuan.colophon.formats.text import TextFormat
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.media import Picture
+from luokuan.media import Media
 
-__all__ = ["FORMATS", "HEADER_BYTES", "Encoding", "Format", "format_of", "format_of_bytes", "format_of_path"]
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One format.
-
-    Args:
-        name: What people call it.
-        media_type: IANA media type.
-        suffixes: File name endings; the first is the default.
-        encoding: How finish() encodes, in words.
-        place: Where the XMP packet with the AIGC label and the IPTC source type lies.
-        manifest: Where the C2PA manifest lies.
-        max_side: Longest side in pixels that the format can hold.
-        matches: Whether bytes begin like this format.
-        encode: Samples to bytes.
-        embed_xmp: (file, packet) to file; the file must hold no packet yet.
-        read_xmp: file to packet or None; never decodes samples.
-    """
-
-    name: str
-    media_type: str
-    suffixes: tuple[str, ...]
-    encoding: str
-    place: str
-    manifest: str
-    max_side: int
-    matches: Callable[[bytes], bool]
-    encode: Callable[[Picture, Encoding], bytes]
-    embed_xmp: Callable[[bytes, bytes], bytes]
-    read_xmp: Callable[[bytes], bytes | None]
+__all__ = [
+    "FORMATS",
+    "HEADER_BYTES",
+    "PICTURES",
+    "SIDECARS",
+    "TEXTS",
+    "Encoding",
+    "Format",
+    "format_of",
+    "format_of_file",
+    "format_of_header",
+    "format_of_path",
+]
 
 
-FORMATS: tuple[Format, ...] = (
-    Format(
+PICTURES: tuple[PictureFormat, ...] = (
+    PictureFormat(
         name="PNG",
         media_type="image/png",
         suffixes=(".png",),
@@ -55,12 +36,12 @@ FORMATS: tuple[Format, ...] = (
         place="iTXt chunk XML:com.adobe.xmp",
         manifest="caBX chunk",
         max_side=2**31 - 1,
-        matches=png.matches,
-        encode=png.encode,
+        starts=png.matches,
+        to_bytes=png.encode,
         embed_xmp=png.embed_xmp,
         read_xmp=png.read_xmp,
     ),
-    Format(
+    PictureFormat(
         name="JPEG",
         media_type="image/jpeg",
         suffixes=(".jpg", ".jpeg"),
@@ -68,12 +49,12 @@ FORMATS: tuple[Format, ...] = (
         place="APP1 segment",
         manifest="APP11 segments",
         max_side=65_535,
-        matches=jpeg.matches,
-        encode=jpeg.encode,
+        starts=jpeg.matches,
+        to_bytes=jpeg.encode,
         embed_xmp=jpeg.embed_xmp,
         read_xmp=jpeg.read_xmp,
     ),
-    Format(
+    PictureFormat(
         name="WebP",
         media_type="image/webp",
         suffixes=(".webp",),
@@ -81,24 +62,27 @@ FORMATS: tuple[Format, ...] = (
         place="'XMP ' chunk",
         manifest="C2PA chunk",
         max_side=16_383,
-        matches=webp.matches,
-        encode=webp.encode,
+        starts=webp.matches,
+        to_bytes=webp.encode,
         embed_xmp=webp.embed_xmp,
         read_xmp=webp.read_xmp,
     ),
 )
 
+TEXTS: tuple[TextFormat, ...] = (text.PLAIN, text.MARKDOWN, text.JSON)
+FORMATS: tuple[Format, ...] = (*PICTURES, *TEXTS)
 
-def format_of(media_type: str) -> Format:
+
+def format_of(media_type: str, kind: type[Media] | None = None) -> Format:
     """The format with this media type.
 
     Raises:
-        UserError: no work can leave in it.
+        UserError: no work, or none of this ``kind``, can leave in it.
     """
     for row in FORMATS:
-        if row.media_type == media_type:
+        if row.media_type == media_type and kind in (None, row.kind):
             return row
-    raise _unknown(media_type)
+    raise _unknown(media_type, kind)
 
 
 def format_of_path(path: Path) -> Format:
@@ -113,18 +97,24 @@ def format_of_path(path: Path) -> Format:
     raise _unknown(path.name)
 
 
-def format_of_bytes(data: bytes) -> Format | None:
-    """The format of a file by its first ``HEADER_BYTES`` bytes, never by its name; None when it is none of ours."""
+def format_of_header(data: bytes) -> Format | None:
+    """The format of a file by its first ``HEADER_BYTES`` bytes, never by its name; None when nothing in them tells."""
     for row in FORMATS:
         if row.matches(data):
             return row
     return None
 
 
-def _unknown(name: str) -> UserError:
+def format_of_file(data: bytes) -> Format | None:
+    """The format of a whole file; text that says nothing of itself is plain text."""
+    return format_of_header(data) or (text.PLAIN if text.is_text(data) else None)
+
+
+def _unknown(name: str, kind: type[Media] | None = None) -> UserError:
+    known = [ending for row in FORMATS for ending in row.suffixes if kind in (None, row.kind)]
     return UserError(
         _("Works can't leave as {name}.", name=name),
-        _("Choose one of {formats}.", formats=", ".join(ending for row in FORMATS for ending in row.suffixes)),
+        _("Choose one of {formats}.", formats=", ".join(known)),
         code="format.unknown",
         status=415,
     )

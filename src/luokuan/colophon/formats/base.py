@@ -1,16 +1,22 @@
-"""What the formats share: how to encode, and what to say of a damaged file."""
+"""What the formats share: what each can do, and what to say of a damaged file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.media import Picture
+from luokuan.media import Media, Picture
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from luokuan.colophon.aigc import Aigc
+    from luokuan.colophon.enlarge import Method
+    from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.xmp import Labels
 
 HEADER_BYTES = 16
 """How many first bytes tell a format."""
@@ -19,11 +25,106 @@ MAX_PACKET = 1 << 20
 """Largest XMP packet that is read or written, in bytes (compressed text is not expanded beyond it)."""
 
 
+MANIFEST = ".c2pa"
+"""Ending, after the file's whole name, of the sidecar with the C2PA manifest of a format that can't hold one."""
+LABEL = ".aigc.json"
+"""Ending of the sidecar with the AIGC label, ``{"AIGC": {…}}`` as in GB 45438-2025, Annex E."""
+SIDECARS = (MANIFEST, LABEL)
+
+
 @dataclass(frozen=True, slots=True)
 class Encoding:
     """``lossless``: for WebP, keep each sample; PNG always does, JPEG never."""
 
     lossless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A file with its implicit label: ``data``, and what travels beside it, by ending."""
+
+    data: bytes
+    sidecars: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Format(Protocol):
+    """One format in which works leave: what it is called, and what ``finish`` and ``verify`` ask of it."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def kind(self) -> type[Media]:
+        """What it holds."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """IANA media type."""
+        ...
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """File name endings; the first is the default."""
+        ...
+
+    @property
+    def encoding(self) -> str:
+        """How finish() encodes, in words."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where the AIGC label and the IPTC source type lie."""
+        ...
+
+    @property
+    def manifest(self) -> str:
+        """Where the C2PA manifest lies."""
+        ...
+
+    @property
+    def embeds_manifest(self) -> bool:
+        """Whether it lies in the file; else in the sidecar ``MANIFEST``."""
+        ...
+
+    def matches(self, data: bytes) -> bool:
+        """Whether bytes begin like this format."""
+        ...
+
+    def labelled(self, media: Media, options: LabelOptions, enlarge: Method, work_id: str) -> Media:
+        """``media`` with the explicit label."""
+        ...
+
+    def encode(self, media: Media, encoding: Encoding) -> bytes:
+        """To bytes, once.
+
+        Raises:
+            UserError: it is too large for the format.
+        """
+        ...
+
+    def tag(self, data: bytes, aigc: Aigc) -> Tagged:
+        """The file with its implicit label; it must hold none yet."""
+        ...
+
+    def read_labels(self, data: bytes, sidecars: Mapping[str, bytes]) -> Labels:
+        """What the implicit label says. Samples are never decoded.
+
+        Raises:
+            UserError: the container or the label is damaged.
+        """
+        ...
+
+    def check(self, data: bytes, media: Media, encoding: Encoding) -> None:
+        """Read the final bytes back.
+
+        Raises:
+            RuntimeError: they hold something else than ``media``; our fault.
+        """
+        ...
 
 
 def image(picture: Picture) -> Image.Image:

@@ -40,8 +40,8 @@ class Usual:
         temperature: Of the tokens. Below 0.8, photos of clothes became plain panels (seen at 128 px).
         guidance: Where something is asked for.
         against: w in the score log p(cells | told) - w·log p(cells), by which drafts are ranked. 0 keeps the likeliest
-            draft, 1 the one that owes most to what was told: it shows attributes such as a mask more often, but of
-            emoji, which are learnt by heart, it keeps the untidiest (seen on sheets).
+            draft, 1 the one that owes most to what was told: it shows attributes such as a mask more often, but keeps
+            untidier emoji and clothes (of 40 samples of ``garments``, fresh eyes knew 28 with 0, 22 with 1).
     """
 
     temperature: float = 0.9
@@ -50,7 +50,7 @@ class Usual:
 
 
 USUAL = {
-    "class": Usual(against=1.0),
+    "class": Usual(),
     "attributes": Usual(against=1.0),
     "text": Usual(temperature=0.7, guidance=1.5),
     "none": Usual(guidance=1.0),
