@@ -64,7 +64,7 @@ def test_a_folder_says_a_line_for_each_and_the_worst_code(tmp_path: Path, capsys
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("altered")
     assert "\x1b" not in line
-    (folder / "text.jpg").write_text("text")
+    (folder / "cut.jpg").write_bytes(b"\xff\xd8\xff")
     assert main(["verify", str(folder), "--trust", ROOT, "--json"]) == 2
     value = json.loads(capsys.readouterr().out)
     assert value["verdict"] == "unreadable"
