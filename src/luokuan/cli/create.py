@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from luokuan.cli import options
+from luokuan.cli import create_text, options
+from luokuan.cli.exporting import path_of, record_of, suffix_of
 from luokuan.cli.output import emit_json, say, visible
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -24,6 +25,9 @@ FORMATS = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp"
 @app.callback()
 def _group() -> None:
     """Kinds of work as commands."""
+
+
+app.command("text", help=create_text.HELP)(create_text.text)
 
 
 @app.command("image", help=_("Create pictures of what the brief names: a class, attributes or words of a caption."))
@@ -135,7 +139,7 @@ def image(
     from luokuan.store.home import open_home
 
     files = 1 if strip else count
-    suffix = _suffix(format, output, files)
+    suffix = suffix_of(format, output, files, FORMATS)
     if upscaler is not None and upscale is None:
         raise UserError(
             _("--upscaler has no say without --upscale."), _("Add --upscale 2 or 4."), code="create.upscaler"
@@ -156,7 +160,7 @@ def image(
     )
     records = []
     for index, work in enumerate(works):
-        path = _path(output, work, suffix, count=files)
+        path = path_of(output, work, suffix, count=files)
         exported = export_work(work, path)
         if index == 0 and not json and (ignored := work.recipe.parameters.get("ignored_words")):
             say(_("Words without effect on this model: {words}.", words=" ".join(ignored)), quiet=quiet)
@@ -180,30 +184,6 @@ def _attributes(given: list[str]) -> dict[str, str]:
     return {name: value for name, _sign, value in pairs}
 
 
-def _suffix(chosen: str | None, output: Path | None, count: int) -> str:
-    suffix = chosen or ((output.suffix[1:].lower() if output and count == 1 else "") or "png")
-    if suffix not in FORMATS:
-        raise UserError(
-            _("The format '{format}' is unknown.", format=suffix),
-            _("Use {formats}.", formats=", ".join(FORMATS)),
-            code="create.format",
-        )
-    ending = output.suffix[1:].lower() if output and count == 1 else ""
-    if ending in FORMATS and FORMATS[ending] != FORMATS[suffix]:
-        raise UserError(
-            _("--format {format} and the ending of {path} contradict each other.", format=suffix, path=output),
-            _("Give one of them, or let them agree."),
-            code="create.format",
-        )
-    if output and count > 1 and output.suffix[1:].lower() in FORMATS and not output.is_dir():
-        raise UserError(
-            _("{path} is the name of one picture, but {count} were asked for.", path=output, count=count),
-            _("Give a folder to --output."),
-            code="create.output",
-        )
-    return suffix
-
-
 def _upscaled(how: Mapping[str, Any]) -> str:
     if how["method"] == "upscaler":
         return _("Upscaled by {factor} with '{model}'.", factor=how["factor"], model=how["model"])
@@ -215,27 +195,9 @@ def _upscaled(how: Mapping[str, Any]) -> str:
     )
 
 
-def _path(output: Path | None, work: Work, suffix: str, *, count: int) -> Path:
-    place, recipe = "", work.recipe
-    if (toward := recipe.parameters.get("toward")) is not None:
-        share = recipe.parameters.get("share")
-        place = f"-to-{toward}" + ("" if share is None else f"-{round(1000 * share):04d}")  # files sort along the way
-    name = f"{recipe.model}-{recipe.seed}{place}-{work.id[:6]}.{suffix}"
-    if output is None:
-        return Path(name)
-    return output / name if count > 1 or output.is_dir() else output
-
-
 def _record(work: Work) -> dict[str, Any]:
-    return {
-        "path": str(work.path),
+    return record_of(work) | {
         "ignored_words": work.recipe.parameters.get("ignored_words", []),
-        "id": work.id,
-        "sha256": work.sha256,
-        "media_type": work.media_type,
-        "seed": work.recipe.seed,
-        "model": work.recipe.model,
         "class": work.recipe.parameters.get("class"),
         "upscale": work.recipe.parameters.get("upscale"),
-        "label": work.label,
     }

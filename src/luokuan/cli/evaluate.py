@@ -92,7 +92,7 @@ def evaluate(
     folder = expand(model)
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
-    if loaded is not None and loaded.folder.config.get("family") in WRITING:
+    if loaded is not None and loaded.folder.family in WRITING:
         raise UserError(
             _("'{name}' makes text and no pictures.", name=model),
             _("Its figures on held-out text are on its card: luokuan models show {name}.", name=model),

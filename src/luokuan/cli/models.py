@@ -36,7 +36,7 @@ def list_(json: options.Json = False, home: options.Home = None) -> None:
     found = [
         {
             "name": model.name,
-            "family": model.config.get("family", "?"),
+            "family": model.family or "?",
             "size": picture_size(model.config),
             "classes": len(model.config.get("classes") or ()),
             "licence": model.licence,
@@ -145,7 +145,7 @@ def export(
         to_hub_folder(folder, output)
         difference = None
     else:
-        if folder.config.get("family") in WRITING:
+        if folder.family in WRITING:
             raise UserError(
                 _("'{name}' is a language model: it is not written as ONNX.", name=folder.name),
                 _("Use --to hub-folder, which other tools read and convert."),

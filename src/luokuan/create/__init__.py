@@ -14,3 +14,10 @@ def image(brief: str = "", *, model: str | Path, seed: int = 0, **options: Any) 
     from luokuan.create.pictures import create_image
 
     return create_image(brief, model=model, seed=seed, **options)
+
+
+def text(prompt: str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:
+    """Create one finished text; see ``luokuan.create.texts.create_texts`` for the options."""
+    from luokuan.create.texts import create_text
+
+    return create_text(prompt, model=model, seed=seed, **options)

@@ -88,7 +88,7 @@ def choose_upscaling(factor: int, upscaler: str | Path | None = None, home: Home
         if upscaler is None and error.code == "model.unknown":
             return Upscaling(factor, None, "no upscaler")
         raise
-    if folder.config.get("family") != "upscaler":
+    if folder.family != "upscaler":
         raise UserError(
             _("'{name}' is no upscaler.", name=folder.name),
             _("Train one with `luokuan train upscaler`, or leave --upscaler away."),

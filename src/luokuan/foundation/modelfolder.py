@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
 from luokuan.files import expand, new_folder, sha256_bytes, sha256_file
+from luokuan.foundation.hubcard import licence_of_card
 from luokuan.i18n import _
 from luokuan.store.home import Home, open_home
 
@@ -72,10 +73,20 @@ class ModelFolder:
     network_digest: str = ""
 
     @property
+    def family(self) -> str:
+        """The family in config.json; ``plm`` for a causal language model of transformers; else empty."""
+        named = self.config.get("architectures")
+        causal = isinstance(named, list) and any(str(name).endswith("ForCausalLM") for name in named)
+        return str(self.config.get("family") or ("plm" if causal else ""))
+
+    @property
     def licence(self) -> str:
-        """SPDX id of the licence of the training corpus, or ``unknown``."""
+        """SPDX id of the licence of the training corpus; of a model that was not trained here the one that its card
+        (README.md) names; or ``unknown``."""
         corpus = self.training.get("corpus")
-        return str(corpus.get("licence") or "unknown") if isinstance(corpus, dict) else "unknown"
+        if isinstance(corpus, dict):
+            return str(corpus.get("licence") or "unknown")
+        return licence_of_card(self.path / CARD)
 
     @property
     def corpus_digest(self) -> str:

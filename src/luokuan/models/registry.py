@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import ModelFolder, resolve
 from luokuan.i18n import _
 from luokuan.models.codec.config import FACTOR
 from luokuan.models.interface import PictureModel
+
+if TYPE_CHECKING:
+    from luokuan.models.plm.model import PlmModel
 
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
@@ -48,7 +51,7 @@ def makes_pictures(reference: str | Path) -> bool:
     Raises:
         UserError: no such model.
     """
-    return resolve(reference).config.get("family") not in (*TOOLS, *WRITING)
+    return resolve(reference).family not in (*TOOLS, *WRITING)
 
 
 def load_picture_model(reference: str | Path) -> PictureModel:
@@ -58,7 +61,7 @@ def load_picture_model(reference: str | Path) -> PictureModel:
         UserError: it makes none; or see ``load_model``.
     """
     if not makes_pictures(reference):
-        writes = resolve(reference).config.get("family") in WRITING
+        writes = resolve(reference).family in WRITING
         raise UserError(
             _("'{name}' makes text and no pictures.", name=reference)
             if writes
@@ -67,6 +70,23 @@ def load_picture_model(reference: str | Path) -> PictureModel:
             code="model.tool",
         )
     model: PictureModel = load_model(reference)
+    return model
+
+
+def load_writing_model(reference: str | Path) -> PlmModel:
+    """``load_model`` of a language model. A folder that says nothing of a family is taken for one of transformers.
+
+    Raises:
+        UserError: it is a model of another kind; or see ``load_model``.
+    """
+    family = resolve(reference).family
+    if family not in WRITING:
+        raise UserError(
+            _("'{name}' is a model of the family '{family}' and writes no text.", name=reference, family=family),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.kind",
+        )
+    model: PlmModel = load_model(reference)
     return model
 
 
@@ -92,7 +112,7 @@ def family_loader(folder: ModelFolder) -> Callable[[ModelFolder], Any]:
     Raises:
         UserError: the family is unknown to this version.
     """
-    family = str(folder.config.get("family", ""))
+    family = folder.family
     target = FAMILIES.get(family)
     if target is None:
         raise UserError(

@@ -23,7 +23,7 @@ def codec_named(name: str, home: Home | None = None) -> Codec:
     for path in (place.models / name, STARTERS / name):
         if path.is_dir():
             folder = read_folder(path)
-            family = str(folder.config.get("family", ""))
+            family = folder.family
             if family != "codec":
                 raise UserError(
                     _("'{name}' is a model of the family '{family}' and no codec.", name=name, family=family),
@@ -31,7 +31,7 @@ def codec_named(name: str, home: Home | None = None) -> Codec:
                     code="codec.family",
                 )
             return Codec.from_folder(folder)
-    known = sorted({model.name for model in list_models(place) if model.config.get("family") == "codec"})
+    known = sorted({model.name for model in list_models(place) if model.family == "codec"})
     raise UserError(
         _("There is no codec '{name}'.", name=name),
         _("Known codecs: {names}. Train one with `luokuan train codec`.", names=", ".join(known) or "-"),

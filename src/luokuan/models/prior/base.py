@@ -23,7 +23,7 @@ def base_named(reference: str, home: Home | None = None) -> ModelFolder:
         UserError: there is no such model, or it is no prior.
     """
     folder = resolve(reference, home)
-    family = str(folder.config.get("family", ""))
+    family = folder.family
     if family != "prior":
         raise UserError(
             _("'{name}' is a model of the family '{family}' and no prior.", name=reference, family=family),

@@ -1,0 +1,155 @@
+"""Texts: prompt and model to drafts, drafts to finished works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.media import Text
+
+if TYPE_CHECKING:
+    from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.schema import Draft, Work
+    from luokuan.models.plm.model import PlmModel
+    from luokuan.models.plm.sampling import Manner
+    from luokuan.store.home import Home
+
+LAST_SEED = 2**63 - 1
+MOST = 64
+"""Texts that are written at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a text is to be made of.
+
+    Args:
+        text: How it begins; with a model that has a chat template: what is asked.
+        system: What such a model is told first.
+        raw: Whether such a model goes on with ``text`` instead.
+    """
+
+    text: str = ""
+    system: str = ""
+    raw: bool = False
+
+
+def draft_texts(
+    prompt: Prompt | str,
+    *,
+    model: PlmModel,
+    seed: int = 0,
+    count: int = 1,
+    manner: Manner | None = None,
+    on_text: Callable[[int, str], None] | None = None,
+) -> Iterator[Draft]:
+    """Make drafts: texts with their recipe, not yet labelled, so not yet fit to leave.
+
+    Text i has the seed ``seed + i``; all are written together. A model without chat template goes on with the prompt,
+    and the draft is both; of one with such a template the draft is the answer.
+
+    Args:
+        prompt: How it begins, or what is asked.
+        model: A loaded language model.
+        seed: Of the first draft, ≥ 0.
+        count: Drafts to make, 1 to ``MOST``.
+        manner: How tokens are drawn.
+        on_text: Called with a draft's index and each piece of its text, the prompt's first, as soon as it is certain.
+
+    Raises:
+        UserError: a value is out of its range, the prompt is too long for the model or no text, or ``system`` was given
+            to a model without chat template.
+    """
+    from luokuan.colophon.schema import Draft, Recipe
+    from luokuan.models.plm.chat import as_chat, chat_template
+    from luokuan.models.plm.sampling import Manner
+    from luokuan.models.plm.writing import write
+
+    prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
+    manner = manner or Manner()
+    if not 1 <= count <= MOST or not 0 <= seed <= LAST_SEED - count + 1:
+        raise UserError(
+            _("The number of texts or the seed is out of range."),
+            _("--count lies in 1…{most}, seeds in 0…2⁶³-1.", most=MOST),
+            code="create.range",
+        )
+    chat = chat_template(model) is not None and not prompt.raw
+    if prompt.system and not chat:
+        raise UserError(
+            _("The model '{name}' takes no --system here: nothing parts it from the prompt.", name=model.folder.name),
+            _("Leave it out, and choose a model with a chat template, without --raw."),
+            code="create.system",
+        )
+    given = prompt.text
+    if chat:
+        told = [{"role": "system", "content": prompt.system}] if prompt.system else []
+        given = as_chat(model, [*told, {"role": "user", "content": prompt.text}])
+    kept = "" if chat else prompt.text
+    if on_text is not None and kept:
+        for index in range(count):
+            on_text(index, kept)
+    written = write(model, [given] * count, seed=seed, manner=manner, on_text=on_text, chat=chat)
+    folder = model.folder
+    said = {**asdict(manner), "stop": list(manner.stop), "chat": chat, "system": prompt.system}
+    for index, found in enumerate(written):
+        # Written together, they are the same again only together: products round otherwise in another shape.
+        parameters: dict[str, Any] = {**said, "first_seed": seed, "count": count, "ended": found.ended}
+        recipe = Recipe(
+            model=folder.name,
+            model_digest=folder.digest,
+            brief=prompt.text,
+            parameters=parameters,
+            seed=seed + index,
+            licence=folder.licence,
+            corpus_digest=folder.corpus_digest or None,
+        )
+        yield Draft(Text(kept + found.text), recipe, kind="text")
+
+
+def create_texts(
+    prompt: Prompt | str = "",
+    *,
+    model: str | Path,
+    seed: int = 0,
+    count: int = 1,
+    manner: Manner | None = None,
+    media_type: str = "text/plain",
+    label: LabelOptions | None = None,
+    home: Home | None = None,
+    on_text: Callable[[int, str], None] | None = None,
+) -> Iterator[Work]:
+    """Create ``count`` finished texts; see ``draft_texts`` for the other arguments.
+
+    Args:
+        model: Store name, starter name, folder or Hub id.
+        media_type: ``text/plain``, ``text/markdown`` or ``application/json``.
+        label: The explicit label; default: both languages.
+        home: Where the work is kept; default: the user's home.
+
+    Raises:
+        UserError: no such model, it writes no text, or see ``draft_texts`` and ``finish``.
+    """
+    from luokuan.colophon.finish import finish
+    from luokuan.models.registry import load_writing_model
+    from luokuan.store.home import open_home
+
+    place = home or open_home()
+    loaded = load_writing_model(model)
+    for draft in draft_texts(prompt, model=loaded, seed=seed, count=count, manner=manner, on_text=on_text):
+        yield finish(draft, home=place, media_type=media_type, label=label)
+
+
+def create_text(prompt: Prompt | str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:
+    """Create one finished text; see ``create_texts``. Fields of ``Prompt`` and ``Manner`` may be given by name."""
+    from luokuan.models.plm.sampling import Manner
+
+    asked, how = ({f.name: options.pop(f.name) for f in fields(k) if f.name in options} for k in (Prompt, Manner))
+    if isinstance(prompt, str):
+        prompt = Prompt(prompt, **asked)
+    if how:
+        options["manner"] = replace(options.get("manner") or Manner(), **how)
+    return next(create_texts(prompt, model=model, seed=seed, count=1, **options))

@@ -1,0 +1,34 @@
+"""What the card of a model that was made elsewhere says (README.md with front matter, as on the Hub)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+UNKNOWN = "unknown"
+_HUB_NAMES = ("Apache-2.0", "MIT", "BSD-3-Clause", "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "MPL-2.0")
+_CARD_LIMIT = 1 << 16
+
+
+def licence_of_card(path: Path) -> str:
+    """The licence that a model card of the Hub names in its front matter (``license``, or ``license_name`` where that
+    says ``other``), as SPDX id where it is one; ``unknown`` if it names none or can't be read."""
+    import yaml
+
+    try:
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(_CARD_LIMIT)
+    except (OSError, UnicodeDecodeError):
+        return UNKNOWN
+    parts = text.split("---\n", 2)
+    if len(parts) < 3 or parts[0]:
+        return UNKNOWN
+    try:
+        found = yaml.safe_load(parts[1])
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return UNKNOWN
+    named = found.get("license") if isinstance(found, dict) else None
+    if named == "other":
+        named = found.get("license_name")
+    if not isinstance(named, str) or not named.isprintable() or not 0 < len(named) <= 64:
+        return UNKNOWN
+    return {name.lower(): name for name in _HUB_NAMES}.get(named.lower(), named)
