@@ -114,7 +114,12 @@ class TransformersDecoder:
             cache: What ``new_cache`` gave; it takes the tokens in.
         """
         # Recurrent layers don't get on with a mask that says nothing.
-        given = {"attention_mask": None if bool(mask.all()) else mask, "position_ids": places, "cache": cache, "logits_to_keep": 1}
+        given = {
+            "attention_mask": None if bool(mask.all()) else mask,
+            "position_ids": places,
+            "cache": cache,
+            "logits_to_keep": 1,
+        }
         named = {name: value for name, value in given.items() if name in self._takes and value is not None}
         out = self._network(input_ids=tokens, use_cache=cache is not None, **named)
         return out.logits[:, -1].float()

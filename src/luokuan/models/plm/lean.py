@@ -138,9 +138,7 @@ class LeanDecoder:
         angles = torch.outer(torch.arange(start, stop, dtype=torch.float), speeds)
         return torch.polar(torch.ones_like(angles), angles)
 
-    def compute(
-        self, tokens: Tensor, caches: list[Tensor], angles: Tensor, column: int, mask: Tensor | None
-    ) -> Tensor:
+    def compute(self, tokens: Tensor, caches: list[Tensor], angles: Tensor, column: int, mask: Tensor | None) -> Tensor:
         """Logits (B, V) of what follows ``tokens`` (B, T), whose keys and values go to ``caches`` from ``column`` on.
 
         Args:

@@ -1,0 +1,46 @@
+"""Tiny language models with random weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from luokuan.foundation.modelfolder import ModelFolder
+from luokuan.models.plm.config import qwen3_config
+from luokuan.models.plm.model import PlmModel, saved_files
+from luokuan.models.plm.tokenizers import build, size
+
+
+def shaken(network: Any, scale: float = 0.1) -> Any:
+    """In eval mode, with weights that say something."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(scale * torch.randn_like(parameter))
+    return network.eval()
+
+
+def qwen3(vocabulary: int = 97, context: int = 64, **changes: Any) -> Any:
+    """Two blocks, 32 wide."""
+    from transformers import Qwen3ForCausalLM
+
+    config = qwen3_config("nano", vocabulary=vocabulary, context=context, end=0)
+    for name, value in {"num_hidden_layers": 2, "hidden_size": 32, "head_dim": 8, **changes}.items():
+        setattr(config, name, value)
+    config.layer_types = config.layer_types[: config.num_hidden_layers]
+    config.intermediate_size = 48
+    torch.manual_seed(0)
+    return shaken(Qwen3ForCausalLM(config))
+
+
+def plm(kind: str = "bytes", text: str = "", context: int = 64) -> PlmModel:
+    """A model with a tokenizer of this kind, as ``PlmModel`` loads one that was trained here."""
+    from transformers import GenerationConfig
+
+    tokenizer = build(kind, [text], vocabulary=300)
+    network = qwen3(size(tokenizer), context)
+    saved = saved_files(network.config.vocab_size, tokenizer, context)
+    network.generation_config = GenerationConfig(**json.loads(saved["generation_config.json"]))
+    return PlmModel(ModelFolder(Path("tiny"), "tiny", network.config.to_dict(), {}, ""), network, tokenizer)
