@@ -70,8 +70,10 @@ class PlmModel:
             UserError: weights are missing or left over, the architecture is unknown, or the files are damaged.
         """
         from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
 
         _check_config(folder)
+        logging.disable_progress_bar()  # it would stand in the midst of what commands print
         try:
             network, report = AutoModelForCausalLM.from_pretrained(
                 folder.path,
