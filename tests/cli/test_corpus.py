@@ -37,7 +37,7 @@ def test_exit_codes(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert main(["corpus", "check", str(tmp_path / "empty")]) == 2
     err = capfd.readouterr().err
-    assert "not a folder" in err and "no usable picture" in err
+    assert "not a folder" in err and "neither pictures nor text" in err
 
 
 def test_a_mostly_broken_folder_can_be_checked_and_cleaned(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

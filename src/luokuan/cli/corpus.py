@@ -9,7 +9,7 @@ import typer
 
 from luokuan.cli import options
 from luokuan.cli.output import emit_json, say, table, visible
-from luokuan.errors import ExitCode
+from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -29,12 +29,26 @@ def _group() -> None:
     help=_("Count, find broken files, copies, leaks and personal data. Exit code 0: trainable, 1: not, 2: no corpus."),
 )
 def check(
-    folder: Annotated[Path, typer.Argument(help=_("The folder of pictures."), show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(help=_("The folder of pictures or of text, or one file of text."), show_default=False)
+    ],
     clean: Annotated[
         Path | None,
         typer.Option(
             "--clean",
-            help=_("Write a cleaned copy here: no broken files, copies or metadata, upright."),
+            help=_("Write a cleaned copy here: no broken files, copies or metadata; pictures upright, text repaired."),
+            show_default=False,
+        ),
+    ] = None,
+    script: Annotated[
+        str | None,
+        typer.Option("--script", help=_("Chinese of the cleaned copy: simplified or traditional."), show_default=False),
+    ] = None,
+    personal: Annotated[
+        str | None,
+        typer.Option(
+            "--personal",
+            help=_("Personal data in text of the cleaned copy: mask (default), drop its documents, or keep."),
             show_default=False,
         ),
     ] = None,
@@ -43,8 +57,17 @@ def check(
 ) -> None:
     """Print findings; write a cleaned copy if asked."""
     from luokuan.foundation.corpus.check import check_corpus, clean_copy
+    from luokuan.foundation.corpus.kinds import TEXT, kind_of
     from luokuan.foundation.corpus.reader import open_corpus
 
+    _check_choices(clean, script, personal)
+    if kind_of(folder) == TEXT:
+        from luokuan.cli.corpus_text import check_text
+
+        raise typer.Exit(check_text(folder, clean=clean, script=script, personal=personal, json=json, quiet=quiet))
+    for option, value in (("--script", script), ("--personal", personal)):
+        if value is not None:
+            raise _pointless(option, _("pictures"))
     found = check_corpus(open_corpus(folder, broken_limit=1.0))
     written = clean_copy(found, clean) if clean is not None else None
     if json:
@@ -56,6 +79,31 @@ def check(
         if written is not None:
             say(_("Wrote {count} pictures to {path}.", count=written, path=clean))
     raise typer.Exit(ExitCode.DONE if found.trainable else ExitCode.NOT_SO)
+
+
+def _check_choices(clean: Path | None, script: str | None, personal: str | None) -> None:
+    rules = (("--script", script, ("simplified", "traditional")), ("--personal", personal, ("mask", "drop", "keep")))
+    for option, value, allowed in rules:
+        if value is not None and value not in allowed:
+            raise UserError(
+                _("{option} is out of its range.", option=option),
+                _("Allowed: {allowed}.", allowed=", ".join(allowed)),
+                code="corpus.option",
+            )
+        if value is not None and clean is None:
+            raise UserError(
+                _("{option} has no say without {other}.", option=option, other="--clean"),
+                _("Say with --clean where the cleaned copy goes."),
+                code="corpus.option",
+            )
+
+
+def _pointless(option: str, other: str) -> UserError:
+    return UserError(
+        _("{option} has no say with {other}.", option=option, other=other),
+        _("Leave one of them out."),
+        code="corpus.option",
+    )
 
 
 def _print(found: Check, *, quiet: bool) -> None:
@@ -111,7 +159,6 @@ def card(
     """Write or change the card; fields that are not given stay as they are."""
     from dataclasses import replace
 
-    from luokuan.errors import UserError
     from luokuan.foundation.corpus.card import Card, read_card, write_card
 
     if not folder.is_dir():

@@ -156,7 +156,7 @@ def test_long_documents_come_in_pieces(tmp_path: Path) -> None:
 
 
 def test_without_a_held_out_document_the_tails_are(tmp_path: Path) -> None:
-    train = [text for text in map(str, range(200)) if module._dealt(text) == "train"][:30]
+    train = [text for text in map(str, range(200)) if module.dealt_by(text) == "train"][:30]
     lines(tmp_path / "train.jsonl", *({"text": text * 10, "split": "train"} for text in train))
     corpus = open_texts(tmp_path)
     dealt = [file.dealt for file in corpus.files]

@@ -163,6 +163,22 @@ def _judge(check: Check) -> None:
         check.warnings.append(_("Classes are unbalanced: the largest has over ten times the smallest."))
 
 
+def require_fresh(target: Path, source: Path) -> None:
+    """Refuse to write a copy where something is, or into what is copied.
+
+    Raises:
+        UserError: ``target`` exists and isn't an empty folder, or lies inside ``source``.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UserError(
+            _("{path} exists and is not empty.", path=target), _("Choose a new folder."), code="corpus.clean_target"
+        )
+    if target.absolute().resolve().is_relative_to(source.resolve()):
+        raise UserError(
+            _("{path} lies inside the corpus.", path=target), _("Choose a folder outside."), code="corpus.clean_target"
+        )
+
+
 def clean_copy(check: Check, target: Path) -> int:
     """Write a cleaned copy: upright, without metadata, without broken files and copies (the largest one stays).
 
@@ -176,14 +192,7 @@ def clean_copy(check: Check, target: Path) -> int:
         UserError: ``target`` exists and isn't empty, or lies inside the corpus; or there is no room.
     """
     corpus = check.corpus
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(
-            _("{path} exists and is not empty.", path=target), _("Choose a new folder."), code="corpus.clean_target"
-        )
-    if target.absolute().resolve().is_relative_to(corpus.path.resolve()):
-        raise UserError(
-            _("{path} lies inside the corpus.", path=target), _("Choose a folder outside."), code="corpus.clean_target"
-        )
+    require_fresh(target, corpus.path)
     dropped = {item.name for cluster in (*check.exact, *check.near) for item in _spare(cluster)}
     kept = [item for item in corpus.items if item.name not in dropped]
     with new_folder(target) as part:

@@ -103,6 +103,30 @@ class TextCorpus:
         """Characters in all splits."""
         return sum(file.characters for file in self.files)
 
+    def require_whole(self, broken_limit: float = BROKEN_LIMIT) -> None:
+        """Refuse a corpus of which too much is broken.
+
+        Raises:
+            UserError: more than that share of files and lines.
+        """
+        together = self.documents + self.skipped
+        if self.skipped > broken_limit * together:
+            raise UserError(
+                _(
+                    "{broken} of {all} documents are broken, for instance {path}: {reason}.",
+                    broken=self.skipped,
+                    all=together,
+                    path=self.broken[0].path,
+                    reason=self.broken[0].reason,
+                ),
+                _(
+                    "Save the files as UTF-8, and give each line of a .jsonl file a column 'text'; "
+                    "`luokuan corpus check {path}` can write a cleaned copy.",
+                    path=self.path,
+                ),
+                code="corpus.broken",
+            )
+
     def split(self, name: str) -> Iterator[Iterator[str]]:
         """Documents of ``train``, ``validation`` or ``test``, each as pieces of text to be joined; one after the other,
         each to be read to its end before the next.
@@ -136,7 +160,7 @@ class TextCorpus:
                 continue
             text, split = row
             if whole:
-                if ((split or file.split or "train") if given else _dealt(text)) == name:
+                if ((split or file.split or "train") if given else dealt_by(text)) == name:
                     yield _cut(text)
             elif part := _part(text, name):
                 yield _cut(part)
@@ -144,7 +168,7 @@ class TextCorpus:
     @staticmethod
     def _prose(file: TextFile, name: str, given: bool, whole: bool) -> Iterator[Iterator[str]]:
         if whole:
-            if (file.split or "train" if given else _dealt(file.sha256)) == name:
+            if (file.split or "train" if given else dealt_by(file.sha256)) == name:
                 yield _pieces(file.path)
         elif name != "test":
             edge = int(TAIL * file.characters)
@@ -193,18 +217,7 @@ def open_texts(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> TextC
     files.sort(key=lambda file: file.name)
     digest = sha256_bytes("".join(f"{file.name} {file.sha256}\n" for file in files).encode())
     corpus = TextCorpus(place, read_card(folder) if place.is_dir() else None, tuple(files), tuple(broken), digest)
-    if corpus.skipped > broken_limit * (documents + corpus.skipped):
-        raise UserError(
-            _(
-                "{broken} of {all} documents are broken, for instance {path}: {reason}.",
-                broken=corpus.skipped,
-                all=documents + corpus.skipped,
-                path=broken[0].path,
-                reason=broken[0].reason,
-            ),
-            _("Save the files as UTF-8, and give each line of a .jsonl file a column 'text'."),
-            code="corpus.broken",
-        )
+    corpus.require_whole(broken_limit)
     return corpus
 
 
@@ -228,9 +241,7 @@ def _look(path: Path, folder: Path, *, named: bool) -> tuple[TextFile, list[Brok
         name.encode()
         if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
             raise BrokenText(_("it is no ordinary file"))
-        parts = [*path.relative_to(folder).parts[:-1][:1], path.stem]
-        known = [SPLIT_NAMES[part.lower()] for part in parts if part.lower() in SPLIT_NAMES]
-        split = known[0] if known and named else None
+        split = split_by_name(path, folder) if named else None
         with path.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         documents, characters, column, skipped = 0, 0, False, 0
@@ -243,11 +254,11 @@ def _look(path: Path, folder: Path, *, named: bool) -> tuple[TextFile, list[Brok
                 else:
                     documents, characters = documents + 1, characters + len(row[0])
                     column = column or row[1] in SPLITS[1:]
-                    dealt[_dealt(row[0])] += 1
+                    dealt[dealt_by(row[0])] += 1
         else:
             characters = sum(len(piece) for piece in _pieces(path))
             documents = int(characters > 0)
-            dealt[_dealt(sha256)] += documents
+            dealt[dealt_by(sha256)] += documents
     except UnicodeEncodeError:
         return [Broken(path, _("its name is no valid UTF-8"))]
     except OSError as error:
@@ -258,6 +269,13 @@ def _look(path: Path, folder: Path, *, named: bool) -> tuple[TextFile, list[Brok
         return [Broken(path, _("the file is empty"))]
     counts = (dealt["train"], dealt["validation"], dealt["test"])
     return TextFile(path, name, split, column, sha256, documents, characters, counts, skipped), broken
+
+
+def split_by_name(path: Path, folder: Path) -> str | None:
+    """The split that the first folder inside ``folder``, or the file's name, says."""
+    parts = [*path.relative_to(folder).parts[:-1][:1], path.stem]
+    known = [SPLIT_NAMES[part.lower()] for part in parts if part.lower() in SPLIT_NAMES]
+    return known[0] if known else None
 
 
 def _encoding(path: Path) -> str:
@@ -341,8 +359,9 @@ def _wrong(path: Path, number: int, why: str) -> Broken:
     return Broken(path, _("line {number}: {why}", number=number, why=why))
 
 
-def _dealt(text: str) -> str:
-    """The split of a document by its digest; case, spaces and punctuation don't count, so that copies stay together."""
+def dealt_by(text: str) -> str:
+    """The split of a document (of a .txt or .md file: of its SHA-256) where none is given; case, spaces and punctuation
+    don't count, so that copies stay together."""
     letters = "".join(character for character in text.casefold() if character.isalnum())
     percent = int(sha256_bytes((letters or text).encode())[:8], 16) % 100
     return SPLITS[0] if percent < HELD_OUT[0] else SPLITS[1] if percent < HELD_OUT[1] else SPLITS[2]
