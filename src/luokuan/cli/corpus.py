@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luokuan.cli import options
+from luokuan.cli import corpus_tokenizer, options
 from luokuan.cli.output import emit_json, say, table, visible
 from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _
@@ -15,7 +15,7 @@ from luokuan.i18n import _
 if TYPE_CHECKING:
     from luokuan.foundation.corpus.check import Check
 
-app = typer.Typer(no_args_is_help=True, help=_("Check, clean and describe material."))
+app = typer.Typer(no_args_is_help=True, help=_("Check, clean and describe material; learn tokenizers from it."))
 SHOWN = 8
 
 
@@ -135,6 +135,9 @@ def _print(found: Check, *, quiet: bool) -> None:
         say(visible(sentence))
     if found.trainable:
         say(_("It can be trained on."))
+
+
+app.command("tokenizer", help=corpus_tokenizer.HELP)(corpus_tokenizer.tokenizer)
 
 
 @app.command("card", help=_("Write card.yaml: what the material is, whose it is, what may be done with it."))

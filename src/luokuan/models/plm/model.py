@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,15 +26,8 @@ def saved_files(vocabulary: int, tokenizer: PreTrainedTokenizerFast, context: in
     """
     known = set(tokenizer.get_vocab().values())
     spare = [number for number in range(vocabulary) if number not in known]
-    with tempfile.TemporaryDirectory() as folder:
-        tokenizer.model_max_length = context
-        tokenizer.save_pretrained(folder)
-        names = ("tokenizer.json", "tokenizer_config.json")
-        found = {name: (Path(folder) / name).read_bytes() for name in names}
-    if "TokenizersBackend" in (settings := json.loads(found[names[1]])).get("tokenizer_class", ""):
-        # The name by which transformers knew it before version 5, and knows it still.
-        settings["tokenizer_class"] = "PreTrainedTokenizerFast"
-        found[names[1]] = json.dumps(settings, indent=2, ensure_ascii=False).encode()
+    tokenizer.model_max_length = context
+    found = tokenizers.files(tokenizer)
     end = tokenizer.eos_token_id
     generation = {
         "bos_token_id": end,

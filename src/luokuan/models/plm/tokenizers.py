@@ -6,6 +6,8 @@ tokenizer_config.json, so that ``AutoTokenizer`` reads them with no code of ours
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,6 +168,19 @@ def size(tokenizer: PreTrainedTokenizerFast) -> int:
 def digest(tokenizer: PreTrainedTokenizerFast) -> str:
     """SHA-256 of all that decides which numbers a text gets."""
     return sha256_bytes(f"{tokenizer.eos_token_id} {tokenizer.backend_tokenizer.to_str()}".encode())
+
+
+def files(tokenizer: PreTrainedTokenizerFast) -> dict[str, bytes]:
+    """tokenizer.json and tokenizer_config.json, as ``AutoTokenizer`` reads them."""
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save_pretrained(folder)
+        names = ("tokenizer.json", "tokenizer_config.json")
+        found = {name: (Path(folder) / name).read_bytes() for name in names}
+    if "TokenizersBackend" in (settings := json.loads(found[names[1]])).get("tokenizer_class", ""):
+        # The name by which transformers knew it before version 5, and knows it still.
+        settings["tokenizer_class"] = "PreTrainedTokenizerFast"
+        found[names[1]] = json.dumps(settings, indent=2, ensure_ascii=False).encode()
+    return found
 
 
 def kept(path: Path) -> PreTrainedTokenizerFast | None:

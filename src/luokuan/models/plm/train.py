@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from luokuan.models.plm import tokenizers
 from luokuan.models.plm.card import plm_card
 from luokuan.models.plm.config import SIZES, qwen3_config
 from luokuan.models.plm.learning import PlmLearning, PlmSettings
+from luokuan.models.plm.learnt import LEAST, MOST, learn
 from luokuan.models.plm.model import saved_files
 from luokuan.models.plm.shards import Stream, load_stream
 from luokuan.store.home import Home, open_home
@@ -70,7 +70,7 @@ class PlmRun:
             self,
             [
                 (self.size in SIZES, "--size", tuple(SIZES)),
-                (300 <= self.vocabulary <= 1 << 17, "--vocabulary", "300 … 131072"),
+                (LEAST <= self.vocabulary <= MOST, "--vocabulary", f"{LEAST} … {MOST}"),
                 (self.context is None or 8 <= self.context <= 1 << 15, "--context", "8 … 32768"),
                 (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
@@ -177,7 +177,7 @@ def _tokenizer(run: PlmRun, corpus: TextCorpus, home: Home) -> PreTrainedTokeniz
     path = home.cache / "tokenizers" / f"{key}.json"
     if (kept := tokenizers.kept(path)) is not None:
         return kept
-    made = tokenizers.build(run.tokenizer, _pieces(corpus), vocabulary=run.vocabulary, characters=corpus.characters)
+    made = learn(corpus, run.tokenizer, run.vocabulary)
     write_atomic(path, made.backend_tokenizer.to_str().encode())
     return made
 
@@ -193,11 +193,6 @@ def _unknown(stream: Stream, tokenizer: PreTrainedTokenizerFast) -> int:
     number = tokenizer.unk_token_id
     # Where the mark of documents stands for unknown characters too, the tokenizer has bytes and knows all.
     return 0 if number in (None, tokenizer.eos_token_id) else int((stream.tokens == number).sum())
-
-
-def _pieces(corpus: TextCorpus) -> Iterator[str]:
-    for document in corpus.split("train"):
-        yield from document
 
 
 def train_plm(
