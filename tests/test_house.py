@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
+PAGES = ("tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "plm", "corpus", "extend")
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
@@ -40,10 +41,7 @@ def structure(text: str) -> list[str]:
     ("english", "chinese"),
     [
         ("README.md", "README.zh-CN.md"),
-        *(
-            (f"docs/{name}.md", f"docs/zh/{name}.md")
-            for name in ("tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "plm", "extend")
-        ),
+        *((f"docs/{name}.md", f"docs/zh/{name}.md") for name in PAGES),
     ],
 )
 def test_both_languages_have_the_same_parts(english: str, chinese: str) -> None:

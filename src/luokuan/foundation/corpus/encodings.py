@@ -19,11 +19,11 @@ ENOUGH = 1 << 24
 LEAST = 8
 """Characters beyond ASCII below which there is too little to judge by."""
 COMMON = 0.8
-"""Share of them that must be common hanzi or Chinese punctuation: right guesses have 0.9 and more, Big5 read as GB18030
-and the other way round 0.2 to 0.5."""
+"""Share of them that must be common hanzi or Chinese punctuation: right guesses have 0.98 and more, Big5 read as
+GB18030 and the other way round 0.2 to 0.4."""
 OFTEN = 0.06
 """Share of the hanzi that must be among the most frequent ones, because Korean read as GB18030 is common hanzi
-throughout: Chinese prose has about 0.3, verse 0.15, Korean 0.02."""
+throughout: Chinese prose and verse have about 0.35, what was read wrongly up to 0.05, Korean next to none."""
 MARGIN = 0.15
 """By how much the better guess must lead."""
 FREQUENT = frozenset(
