@@ -100,3 +100,18 @@ def test_both_language_models_read_the_same(tmp_path: Path) -> None:
     assert all(3.0 < rows[0]["nats"] < 4.9 for rows in (found["ours"], found["plain"]))
     assert module.seconds_to(2.0, [{"nats": 3.0, "cpu_seconds": 1.0}, {"nats": 1.0, "cpu_seconds": 3.0}]) == 2.0
     assert module.seconds_to(0.5, [{"nats": 3.0, "cpu_seconds": 1.0}]) is None
+
+
+def test_both_ways_of_writing_write_as_much() -> None:
+    module = loaded("text")
+    options = argparse.Namespace(
+        prompt=8, tokens=6, repeats=1, temperature=0.8, top_k=5, top_p=0.9, precision="float32"
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "reading_rate", lambda: 1e9)
+        found = module.compare(module.random_model("nano"), options)
+    assert found["decoder"] == "LeanDecoder" and set(found["streams"]) == {"1", "16"}
+    for row in found["streams"].values():
+        assert row["ratio"] == pytest.approx(row["ours_tokens_per_second"] / row["generate_tokens_per_second"])
+    # 4 blocks of 4·128² + 3·128·352 and the head's 4096·128, four bytes each, and the scales of norms.
+    assert found["weight_megabytes"] == pytest.approx(4e-6 * (4 * 200_704 + 524_288), rel=2e-3)

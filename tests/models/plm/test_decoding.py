@@ -43,7 +43,7 @@ def whole(net: Any, text: list[int]) -> torch.Tensor:
     return found
 
 
-def follow(net: Any, decoder: Decoder, steps: int = 14) -> None:
+def follow(net: Any, decoder: Decoder, steps: int = 14, atol: float = 1e-4) -> None:
     """Go on with random tokens, let texts leave, and compare each time."""
     torch.manual_seed(2)
     texts = [list(prompt) for prompt in PROMPTS]
@@ -51,7 +51,7 @@ def follow(net: Any, decoder: Decoder, steps: int = 14) -> None:
     for step in range(steps):
         assert logits.shape == (len(texts), net.config.vocab_size) and logits.dtype == torch.float32
         for row, text in enumerate(texts):
-            assert torch.allclose(logits[row], whole(net, text), atol=1e-4), (step, row)
+            assert torch.allclose(logits[row], whole(net, text), atol=atol), (step, row)
         if step in (4, 8):
             rows = [4, 1, 0] if step == 4 else [1]
             passage.keep(rows)
@@ -83,10 +83,27 @@ def test_lean(name: str) -> None:
     follow(net, TransformersDecoder(net))
 
 
+def test_what_lay_in_memory_before_doesnt_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, empty = network("Qwen3", **SHAPE), torch.empty
+    decoder = decoder_of(net)
+    monkeypatch.setattr(torch, "empty", lambda *given, **named: empty(*given, **named).fill_(torch.nan))
+    follow(net, decoder)
+
+
 def test_our_own_sizes_are_lean() -> None:
     net = qwen3()
     assert isinstance(decoder_of(net), LeanDecoder)
     follow(net, decoder_of(net))
+
+
+@pytest.mark.parametrize("name", ["shared keys", "Llama, tied"])
+def test_bfloat16_is_near(name: str) -> None:
+    kind, changes = LEAN[name]
+    net = network(kind, **changes)
+    decoder = decoder_of(net, "bf16")
+    assert isinstance(decoder, LeanDecoder) and decoder.dtype == torch.bfloat16
+    assert decoder_of(net) is not decoder and decoder_of(net, "bf16") is decoder
+    follow(net, decoder, atol=0.1)
 
 
 OTHERS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -107,7 +107,7 @@ class Scripted:
 def scripted(monkeypatch: pytest.MonkeyPatch, model: PlmModel, *texts: str) -> None:
     scripts = [[*encode(model.tokenizer, [text])[0], model.tokenizer.eos_token_id] for text in texts]
     words = model.network.config.vocab_size
-    monkeypatch.setattr(writing, "decoder_of", lambda _network: Scripted(scripts, words))
+    monkeypatch.setattr(writing, "decoder_of", lambda *_given: Scripted(scripts, words))
 
 
 def test_each_text_ends_for_its_own_reason(model: PlmModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,9 @@ from luokuan.models.plm.lean import LeanDecoder, supports
 
 PROBE = 8
 """Tokens on which a lean decoder must agree with transformers before it is used."""
-_MADE: WeakKeyDictionary[Any, Decoder] = WeakKeyDictionary()
+_MADE: WeakKeyDictionary[Any, dict[str, Decoder]] = WeakKeyDictionary()
+_TYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
+PRECISIONS = tuple(_TYPES)
 
 
 class Passage(Protocol):
@@ -48,26 +50,31 @@ class Decoder(Protocol):
         """
 
 
-def decoder_of(network: Any) -> Decoder:
+def decoder_of(network: Any, precision: str = "float32") -> Decoder:
     """The quickest decoder that computes ``network``, a causal language model of transformers in eval mode: lean where
     it is exactly supported, else transformers' own. Made once for a network, whose weights mustn't change after that.
+
+    Args:
+        precision: ``float32`` or ``bf16``; what goes through transformers is always computed as it was loaded.
     """
-    if (found := _MADE.get(network)) is None:
-        found = _MADE[network] = _chosen(network)
-    return found
+    made = _MADE.setdefault(network, {})
+    if precision not in made:
+        made[precision] = _chosen(network, _TYPES[precision])
+    return made[precision]
 
 
-def _chosen(network: Any) -> Decoder:
+def _chosen(network: Any, dtype: torch.dtype) -> Decoder:
     plain = TransformersDecoder(network)
     if not supports(network):
         return plain
-    lean = LeanDecoder(network)
+    lean = LeanDecoder(network, dtype)
     words = network.get_input_embeddings().weight.shape[0]
     probe = [[number * 7919 % words for number in range(PROBE)]]
     (ours, one), (theirs, two) = lean.begin(probe), plain.begin(probe)
     token = torch.tensor([words - 1])
+    allowed = 1e-3 if dtype == torch.float32 else 0.2  # standard deviations of the logits
     near = all(
-        torch.allclose(mine, other, rtol=1e-3, atol=1e-3 * float(other.std()))
+        float((mine - other).abs().max()) <= allowed * float(other.std())
         for mine, other in ((one, two), (ours.step(token), theirs.step(token)))
     )
     # A later transformers may compute the same configuration in another way.

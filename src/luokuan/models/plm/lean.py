@@ -5,6 +5,10 @@ the feed-forward layer from another; matrices lie as (in, out), with which ``mm`
 the scales of norms are multiplied into the matrices behind them; a norm is a ``vector_norm`` and a division (a third
 of the time of ``rms_norm``); rotations are products with complex numbers from a table; keys and values go to places
 that were allocated before; and nothing between the operations runs in Python that need not.
+
+In bfloat16 products and attention take and give bfloat16 and sum in float32, as in training with autocast; the stream
+between blocks, norms and rotations stay float32. That is quicker for many texts at a time and long prompts, on CPUs
+that have such products, and slower for one text.
 """
 
 from __future__ import annotations
@@ -52,7 +56,7 @@ def supports(network: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One block's matrices, each (in, out), with the scales of the norms before them multiplied in."""
+    """One block's matrices, as (in, out), with the scales of the norms before them multiplied in."""
 
     qkv: Tensor  # (W, (H + 2·G)·D)
     scales: Tensor | None  # (H + G, D), of the norms of queries and keys
@@ -66,9 +70,11 @@ class LeanDecoder:
 
     Args:
         network: One that ``supports`` says yes to.
+        dtype: float32 or bfloat16, see above.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, dtype: torch.dtype = torch.float32) -> None:
+        self.dtype = dtype
         config, model = network.config, network.model
         attention = model.layers[0].self_attn
         self.head: int = attention.head_dim  # D
@@ -84,9 +90,13 @@ class LeanDecoder:
             self._blocks = [self._block(layer) for layer in model.layers]
             self._last = self._after_norm(model.norm.weight, network.lm_head.weight)  # (W, V)
 
+    def _laid(self, weight: Tensor) -> Tensor:
+        """``weight`` (out, in) as (in, out), in memory as is quickest: float32 row by row of that, bfloat16 of this."""
+        return weight.T.contiguous() if self.dtype == torch.float32 else weight.to(self.dtype).contiguous().T
+
     def _after_norm(self, scale: Tensor, weight: Tensor) -> Tensor:
-        """``weight`` (out, in) behind a norm with ``scale`` (in,), as (in, out)."""
-        return (weight * (scale * math.sqrt(self.width))).T.contiguous()
+        """``weight`` (out, in) behind a norm with ``scale`` (in,), laid out."""
+        return self._laid(weight * (scale * math.sqrt(self.width)))
 
     def _block(self, layer: Any) -> _Block:
         attention, feed, half = layer.self_attn, layer.mlp, self.head // 2
@@ -105,9 +115,9 @@ class LeanDecoder:
         return _Block(
             self._after_norm(layer.input_layernorm.weight, torch.cat([q, k, attention.v_proj.weight])),
             scales,
-            attention.o_proj.weight.T.contiguous(),
+            self._laid(attention.o_proj.weight),
             self._after_norm(layer.post_attention_layernorm.weight, rise),
-            feed.down_proj.weight.T.contiguous(),
+            self._laid(feed.down_proj.weight),
         )
 
     @torch.no_grad()
@@ -116,12 +126,16 @@ class LeanDecoder:
         lengths = [len(prompt) for prompt in prompts]
         longest = max(lengths)
         passage = LeanPassage(self, lengths, longest)
+        if min(lengths) < longest:
+            # What a mask hides counts with weight zero, and zero times what lay in memory need not be zero.
+            for cache in passage.caches:
+                cache[:, :, :, :longest] = 0
         by_length: dict[int, dict[tuple[int, ...], list[int]]] = {}
         for row, prompt in enumerate(prompts):
             by_length.setdefault(len(prompt), {}).setdefault(tuple(prompt), []).append(row)
         found = torch.empty(len(prompts), self._last.shape[1])  # (B, V)
         for length, group in by_length.items():
-            own = [torch.empty(2, len(group), self.keys, length, self.head) for _block in self._blocks]
+            own = self.new_caches(len(group), length)
             angles = passage.rotations[:length, None]  # (T, 1, D/2)
             logits = self.compute(torch.tensor(list(group)), own, angles, 0, None)
             which = [number for number, rows in enumerate(group.values()) for _row in rows]
@@ -149,11 +163,11 @@ class LeanDecoder:
         """
         count, length = tokens.shape
         queries, keys, head = self.queries, self.keys, self.head
-        turned, stop = queries + keys, column + length
+        turned, stop, dtype = queries + keys, column + length, self.dtype
         x = F.embedding(tokens.flatten(), self._embedding)  # (B·T, W)
         for block, cache in zip(self._blocks, caches, strict=True):
-            heads = torch.mm(self._normed(x), block.qkv).view(count, length, turned + keys, head)
-            qk = heads[:, :, :turned]
+            heads = torch.mm(self._normed(x).to(dtype), block.qkv).view(count, length, turned + keys, head)
+            qk = heads[:, :, :turned].float()
             if block.scales is not None:
                 size = torch.hypot(torch.linalg.vector_norm(qk, dim=-1, keepdim=True), self._head_floor)
                 qk = qk * (block.scales / size)
@@ -164,16 +178,17 @@ class LeanDecoder:
             v.copy_(heads[:, :, turned:].transpose(1, 2))
             if length == 1:
                 # The queries that share a key stand where else a text's tokens would: nothing is copied.
-                q = qk[:, 0, :queries].unflatten(1, (keys, -1))  # (B, G, H/G, D)
+                q = qk[:, 0, :queries].to(dtype).unflatten(1, (keys, -1))  # (B, G, H/G, D)
                 y = F.scaled_dot_product_attention(q, cache[0, :, :, :stop], cache[1, :, :, :stop], attn_mask=mask)
             else:
-                q = qk[:, :, :queries].transpose(1, 2)
+                q = qk[:, :, :queries].to(dtype).transpose(1, 2)
                 y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=queries != keys)
                 y = y.transpose(1, 2)
-            x = torch.addmm(x, y.reshape(count * length, -1), block.out)
-            gate, up = torch.mm(self._normed(x), block.rise).chunk(2, dim=1)
-            x = torch.addmm(x, F.silu(gate) * up, block.fall)
-        return torch.mm(self._normed(x.view(count, length, -1)[:, -1]), self._last)
+            x = x + torch.mm(y.reshape(count * length, -1), block.out)
+            gate, up = torch.mm(self._normed(x).to(dtype), block.rise).chunk(2, dim=1)
+            x = x + torch.mm(F.silu(gate) * up, block.fall)
+        last = self._normed(x.view(count, length, -1)[:, -1])
+        return torch.mm(last.to(dtype), self._last).float()
 
     def _normed(self, x: Tensor) -> Tensor:
         """x / (√W·rms(x)), (N, W)."""
@@ -181,7 +196,8 @@ class LeanDecoder:
 
     def new_caches(self, count: int, columns: int) -> list[Tensor]:
         """Room for keys and values of each block, (2, B, G, columns, D)."""
-        return [torch.empty(2, count, self.keys, columns, self.head) for _block in self._blocks]
+        shape = (2, count, self.keys, columns, self.head)
+        return [torch.empty(shape, dtype=self.dtype) for _block in self._blocks]
 
 
 class LeanPassage:
@@ -205,7 +221,8 @@ class LeanPassage:
         if not bool(self._pads.any()):
             return None
         before = torch.arange(self.caches[0].shape[3]) < self._pads[:, None]
-        return torch.zeros(before.shape).masked_fill(before, -math.inf)[:, None, None]
+        mask = torch.zeros(before.shape, dtype=self._decoder.dtype)
+        return mask.masked_fill(before, -math.inf)[:, None, None]
 
     @torch.no_grad()
     def step(self, tokens: Tensor) -> Tensor:

@@ -103,9 +103,8 @@ def next_tokens(
         logits = logits.masked_fill(barred, -math.inf)
     if manner.temperature == 0:
         return logits.argmax(-1)
-    logits = logits.double() / manner.temperature
     if not manner.top_k and manner.top_p == 1:
-        return _drawn(_likely(logits, manner.min_p), uniforms)
+        return _drawn(_likely(logits.double() / manner.temperature, manner.min_p), uniforms)
     values, numbers = _leading(logits, manner)
     return numbers.gather(1, _drawn(_likely(values, manner.min_p), uniforms)[:, None])[:, 0]
 
@@ -118,17 +117,18 @@ def _likely(logits: Tensor, min_p: float) -> Tensor:
 
 
 def _leading(logits: Tensor, manner: Manner) -> tuple[Tensor, Tensor]:
-    """The tokens that top_k and top_p leave, from the likeliest down: logits (B, K), -∞ behind the last that is left,
-    and numbers (B, K)."""
+    """The tokens that top_k and top_p leave, from the likeliest down: logits over the temperature, float64 (B, K), -∞
+    behind the last that is left, and numbers (B, K)."""
     words = logits.shape[1]
     wanted = min(manner.top_k or words, words)
     if manner.top_p == 1:
-        found = logits.topk(wanted)
-        return found.values, found.indices
-    total = None if manner.top_k else logits.logsumexp(1, keepdim=True)  # (B, 1)
+        top = logits.topk(wanted)
+        return top.values.double() / manner.temperature, top.indices
+    total = None if manner.top_k else (logits.double() / manner.temperature).logsumexp(1, keepdim=True)  # (B, 1)
     sizes = [size for size in _FIRST if size < wanted] if total is not None else []
     for size in (*sizes, wanted):
         values, numbers = logits.topk(size) if size < words else logits.sort(1, descending=True)
+        values = values.double() / manner.temperature
         chances = (values - (values.logsumexp(1, keepdim=True) if total is None else total)).exp()
         before = chances.cumsum(1) - chances  # (B, K): probability of those ahead of each
         # A token is left while those ahead of it don't have top_p yet: the likeliest one always is.
