@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from luokuan.cli import options
-from luokuan.cli.exporting import path_of, record_of, suffix_of
-from luokuan.cli.output import emit_json, say, visible
+from luokuan.cli.exporting import suffix_of
+from luokuan.cli.writing import FORMATS, Count, Format, Label, hand_over, show
 from luokuan.i18n import _
 
-if TYPE_CHECKING:
-    from luokuan.colophon.schema import Work
-
 HELP = _("Create texts: a language model goes on with the prompt, or answers it if it has a chat template.")
-FORMATS = {"txt": "text/plain", "md": "text/markdown", "json": "application/json"}
 
 
 def text(
@@ -24,11 +20,9 @@ def text(
         str, typer.Option("--model", "-m", help=_("A model: name in the store, folder, or Hub id."), show_default=False)
     ] = ...,  # type: ignore[assignment]
     output: options.Output = None,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=64, help=_("How many to make."))] = 1,
+    count: Count = 1,
     seed: options.Seed = 0,
-    format: Annotated[
-        str | None, typer.Option("--format", help=_("txt, md or json (default: by --output, else txt)."))
-    ] = None,
+    format: Format = None,
     tokens: Annotated[
         int, typer.Option("--tokens", min=1, max=65_536, help=_("Most tokens to write, the prompt's not counted."))
     ] = 256,
@@ -65,15 +59,12 @@ def text(
     raw: Annotated[
         bool, typer.Option("--raw", help=_("Let a chat model go on with the prompt, not answer it."))
     ] = False,
-    label: Annotated[
-        Literal["cn", "en", "both"], typer.Option("--label", help=_("Language of the explicit label: cn, en or both."))
-    ] = "both",
+    label: Label = "both",
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> None:
     """Create texts, show a single one while it is written, and put them where the person wants them."""
-    from luokuan.colophon.finish import export_work
     from luokuan.colophon.label import LabelOptions
     from luokuan.create.texts import Prompt, create_texts
     from luokuan.models.plm.sampling import Manner
@@ -90,26 +81,6 @@ def text(
         media_type=FORMATS[suffix],
         label=LabelOptions(language=label),
         home=open_home(home),
-        on_text=_show if shown else None,
+        on_text=show if shown else None,
     )
-    records = []
-    for work in works:
-        exported = export_work(work, path_of(output, work, suffix, count=count))
-        records.append(record_of(exported) | {"ended": work.recipe.parameters["ended"]})
-        if not json:
-            _tell(exported, shown=shown)
-    if json:
-        emit_json(records[0] if count == 1 else {"works": records})
-
-
-def _show(_index: int, piece: str) -> None:
-    lines = (visible(line) for line in piece.replace("\t", "    ").split("\n"))
-    typer.echo("\n".join(lines), nl=False)
-
-
-def _tell(work: Work, *, shown: bool) -> None:
-    if shown:
-        typer.echo("\n")
-    say(_("{path}  seed {seed}  {label}", path=visible(work.path), seed=work.recipe.seed, label=work.label))
-    if work.sidecars:
-        say(_("Beside it: {endings}. Keep them together.", endings=", ".join(work.sidecars)), quiet=not shown)
+    hand_over(works, output, suffix, count=count, shown=shown, json=json)

@@ -20,6 +20,13 @@ def plm(
     size: Annotated[
         str, typer.Option("--size", help=_("nano (0.8 M parameters), micro (5 M) or small (26 M), and the vocabulary."))
     ] = "micro",
+    layers: Annotated[
+        int | None,
+        typer.Option("--layers", help=_("Transformer blocks (default: as the size has)."), show_default=False),
+    ] = None,
+    tied: Annotated[
+        bool, typer.Option("--tied", help=_("One matrix for embeddings and head: smaller with a large vocabulary."))
+    ] = False,
     tokenizer: Annotated[
         str,
         typer.Option("--tokenizer", help=_("chars, bpe, bytes, or that of another model: store name, folder, Hub id.")),
@@ -65,6 +72,8 @@ def plm(
         else PlmRun(
             name=name,
             size=size,
+            layers=layers,
+            tied=tied,
             tokenizer=tokenizer,
             vocabulary=vocabulary,
             context=context,

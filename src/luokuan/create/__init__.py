@@ -21,3 +21,10 @@ def text(prompt: str = "", *, model: str | Path, seed: int = 0, **options: Any) 
     from luokuan.create.texts import create_text
 
     return create_text(prompt, model=model, seed=seed, **options)
+
+
+def verse(title: str = "", *, model: str | Path = "verse", seed: int = 0, **options: Any) -> Work:
+    """Create one finished Chinese poem; see ``luokuan.create.verses.create_verses`` for the options."""
+    from luokuan.create.verses import create_verse
+
+    return create_verse(title, model=model, seed=seed, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from luokuan.media import Text
 
 if TYPE_CHECKING:
     from luokuan.colophon.label import LabelOptions
-    from luokuan.colophon.schema import Draft, Work
+    from luokuan.colophon.schema import Draft, Recipe, Work
     from luokuan.models.plm.model import PlmModel
     from luokuan.models.plm.sampling import Manner
     from luokuan.store.home import Home
@@ -64,19 +64,14 @@ def draft_texts(
         UserError: a value is out of its range, the prompt is too long for the model or no text, or ``system`` was given
             to a model without chat template.
     """
-    from luokuan.colophon.schema import Draft, Recipe
+    from luokuan.colophon.schema import Draft
     from luokuan.models.plm.chat import as_chat, chat_template
     from luokuan.models.plm.sampling import Manner
     from luokuan.models.plm.writing import write
 
     prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
     manner = manner or Manner()
-    if not 1 <= count <= MOST or not 0 <= seed <= LAST_SEED - count + 1:
-        raise UserError(
-            _("The number of texts or the seed is out of range."),
-            _("--count lies in 1…{most}, seeds in 0…2⁶³-1.", most=MOST),
-            code="create.range",
-        )
+    check_range(count, seed)
     chat = chat_template(model) is not None and not prompt.raw
     if prompt.system and not chat:
         raise UserError(
@@ -93,21 +88,41 @@ def draft_texts(
         for index in range(count):
             on_text(index, kept)
     written = write(model, [given] * count, seed=seed, manner=manner, on_text=on_text, chat=chat)
-    folder = model.folder
     said = {**asdict(manner), "stop": list(manner.stop), "chat": chat, "system": prompt.system}
     for index, found in enumerate(written):
         # Written together, they are the same again only together: products round otherwise in another shape.
-        parameters: dict[str, Any] = {**said, "first_seed": seed, "count": count, "ended": found.ended}
-        recipe = Recipe(
-            model=folder.name,
-            model_digest=folder.digest,
-            brief=prompt.text,
-            parameters=parameters,
-            seed=seed + index,
-            licence=folder.licence,
-            corpus_digest=folder.corpus_digest or None,
+        parameters = {**said, "first_seed": seed, "count": count, "ended": found.ended}
+        yield Draft(Text(kept + found.text), recipe_of(model, prompt.text, parameters, seed + index), kind="text")
+
+
+def recipe_of(model: PlmModel, brief: str, parameters: Mapping[str, Any], seed: int) -> Recipe:
+    """The recipe of a text."""
+    from luokuan.colophon.schema import Recipe
+
+    folder = model.folder
+    return Recipe(
+        model=folder.name,
+        model_digest=folder.digest,
+        brief=brief,
+        parameters=parameters,
+        seed=seed,
+        licence=folder.licence,
+        corpus_digest=folder.corpus_digest or None,
+    )
+
+
+def check_range(count: int, seed: int) -> None:
+    """Refuse too many texts and seeds that no recipe can hold.
+
+    Raises:
+        UserError: a value is out of its range.
+    """
+    if not 1 <= count <= MOST or not 0 <= seed <= LAST_SEED - count + 1:
+        raise UserError(
+            _("The number of texts or the seed is out of range."),
+            _("--count lies in 1…{most}, seeds in 0…2⁶³-1.", most=MOST),
+            code="create.range",
         )
-        yield Draft(Text(kept + found.text), recipe, kind="text")
 
 
 def create_texts(

@@ -82,7 +82,8 @@ def new_model(config: Qwen3Config, *, dropout: float = 0.0) -> nn.Module:
         for block in model.model.layers:
             block.self_attn.o_proj.weight.zero_()
             block.mlp.down_proj.weight.zero_()
-        model.lm_head.weight.normal_(std=1e-3)
+        if not config.tie_word_embeddings:
+            model.lm_head.weight.normal_(std=1e-3)
     if dropout:
         # Qwen3 has dropout in the attention's weights only.
         inner = [layer for block in model.model.layers for layer in (block.self_attn.o_proj, block.mlp.down_proj)]

@@ -90,7 +90,7 @@ def next_tokens(
         logits: float32 (B, V).
         uniforms: In [0, 1), float64 (B,).
         seen: True for tokens that the text already holds, bool (B, V); only looked at with a repetition penalty.
-        barred: True for tokens that may not be written, bool (V,).
+        barred: True for tokens that may not be written, bool (V,) or (B, V).
 
     Returns:
         int64 (B,): the inverse of the cumulative distribution at ``uniforms``, in float64. Tokens stand in the order of

@@ -41,6 +41,8 @@ class PlmRun:
 
     name: str
     size: str = "micro"
+    layers: int | None = None
+    tied: bool = False
     tokenizer: str = "bpe"
     vocabulary: int = tokenizers.VOCABULARY
     context: int | None = None
@@ -70,6 +72,7 @@ class PlmRun:
             self,
             [
                 (self.size in SIZES, "--size", tuple(SIZES)),
+                (self.layers is None or 1 <= self.layers <= 64, "--layers", "1 … 64"),
                 (LEAST <= self.vocabulary <= MOST, "--vocabulary", f"{LEAST} … {MOST}"),
                 (self.context is None or 8 <= self.context <= 1 << 15, "--context", "8 … 32768"),
                 (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
@@ -115,7 +118,14 @@ class PlmTraining(FamilyTraining[PlmRun, TextCorpus]):
         self.unknown = _unknown(held_out, self.tokenizer)
         self.best_by = "nats_per_token" if run.keep == "best" and len(held_out.tokens) > 1 else None
         end = int(self.tokenizer.eos_token_id)
-        self.config = qwen3_config(run.size, vocabulary=tokenizers.size(self.tokenizer), context=context, end=end)
+        self.config = qwen3_config(
+            run.size,
+            vocabulary=tokenizers.size(self.tokenizer),
+            context=context,
+            end=end,
+            layers=run.layers,
+            tied=run.tied,
+        )
         return PlmLearning(
             self.config,
             PlmSettings(rate=run.rate, dropout=run.dropout),
@@ -157,10 +167,13 @@ class PlmTraining(FamilyTraining[PlmRun, TextCorpus]):
             "bytes": self.stream.bytes,
             "held_out_unknown": self.unknown,
         }
+        # Stored once: transformers ties the head to the embeddings by itself.
+        left_out = {"lm_head.weight"} if self.config.tie_word_embeddings else set()
+        tensors = {name: value for name, value in model.state_dict().items() if name not in left_out}
         return save_folder(
             self.home.models / self.run.name,
             config=config,
-            tensors={name: value.detach().to("cpu", torch.bfloat16) for name, value in model.state_dict().items()},
+            tensors={name: value.detach().to("cpu", torch.bfloat16) for name, value in tensors.items()},
             training=training,
             card=plm_card(self.run.name, config, training),
             more=saved_files(int(config["vocab_size"]), self.tokenizer, self.run.window),

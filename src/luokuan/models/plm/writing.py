@@ -59,6 +59,7 @@ def write(
     on_text: Callable[[int, str], None] | None = None,
     chat: bool = False,
     precision: str = "float32",
+    allowed: Callable[[int, Sequence[int]], Tensor] | None = None,
 ) -> list[Written]:
     """Go on from each prompt.
 
@@ -71,6 +72,8 @@ def write(
         chat: The prompts come from ``chat.as_chat``: marks in them are marks.
         precision: ``float32``, or ``bf16``, which is quicker for many texts on CPUs with AMX or AVX512-BF16 and gives
             other texts; networks that go through transformers don't look at it.
+        allowed: Called with the number of a text and its tokens so far, before each token; returns which may follow,
+            bool (V,), one of them at least.
 
     Raises:
         UserError: ``manner`` can't work, or a prompt holds half a character or too many tokens.
@@ -100,7 +103,7 @@ def write(
     texts = [_Text(i, row, spell, seed + i, manner, context, ends, on_text) for i, row in enumerate(rows)]
     with torch.inference_mode():
         for start in range(0, len(texts), TOGETHER):
-            _write(decoder, model, texts[start : start + TOGETHER], manner)
+            _write(decoder, model, texts[start : start + TOGETHER], manner, allowed)
     return [text.written() for text in texts]
 
 
@@ -175,14 +178,19 @@ class _Text:
         ends: frozenset[int],
         on_text: Callable[[int, str], None] | None,
     ) -> None:
-        self.prompt, self.ended = prompt, ""
-        self._number, self._ends, self._on_text = number, ends, on_text
+        self.number, self.prompt, self.ended = number, prompt, ""
+        self._ends, self._on_text = ends, on_text
         self._most = manner.max_tokens
         self._room = None if context is None else context - len(prompt)
         self._spelling, self._cut = Spelling(spell, prompt), Cut(manner.stop)
         self._tokens: list[int] = []
         self._pieces: list[str] = []
         self._random = np.random.Generator(np.random.PCG64(mix_seed(seed, "text")))
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """What was drawn so far."""
+        return self._tokens
 
     def uniform(self) -> float:
         """The next number of its stream, in [0, 1)."""
@@ -210,20 +218,29 @@ class _Text:
         if piece:
             self._pieces.append(piece)
             if self._on_text is not None:
-                self._on_text(self._number, piece)
+                self._on_text(self.number, piece)
 
     def written(self) -> Written:
         """The whole."""
         return Written("".join(self._pieces), tuple(self._tokens), self.ended, len(self.prompt))
 
 
-def _write(decoder: Decoder, model: PlmModel, texts: list[_Text], manner: Manner) -> None:
+def _write(
+    decoder: Decoder,
+    model: PlmModel,
+    texts: list[_Text],
+    manner: Manner,
+    allowed: Callable[[int, Sequence[int]], Tensor] | None,
+) -> None:
     passage, logits = decoder.begin([text.prompt for text in texts])
     barred = barred_tokens(model, logits.shape[1])
     barred_or_none = barred if bool(barred.any()) else None
     seen = _seen(texts, logits.shape[1]) if manner.repetition_penalty != 1 else None
     while True:
         uniforms = torch.tensor([text.uniform() for text in texts], dtype=torch.float64)
+        if allowed is not None:
+            may = torch.stack([allowed(text.number, text.tokens) for text in texts])  # (B, V)
+            barred_or_none = barred | ~may
         tokens: list[Any] = next_tokens(logits, uniforms, manner, seen=seen, barred=barred_or_none).tolist()
         on = [row for row, (text, token) in enumerate(zip(texts, tokens, strict=True)) if text.take(token)]
         if not on:

@@ -1,0 +1,55 @@
+"""What the commands that create texts have in common: options, showing a text while it is written, handing it over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from luokuan.cli.exporting import path_of, record_of
+from luokuan.cli.output import emit_json, say, visible
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.colophon.schema import Work
+
+FORMATS = {"txt": "text/plain", "md": "text/markdown", "json": "application/json"}
+"""Endings and media types of texts."""
+
+Count = Annotated[int, typer.Option("--count", "-n", min=1, max=64, help=_("How many to make."))]
+Format = Annotated[str | None, typer.Option("--format", help=_("txt, md or json (default: by --output, else txt)."))]
+Label = Annotated[
+    Literal["cn", "en", "both"], typer.Option("--label", help=_("Language of the explicit label: cn, en or both."))
+]
+
+
+def show(_index: int, piece: str) -> None:
+    """Print a piece of a text: lines stay lines, and nothing in it steers the terminal."""
+    lines = (visible(line) for line in piece.replace("\t", "    ").split("\n"))
+    typer.echo("\n".join(lines), nl=False)
+
+
+def hand_over(works: Iterable[Work], output: Path | None, suffix: str, *, count: int, shown: bool, json: bool) -> None:
+    """Write works to where the person wants them, and say so.
+
+    Args:
+        shown: Whether the text was printed already.
+        json: Whether one object is printed instead of sentences.
+    """
+    from luokuan.colophon.finish import export_work
+
+    records = []
+    for work in works:
+        exported = export_work(work, path_of(output, work, suffix, count=count))
+        records.append(record_of(exported) | {"ended": work.recipe.parameters.get("ended")})
+        if json:
+            continue
+        if shown:
+            typer.echo("\n")
+        say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
+        if work.sidecars:
+            say(_("Beside it: {endings}. Keep them together.", endings=", ".join(work.sidecars)), quiet=not shown)
+    if json:
+        emit_json(records[0] if count == 1 else {"works": records})
