@@ -11,6 +11,10 @@ from luokuan.foundation.modelcard import front_matter, machine_options, material
 def _command(training: Mapping[str, Any]) -> str:
     run = training["run"]
     parts = ["luokuan train plm CORPUS", f"--name {run['name']}", f"--size {run['size']}"]
+    if run.get("layers") is not None:
+        parts.append(f"--layers {run['layers']}")
+    if run.get("tied"):
+        parts.append("--tied")
     parts += [f"--tokenizer {run['tokenizer']}"]
     if run["tokenizer"] == "bpe":
         parts.append(f"--vocabulary {run['vocabulary']}")
@@ -25,7 +29,14 @@ def _command(training: Mapping[str, Any]) -> str:
     return " ".join([*parts, *machine_options(training)])
 
 
-def plm_card(name: str, config: Mapping[str, Any], training: Mapping[str, Any], *, verdicts: Sequence[str] = ()) -> str:
+def plm_card(
+    name: str,
+    config: Mapping[str, Any],
+    training: Mapping[str, Any],
+    *,
+    verdicts: Sequence[str] = (),
+    measured: str = "",
+) -> str:
     """The card of a language model.
 
     Args:
@@ -33,6 +44,7 @@ def plm_card(name: str, config: Mapping[str, Any], training: Mapping[str, Any], 
         config: config.json.
         training: training.json: corpus, run, steps, machine, versions.
         verdicts: What its author thinks of it, in sentences; empty: the verdicts of the training.
+        measured: More figures, in Markdown.
     """
     layers, width, context = config["num_hidden_layers"], config["hidden_size"], config["max_position_embeddings"]
     kind = training["run"]["tokenizer"]
@@ -47,6 +59,7 @@ def plm_card(name: str, config: Mapping[str, Any], training: Mapping[str, Any], 
         recipe_section(training, _command(training)),
         "## Measured 测量\n",
         _measured(training),
+        *([measured] if measured else []),
         "## Verdict 评价\n",
         "\n".join(f"- {sentence}" for sentence in (verdicts or training.get("verdicts") or [])),
         "",
