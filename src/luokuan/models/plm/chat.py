@@ -84,7 +84,7 @@ def _checked(model: PlmModel, messages: Sequence[Mapping[str, str]]) -> list[dic
         if not all(isinstance(value, str) for value in pair):
             raise UserError(
                 _("A message has no role or no content."),
-                _('Give each as {{"role": "user", "content": "..."}}.'),
+                _("Each needs the two texts role and content."),
                 code="chat.message",
             )
         plain.append({"role": pair[0], "content": pair[1]})
