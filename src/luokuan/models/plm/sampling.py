@@ -54,7 +54,7 @@ class Manner:
         Raises:
             UserError: a value is out of its range.
         """
-        for name, fits, range_ in (
+        for name, fits, allowed in (
             ("temperature", 0 <= self.temperature <= 5, "0 … 5"),
             ("top_k", self.top_k >= 0, "0, 1, 2, …"),
             ("top_p", 0 < self.top_p <= 1, "> 0 … 1"),
@@ -64,8 +64,8 @@ class Manner:
         ):
             if not fits:  # nor does what is not a number
                 raise UserError(
-                    _("{name} can't be {value}.", name=name, value=getattr(self, name)),
-                    _("Choose from: {known}.", known=range_),
+                    _("{option} is out of its range.", option=name),
+                    _("Allowed: {allowed}.", allowed=allowed),
                     code="sampling.option",
                 )
         if len(self.stop) > STOPS or not all(0 < len(text) <= STOP_LENGTH for text in self.stop):
