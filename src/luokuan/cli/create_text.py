@@ -17,7 +17,13 @@ HELP = _("Create texts: a language model goes on with the prompt, or answers it 
 def text(
     prompt: Annotated[str, typer.Argument(help=_("How the text begins, or what is asked; may be empty."))] = "",
     model: Annotated[
-        str, typer.Option("--model", "-m", help=_("A model: name in the store, folder, or Hub id."), show_default=False)
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            help=_("A model: name in the store, folder, Hub id, or http://HOST:PORT/v1#NAME of a server."),
+            show_default=False,
+        ),
     ] = ...,  # type: ignore[assignment]
     output: options.Output = None,
     count: Count = 1,

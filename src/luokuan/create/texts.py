@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from luokuan.create.servers import Server, find_server, is_server
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Text
@@ -95,6 +97,44 @@ def draft_texts(
         yield Draft(Text(kept + found.text), recipe_of(model, prompt.text, parameters, seed + index), kind="text")
 
 
+def draft_served_texts(
+    prompt: Prompt | str,
+    server: Server,
+    *,
+    seed: int = 0,
+    count: int = 1,
+    manner: Manner | None = None,
+    on_text: Callable[[int, str], None] | None = None,
+) -> Iterator[Draft]:
+    """As ``draft_texts``, by a model that a server has: one text after the other, always the answer alone unless the
+    prompt is ``raw``.
+
+    Raises:
+        UserError: a value is out of its range, or see ``Server.write``.
+    """
+    from luokuan.colophon.schema import Draft, Recipe
+    from luokuan.models.plm.sampling import Manner
+
+    prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
+    manner = manner or Manner()
+    manner.check()
+    check_range(count, seed)
+    for index in range(count):
+        if prompt.raw and on_text is not None:
+            on_text(index, prompt.text)
+        tell = None if on_text is None else partial(on_text, index)
+        text, ended = server.write(prompt, manner, seed + index, tell)
+        said = {"server": server.address, "ended": ended, "chat": not prompt.raw, "system": prompt.system}
+        recipe = Recipe(
+            model=server.short_name,
+            model_digest=server.digest,
+            brief=prompt.text,
+            parameters={**asdict(manner), "stop": list(manner.stop), **said},
+            seed=seed + index,
+        )
+        yield Draft(Text((prompt.text if prompt.raw else "") + text), recipe, kind="text")
+
+
 def recipe_of(model: PlmModel, brief: str, parameters: Mapping[str, Any], seed: int) -> Recipe:
     """The recipe of a text."""
     from luokuan.colophon.schema import Recipe
@@ -140,7 +180,7 @@ def create_texts(
     """Create ``count`` finished texts; see ``draft_texts`` for the other arguments.
 
     Args:
-        model: Store name, starter name, folder or Hub id.
+        model: Store name, starter name, folder, Hub id, or a server's address (see ``luokuan.create.servers``).
         media_type: ``text/plain``, ``text/markdown`` or ``application/json``.
         label: The explicit label; default: both languages.
         home: Where the work is kept; default: the user's home.
@@ -153,8 +193,14 @@ def create_texts(
     from luokuan.store.home import open_home
 
     place = home or open_home()
-    loaded = load_writing_model(model)
-    for draft in draft_texts(prompt, model=loaded, seed=seed, count=count, manner=manner, on_text=on_text):
+    if is_server(model):
+        drafts = draft_served_texts(
+            prompt, find_server(str(model)), seed=seed, count=count, manner=manner, on_text=on_text
+        )
+    else:
+        loaded = load_writing_model(model)
+        drafts = draft_texts(prompt, model=loaded, seed=seed, count=count, manner=manner, on_text=on_text)
+    for draft in drafts:
         yield finish(draft, home=place, media_type=media_type, label=label)
 
 
