@@ -42,9 +42,11 @@ def load(reference: str | Path) -> Any:
 def verify(path: str | Path) -> Verdict:
     """Check a file's colophon (see ``luokuan.colophon.verification.verify_file``)."""
     from luokuan.colophon.verification import verify_file
+    from luokuan.models.plm.listening import listener
     from luokuan.store.home import open_home
 
-    return verify_file(Path(path), home=open_home())
+    home = open_home()
+    return verify_file(Path(path), home=home, listen=listener(home))
 
 
 def train(family: str, corpus: str | Path | list[str | Path], **choices: Any) -> ModelFolder | None:

@@ -167,3 +167,23 @@ def test_a_hub_folder_of_another_maker(run: Any, home: Path) -> None:
     found = json.loads(run("verify", "a.txt", "--json")[1])
     assert (found["verdict"], found["licence"], found["model"]) == ("ours", "Apache-2.0", "other")
     shutil.rmtree(folder)
+
+
+def test_the_watermark_is_heard_here_and_nowhere_else(run: Any, home: Path, tmp_path: Path) -> None:
+    # A hardly trained model has much choice, and so room for the mark.
+    command = ("create", "text", "A", "-m", "mine", "--tokens", 60, "--json", "--temperature", 1.5, "--format", "md")
+    assert run(*command, "-o", "marked.md")[0] == run(*command, "--no-watermark", "-o", "plain.md")[0] == 0
+    marked, plain = (json.loads(run("verify", f"{name}.md", "--json")[1]) for name in ("marked", "plain"))
+    assert marked["watermark"]["marked"]
+    assert marked["watermark"]["tokens"] >= 50
+    assert any("watermark" in sentence for sentence in marked["evidence"])
+    assert not plain["watermark"]["marked"]
+    words = Path("marked.md").read_text(encoding="utf-8").split("---\n\n")[1].rsplit("\n\n", 1)[0]
+    Path("copied.txt").write_text(words, encoding="utf-8")
+    code, out, _err = run("verify", "copied.txt", "--json")
+    assert (code, json.loads(out)["verdict"]) == (1, "stripped")
+    other = tmp_path / "other"
+    code, out, _err = run("create", "text", "A", "-m", home / "models/mine", "--home", other, "--json", "-o", "o.txt")
+    assert code == 0
+    found = json.loads(run("verify", "copied.txt", "--json", "--home", other)[1])
+    assert found["verdict"] == "nothing_found"

@@ -65,6 +65,10 @@ def text(
     raw: Annotated[
         bool, typer.Option("--raw", help=_("Let a chat model go on with the prompt, not answer it."))
     ] = False,
+    watermark: Annotated[
+        bool,
+        typer.Option("--watermark/--no-watermark", help=_("Whether the choice of words carries this home's mark.")),
+    ] = True,
     label: Label = "both",
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -88,5 +92,6 @@ def text(
         label=LabelOptions(language=label),
         home=open_home(home),
         on_text=show if shown else None,
+        watermark=watermark,
     )
     hand_over(works, output, suffix, count=count, shown=shown, json=json)

@@ -48,12 +48,14 @@ def verify(
 ) -> None:
     """Check a file or a folder."""
     from luokuan.colophon.verification import verify_file, verify_folder, worst
+    from luokuan.models.plm.listening import listener
     from luokuan.store.home import find_home
 
     place = find_home(home)
     anchors = trust or []
+    listen = None if place is None else listener(place)
     if _is_folder(path):
-        verdicts = verify_folder(path, place, anchors)
+        verdicts = verify_folder(path, place, anchors, listen=listen)
         overall = worst(verdicts)
         if json:
             emit_json({"verdict": overall.verdict, "files": [verdict.to_json() for verdict in verdicts]})
@@ -61,7 +63,7 @@ def verify(
             for verdict in verdicts:
                 _say_line(verdict, path, quiet=quiet)
     else:
-        overall = verify_file(path, place, anchors)
+        overall = verify_file(path, place, anchors, listen=listen)
         if json:
             emit_json(overall.to_json())
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from luokuan.colophon.facts import EXPIRED, UNTRUSTED, Facts
 from luokuan.colophon.schema import COLOPHON_SCHEMA
@@ -26,6 +26,40 @@ EXIT_CODES: Mapping[str, ExitCode] = {
     "unreadable": ExitCode.USER,
 }
 """Each verdict and its exit code, from the best to the worst."""
+
+
+class Heard(Protocol):
+    """What was heard of a watermark in a text."""
+
+    @property
+    def tokens(self) -> int:
+        """What was counted."""
+        ...
+
+    @property
+    def green(self) -> int:
+        """How much of it speaks for the mark."""
+        ...
+
+    @property
+    def chance(self) -> float:
+        """Probability of so much by chance."""
+        ...
+
+    @property
+    def z(self) -> float:
+        """Standard deviations above what is expected."""
+        ...
+
+    @property
+    def enough(self) -> bool:
+        """Whether the text is long enough to tell."""
+        ...
+
+    @property
+    def marked(self) -> bool:
+        """Whether it carries the mark."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +85,7 @@ class Verdict:
         explicit_label: Words that the signer says are written on it. On pictures no program has looked for them.
         unchanged: Whether the bytes are those that were signed; None when that can't be known.
         trusted: Whether this home or a given root vouches for the signer.
+        watermark: Of a text in which somebody listened: ``marked``, ``tokens``, ``green``, ``z`` and ``chance``.
         summary: One sentence for people.
         evidence: Sentences for people: what the verdict rests on.
     """
@@ -69,6 +104,7 @@ class Verdict:
     explicit_label: str | None = None
     unchanged: bool | None = None
     trusted: bool = False
+    watermark: Mapping[str, Any] | None = None
     summary: str = ""
     evidence: tuple[str, ...] = ()
 
@@ -89,7 +125,7 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     return max(reversed(verdicts), key=lambda verdict: order.index(verdict.verdict))
 
 
-def slug(facts: Facts) -> str:
+def slug(facts: Facts, heard: Heard | None = None) -> str:
     """The verdict's word."""
     if facts.problem is not None:
         return "unreadable"
@@ -105,13 +141,15 @@ def slug(facts: Facts) -> str:
     labels = (facts.aigc, facts.source, facts.mark)
     if any(label is not None for label in labels) or facts.aigc_problem == "aigc.invalid":
         return "stripped"
+    if heard is not None and heard.marked:
+        return "stripped"
     return "unreadable" if facts.damaged else "nothing_found"
 
 
-def judge(path: Path, facts: Facts, record: WorkRow | UserError | None) -> Verdict:
-    """The verdict from the facts, and from the home's row about the work, if it has one; an error where the home's
-    records can't be read, which takes nothing from what the signature says."""
-    word = slug(facts)
+def judge(path: Path, facts: Facts, record: WorkRow | UserError | None, heard: Heard | None = None) -> Verdict:
+    """The verdict from the facts, from what was heard of a watermark, and from the home's row about the work, if it has
+    one; an error where the home's records can't be read, which takes nothing from what the signature says."""
+    word = slug(facts, heard)
     claim = facts.claim or {}
     return Verdict(
         verdict=word,
@@ -128,8 +166,9 @@ def judge(path: Path, facts: Facts, record: WorkRow | UserError | None) -> Verdi
         explicit_label=claim.get("explicit_label"),
         unchanged={"altered": False, "stripped": None, "nothing_found": None, "unreadable": None}.get(word, True),
         trusted=word in ("ours", "trusted"),
+        watermark=None if heard is None else _counted(heard),
         summary=_summary(word),
-        evidence=tuple(_evidence(word, facts, record)),
+        evidence=(*_evidence(word, facts, record), *_about_watermark(heard)),
     )
 
 
@@ -244,6 +283,32 @@ def _about_labels(facts: Facts) -> list[str]:
     if facts.source is not None:
         lines.append(_("IPTC digital source type: {source}.", source=facts.source))
     return lines
+
+
+def _counted(heard: Heard) -> dict[str, Any]:
+    return {
+        "marked": heard.marked,
+        "tokens": heard.tokens,
+        "green": heard.green,
+        "z": round(heard.z, 2),
+        "chance": heard.chance,
+    }
+
+
+def _about_watermark(heard: Heard | None) -> list[str]:
+    if heard is None:
+        return []
+    values = {"green": heard.green, "tokens": heard.tokens, "z": f"{heard.z:.1f}", "chance": f"{heard.chance:.0e}"}
+    if not heard.enough:
+        return [_("Its words are too few to tell whether they carry this home's watermark: {tokens} tokens.", **values)]
+    if heard.marked:
+        return [
+            _(
+                "Its words carry this home's watermark: {green} of {tokens} tokens (z = {z}; by chance {chance}).",
+                **values,
+            )
+        ]
+    return [_("Its words don't show this home's watermark: {green} of {tokens} tokens (z = {z}).", **values)]
 
 
 def _about_record(facts: Facts, record: WorkRow) -> str:

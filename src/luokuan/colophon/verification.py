@@ -6,15 +6,16 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luokuan.colophon.facts import Facts
-from luokuan.colophon.formats import HEADER_BYTES, PICTURES, SIDECARS, format_of_header
+from luokuan.colophon.formats import HEADER_BYTES, PICTURES, SIDECARS, TEXTS, format_of_header
 from luokuan.colophon.formats.base import MANIFEST
+from luokuan.colophon.formats.text import words_of
 from luokuan.colophon.sandbox import Limits, Sandbox
-from luokuan.colophon.verdict import Verdict, judge, worst
+from luokuan.colophon.verdict import Heard, Verdict, judge, worst
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.home import Home, find_home
@@ -25,13 +26,22 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "Verdict", "verify_file", "verify_files", "verify_folder", "worst"]
 
 Anchors = Sequence[Path | bytes]
+Listen = Callable[[str], Heard | None]
+"""From the words of a text to what is heard of a watermark. It comes from a room that knows models."""
+
+_TEXTS = {row.media_type: row for row in TEXTS}
 
 MAX_ANCHOR = 1 << 20
 """Largest file of root certificates that is read, in bytes; a whole system's trust store has about 220,000."""
 
 
 def verify_file(
-    path: Path | str, home: Home | None = None, trust_anchors: Anchors = (), *, limits: Limits | None = None
+    path: Path | str,
+    home: Home | None = None,
+    trust_anchors: Anchors = (),
+    *,
+    limits: Limits | None = None,
+    listen: Listen | None = None,
 ) -> Verdict:
     """Check one file, in a child process with limits on time and memory. Nothing is fetched, nothing is written.
 
@@ -40,6 +50,7 @@ def verify_file(
         home: Whose works are ``ours``; default: the home at LUOKUAN_HOME or the user data folder, if there is one.
         trust_anchors: Root certificates to trust as well, as PEM files or PEM bytes.
         limits: What the file may cost.
+        listen: Hears a watermark in a text; None: nobody listens.
 
     Returns:
         The verdict; ``unreadable`` for a file of a kind that can't be checked, or that kills or stalls its reader.
@@ -64,11 +75,16 @@ def verify_file(
             _("Give a file."),
             code="verify.folder",
         )
-    return next(verify_files([path], home, trust_anchors, limits=limits))
+    return next(verify_files([path], home, trust_anchors, limits=limits, listen=listen))
 
 
 def verify_folder(
-    path: Path | str, home: Home | None = None, trust_anchors: Anchors = (), *, limits: Limits | None = None
+    path: Path | str,
+    home: Home | None = None,
+    trust_anchors: Anchors = (),
+    *,
+    limits: Limits | None = None,
+    listen: Listen | None = None,
 ) -> list[Verdict]:
     """Check every work in a folder and its subfolders, in the order of their names.
 
@@ -86,11 +102,16 @@ def verify_folder(
             _("Give a file, or a folder with works."),
             code="verify.empty",
         )
-    return list(verify_files(files, home, trust_anchors, limits=limits))
+    return list(verify_files(files, home, trust_anchors, limits=limits, listen=listen))
 
 
 def verify_files(
-    paths: Iterable[Path], home: Home | None = None, trust_anchors: Anchors = (), *, limits: Limits | None = None
+    paths: Iterable[Path],
+    home: Home | None = None,
+    trust_anchors: Anchors = (),
+    *,
+    limits: Limits | None = None,
+    listen: Listen | None = None,
 ) -> Iterator[Verdict]:
     """Check several files with one child process; verdicts come as they are found. See ``verify_file``."""
     anchors = b"".join(_certificates(anchor) for anchor in trust_anchors)
@@ -99,7 +120,18 @@ def verify_files(
     with Sandbox(root, anchors, limits or Limits()) as sandbox:
         for path in paths:
             facts = sandbox.inspect(path)
-            yield judge(path, facts, _record(home, facts))
+            yield judge(path, facts, _record(home, facts), _heard(path, facts, listen))
+
+
+def _heard(path: Path, facts: Facts, listen: Listen | None) -> Heard | None:
+    """What is heard in a text; nothing in other files, and in those that can't be read any more."""
+    if listen is None or facts.problem is not None or facts.damaged or facts.media_type not in _TEXTS:
+        return None
+    try:
+        data = path.read_bytes()
+        return listen(words_of(_TEXTS[facts.media_type].to_text(data)))
+    except (OSError, ValueError, LookupError):  # changed since it was looked at
+        return None
 
 
 def _works(folder: Path) -> Iterator[Path]:

@@ -48,6 +48,7 @@ def draft_texts(
     count: int = 1,
     manner: Manner | None = None,
     on_text: Callable[[int, str], None] | None = None,
+    secret: bytes | None = None,
 ) -> Iterator[Draft]:
     """Make drafts: texts with their recipe, not yet labelled, so not yet fit to leave.
 
@@ -61,6 +62,7 @@ def draft_texts(
         count: Drafts to make, 1 to ``MOST``.
         manner: How tokens are drawn.
         on_text: Called with a draft's index and each piece of its text, the prompt's first, as soon as it is certain.
+        secret: Of the watermark; None: none. The likeliest token (temperature 0) is taken from among the marked logits.
 
     Raises:
         UserError: a value is out of its range, the prompt is too long for the model or no text, or ``system`` was given
@@ -69,6 +71,7 @@ def draft_texts(
     from luokuan.colophon.schema import Draft
     from luokuan.models.plm.chat import as_chat, chat_template
     from luokuan.models.plm.sampling import Manner
+    from luokuan.models.plm.watermark import SHARE, STRENGTH, Watermark
     from luokuan.models.plm.writing import write
 
     prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
@@ -89,8 +92,10 @@ def draft_texts(
     if on_text is not None and kept:
         for index in range(count):
             on_text(index, kept)
-    written = write(model, [given] * count, seed=seed, manner=manner, on_text=on_text, chat=chat)
+    mark = None if secret is None else Watermark(secret, int(model.network.get_input_embeddings().weight.shape[0]))
+    written = write(model, [given] * count, seed=seed, manner=manner, on_text=on_text, chat=chat, watermark=mark)
     said = {**asdict(manner), "stop": list(manner.stop), "chat": chat, "system": prompt.system}
+    said["watermark"] = None if mark is None else {"share": SHARE, "strength": STRENGTH}
     for index, found in enumerate(written):
         # Written together, they are the same again only together: products round otherwise in another shape.
         parameters = {**said, "first_seed": seed, "count": count, "ended": found.ended}
@@ -176,6 +181,7 @@ def create_texts(
     label: LabelOptions | None = None,
     home: Home | None = None,
     on_text: Callable[[int, str], None] | None = None,
+    watermark: bool = True,
 ) -> Iterator[Work]:
     """Create ``count`` finished texts; see ``draft_texts`` for the other arguments.
 
@@ -183,7 +189,8 @@ def create_texts(
         model: Store name, starter name, folder, Hub id, or a server's address (see ``luokuan.create.servers``).
         media_type: ``text/plain``, ``text/markdown`` or ``application/json``.
         label: The explicit label; default: both languages.
-        home: Where the work is kept; default: the user's home.
+        home: Where the work is kept, and whose secret marks it; default: the user's home.
+        watermark: Whether the choice of words carries the home's watermark; a server's texts never do.
 
     Raises:
         UserError: no such model, it writes no text, or see ``draft_texts`` and ``finish``.
@@ -191,6 +198,7 @@ def create_texts(
     from luokuan.colophon.finish import finish
     from luokuan.models.registry import load_writing_model
     from luokuan.store.home import open_home
+    from luokuan.store.secrets import watermark_key
 
     place = home or open_home()
     if is_server(model):
@@ -199,7 +207,10 @@ def create_texts(
         )
     else:
         loaded = load_writing_model(model)
-        drafts = draft_texts(prompt, model=loaded, seed=seed, count=count, manner=manner, on_text=on_text)
+        secret = watermark_key(place) if watermark else None
+        drafts = draft_texts(
+            prompt, model=loaded, seed=seed, count=count, manner=manner, on_text=on_text, secret=secret
+        )
     for draft in drafts:
         yield finish(draft, home=place, media_type=media_type, label=label)
 

@@ -49,6 +49,12 @@ def mark_in(data: bytes) -> str | None:
     return None if found is None else found[1]
 
 
+def words_of(text: str) -> str:
+    """A text without the last line that we write under it."""
+    found = _MARK.search(text)
+    return text if found is None else text[: text.rfind("\n", 0, found.start()) + 1].rstrip("\n")
+
+
 def _label(media: Media, options: LabelOptions, work_id: str) -> str:
     assert isinstance(media, Text)
     body = media.text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).strip("\n")

@@ -25,6 +25,7 @@ from luokuan.models.plm.model import PlmModel
 from luokuan.models.plm.sampling import Manner, next_tokens
 from luokuan.models.plm.tokenizers import encode
 from luokuan.models.plm.transcript import Cut, Spelling
+from luokuan.models.plm.watermark import Watermark
 
 TOGETHER = 16
 """Texts that are written at a time."""
@@ -60,6 +61,7 @@ def write(
     chat: bool = False,
     precision: str = "float32",
     allowed: Callable[[int, Sequence[int]], Tensor] | None = None,
+    watermark: Watermark | None = None,
 ) -> list[Written]:
     """Go on from each prompt.
 
@@ -74,6 +76,7 @@ def write(
             other texts; networks that go through transformers don't look at it.
         allowed: Called with the number of a text and its tokens so far, before each token; returns which may follow,
             bool (V,), one of them at least.
+        watermark: Makes its green tokens likelier.
 
     Raises:
         UserError: ``manner`` can't work, or a prompt holds half a character or too many tokens.
@@ -103,7 +106,7 @@ def write(
     texts = [_Text(i, row, spell, seed + i, manner, context, ends, on_text) for i, row in enumerate(rows)]
     with torch.inference_mode():
         for start in range(0, len(texts), TOGETHER):
-            _write(decoder, model, texts[start : start + TOGETHER], manner, allowed)
+            _write(decoder, model, texts[start : start + TOGETHER], manner, allowed, watermark)
     return [text.written() for text in texts]
 
 
@@ -231,6 +234,7 @@ def _write(
     texts: list[_Text],
     manner: Manner,
     allowed: Callable[[int, Sequence[int]], Tensor] | None,
+    watermark: Watermark | None,
 ) -> None:
     passage, logits = decoder.begin([text.prompt for text in texts])
     barred = barred_tokens(model, logits.shape[1])
@@ -241,6 +245,9 @@ def _write(
         if allowed is not None:
             may = torch.stack([allowed(text.number, text.tokens) for text in texts])  # (B, V)
             barred_or_none = barred | ~may
+        if watermark is not None:
+            biases = [watermark.bias((*text.prompt[-1:], *text.tokens[-1:])[-1]) for text in texts]
+            logits = logits + torch.from_numpy(np.stack(biases))  # (B, V)
         tokens: list[Any] = next_tokens(logits, uniforms, manner, seen=seen, barred=barred_or_none).tolist()
         on = [row for row, (text, token) in enumerate(zip(texts, tokens, strict=True)) if text.take(token)]
         if not on:

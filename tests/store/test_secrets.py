@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from luokuan.errors import UserError
+from luokuan.store.home import open_home
+from luokuan.store.secrets import find_watermark_key, watermark_key
+
+
+def test_made_once_and_private(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    assert find_watermark_key(home) is None
+    assert not (home.path / "keys").exists()
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _i: watermark_key(home), range(16)))
+    assert len(found) == 1
+    assert found == {find_watermark_key(home)}
+    path = home.keys / "watermark.key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [item.name for item in home.keys.iterdir()] == ["watermark.key"]
+    assert watermark_key(open_home(tmp_path / "other")) not in found
+
+
+def test_a_damaged_one_is_never_replaced(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    path = home.keys / "watermark.key"
+    path.write_bytes(b"short")
+    for action in (find_watermark_key, watermark_key):
+        with pytest.raises(UserError) as caught:
+            action(home)
+        assert caught.value.code == "store.secret"
+    assert path.read_bytes() == b"short"
