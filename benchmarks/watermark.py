@@ -4,8 +4,8 @@
 
 Each of ``--texts`` texts of 200 tokens is written with and without the mark at temperature 1. Cost: -log p of their
 tokens by the model without the mark, nats a token. Heard: share of marked texts of which the first 50, 100 and 200
-tokens count as marked. By chance: passages of 200 tokens of the held-out text of CORPUS against random secrets; how many count
-as marked, and the largest z.
+tokens count as marked. By chance: passages of 200 tokens of the held-out text of CORPUS against random secrets; how
+many count as marked, and the largest z.
 """
 
 from __future__ import annotations

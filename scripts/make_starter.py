@@ -5,6 +5,7 @@
     python scripts/make_starter.py picture-codec VERDICTS.txt CORPUS CORPUS ...
     python scripts/make_starter.py garments VERDICTS.txt CORPUS
     python scripts/make_starter.py upscaler VERDICTS.txt CORPUS CORPUS ...
+    python scripts/make_starter.py verse VERDICTS.txt CORPUS
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
 """
@@ -27,6 +28,7 @@ from luokuan.foundation.modelcard import gan_card
 from luokuan.foundation.modelfolder import (
     CARD,
     CONFIG,
+    LANGUAGE,
     SHEET,
     STARTERS,
     TRAINING,
@@ -37,13 +39,21 @@ from luokuan.foundation.modelfolder import (
 )
 from luokuan.models.codec.card import codec_card
 from luokuan.models.interface import takes_wishes
+from luokuan.models.plm.card import plm_card
 from luokuan.models.prior.card import prior_card
 from luokuan.models.registry import load_picture_model
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.card import vae_card
 
-LIMITS = {"gan": 4_000_000, "codec": 8_000_000, "prior": 8_000_000, "upscaler": 1_000_000, "vae": 8_000_000}
+LIMITS = {
+    "gan": 4_000_000,
+    "codec": 8_000_000,
+    "prior": 8_000_000,
+    "upscaler": 1_000_000,
+    "vae": 8_000_000,
+    "plm": 10_000_000,
+}
 """Bytes of weights that a starter of each family may have."""
 CODEC_SIZES = (64, 128)
 """Sides in pixels at which a codec is measured."""
@@ -123,7 +133,38 @@ def of_vae(source: ModelFolder, target: Path, corpora: list[Path], verdicts: lis
     return card + f"\n![{caption}]({SHEET})\n"
 
 
-CARDS = {"codec": of_codec, "upscaler": of_upscaler, "vae": of_vae}
+VERSE = {
+    "poems": "poems",
+    "form": "form kept (share of poems)",
+    "rhyme": "rhyme kept (share of poems whose rhyming characters the table has)",
+    "tones": "tones kept (mean share of places)",
+    "distinct_2": "distinct-2 (share of pairs of characters)",
+    "longest_shared_median": "longest run shared with a training poem, median (characters)",
+    "longest_shared_most": "the same, longest of all",
+    "shared_14_or_more": "poems that share 14 characters or more in a row (share)",
+}
+"""What benchmarks/verse.py measures, as the card calls it."""
+
+
+def of_verse(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a language model of verse, with what it is worth as verse."""
+    command = [sys.executable, "benchmarks/verse.py", str(corpora[0]), "--model", str(source.path), "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    rows = ["| figure | kept to the form | the model alone | real, held out |", "| --- | --- | --- | --- |"]
+    rows += [
+        f"| {name} | " + " | ".join(f"{found[kind][key]:.4g}" for kind in ("kept", "free", "real")) + " |"
+        for key, name in VERSE.items()
+    ]
+    told = (
+        "Poems of the four regular forms with the titles of held-out ones, temperature 0.8, seed 0 "
+        "(`python benchmarks/verse.py CORPUS`):\n\n" + "\n".join(rows) + "\n"
+    )
+    verdicts = [*source.training["verdicts"], *verdicts]
+    return plm_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
+
+
+CARDS = {"codec": of_codec, "upscaler": of_upscaler, "vae": of_vae, "plm": of_verse}
 
 
 def main() -> None:
@@ -142,8 +183,9 @@ def main() -> None:
         raise SystemExit(f"the weights have more than {LIMITS[family]} bytes")
     target = STARTERS / options.name
     target.mkdir(parents=True, exist_ok=True)
-    for name in (CONFIG, WEIGHTS):
-        shutil.copyfile(source.path / name, target / name)
+    for name in (CONFIG, WEIGHTS, *LANGUAGE):
+        if (source.path / name).is_file():
+            shutil.copyfile(source.path / name, target / name)
     # Words for words have no part in training: those that the corpus's card has now.
     card = read_card(options.corpora[0])
     source.training["corpus"]["aliases"] = dict(card.aliases) if card else {}

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from luokuan.colophon.verdict import Verdict
     from luokuan.store.home import Home
 
-BRIEFS = {"garments": "pants", "garments-32": "a dress", "portraits": "a smile", "emoji": "a rainbow"}
+BRIEFS = {
+    "garments": "pants",
+    "garments-32": "a dress",
+    "portraits": "a smile",
+    "emoji": "a rainbow",
+    "verse": "江上",
+}
 """What each starter is asked for; a starter without a brief gets an empty one."""
 SEED = 7
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,6 +43,11 @@ class Exhibit:
         return self.verdict.verdict == "ours"
 
     @property
+    def text(self) -> str | None:
+        """The words of a text; None for works of other kinds."""
+        return self.work.data.decode() if self.work.media_type == "text/plain" else None
+
+    @property
     def recipe_text(self) -> str:
         """The whole recipe, for people to read."""
         return json.dumps(self.work.recipe.to_dict(), ensure_ascii=False, indent=1)
@@ -46,15 +57,17 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
     """Create one work with each starter, write it to ``folder`` and verify the file that was written.
 
     Raises:
-        UserError: there are no starters; or see ``create_images`` and ``finish``.
+        UserError: there are no starters; or see ``create_images``, ``create_verses`` and ``finish``.
     """
     from luokuan.colophon.finish import export_work
     from luokuan.colophon.verification import verify_file
     from luokuan.create.pictures import create_image
-    from luokuan.foundation.modelfolder import starters
-    from luokuan.models.registry import makes_pictures
+    from luokuan.create.verses import create_verse
+    from luokuan.foundation.modelfolder import resolve, starters
+    from luokuan.models.registry import TOOLS, WRITING
 
-    names = [name for name in starters() if makes_pictures(name)]
+    families = {name: resolve(name, home).family for name in starters()}
+    names = [name for name, family in families.items() if family not in TOOLS]
     if not names:
         raise UserError(
             _("This installation has no starter models."),
@@ -62,8 +75,10 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
             code="showcase.empty",
         )
     for name in names:
-        work = create_image(BRIEFS.get(name, ""), model=name, seed=SEED, home=home)
-        path = folder / f"{name}.png"
+        writes = families[name] in WRITING
+        create = create_verse if writes else create_image
+        work = create(BRIEFS.get(name, ""), model=name, seed=SEED, home=home)
+        path = folder / (f"{name}.txt" if writes else f"{name}.png")
         export_work(work, path)
         yield Exhibit(work, path, verify_file(path, home=home))
 

@@ -24,6 +24,12 @@ def test_what_tells_of_a_corpus_is_no_text_of_it(tmp_path: Path) -> None:
     assert kind_of(tmp_path) == PICTURES  # though the pictures are missing
 
 
+def test_captions_beside_pictures_are_theirs(tmp_path: Path) -> None:
+    for name in ("a.png", "a.txt", "b.jpg", "b.txt"):
+        (tmp_path / name).touch()
+    assert kind_of(tmp_path) == PICTURES
+
+
 @pytest.mark.parametrize(
     ("names", "said", "code"),
     [

@@ -17,7 +17,8 @@ PICTURES, TEXT = "pictures", "text"
 def kind_of(path: Path | str) -> str:
     """``pictures`` or ``text``; a file is text if its ending says so.
 
-    metadata.jsonl and files that tell of a corpus (README.md and the like) don't count.
+    metadata.jsonl and files that tell of a corpus (README.md and the like) don't count, nor does text beside a picture of
+    the same name, as other programs keep captions.
 
     Raises:
         UserError: there is nothing at ``path``, or it holds both, or neither.
@@ -33,19 +34,21 @@ def kind_of(path: Path | str) -> str:
         )
     # Pictures that metadata.jsonl lists may all be missing: it still says what the folder is for.
     first = {PICTURES: METADATA} if any((place / part / METADATA).is_file() for part in ("", *SPLIT_NAMES)) else {}
-    for file in walk(place):
+    files = list(walk(place))
+    pictures = {file.with_suffix("") for file in files if file.suffix.lower() in ENDINGS}
+    for file in files:
         ending = file.suffix.lower()
         if ending in ENDINGS:
             first.setdefault(PICTURES, file.name)
-        elif ending in (*PROSE, *LINES) and file.stem.lower() not in ABOUT:
+        elif ending in (*PROSE, *LINES) and file.stem.lower() not in ABOUT and file.with_suffix("") not in pictures:
             first.setdefault(TEXT, file.name)
-        if len(first) == 2:
-            raise UserError(
-                _("{path} holds both pictures and text: {first}, {second}.", path=place, first=first[PICTURES],
-                  second=first[TEXT]),
-                _("Put them into folders of their own."),
-                code="corpus.both",
-            )  # fmt: skip
+    if len(first) == 2:
+        raise UserError(
+            _("{path} holds both pictures and text: {first}, {second}.", path=place, first=first[PICTURES],
+              second=first[TEXT]),
+            _("Put them into folders of their own."),
+            code="corpus.both",
+        )  # fmt: skip
     if not first:
         raise UserError(
             _("{path} holds neither pictures nor text.", path=place),
