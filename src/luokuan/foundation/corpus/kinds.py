@@ -17,8 +17,8 @@ PICTURES, TEXT = "pictures", "text"
 def kind_of(path: Path | str) -> str:
     """``pictures`` or ``text``; a file is text if its ending says so.
 
-    metadata.jsonl and files that tell of a corpus (README.md and the like) don't count, nor does text beside a picture of
-    the same name, as other programs keep captions.
+    metadata.jsonl and files that tell of a corpus (README.md and the like) don't count, nor does text beside a picture
+    of the same name, as other programs keep captions.
 
     Raises:
         UserError: there is nothing at ``path``, or it holds both, or neither.
