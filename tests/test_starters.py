@@ -14,6 +14,7 @@ from luokuan.foundation.modelfolder import CARD, CONFIG, SHEET, STARTERS, TRAINI
 from luokuan.i18n import speaking
 from luokuan.models.codec.card import _command as codec_command
 from luokuan.models.evaluation.report import _likeness, _variety
+from luokuan.models.plm.card import _command as plm_command
 from luokuan.models.prior.card import _command as prior_command
 from luokuan.models.upscaler.card import command, comparison_table
 from luokuan.models.upscaler.record import worth_using
@@ -24,7 +25,8 @@ def of_family(family: str) -> list[str]:
     return sorted(folder.name for folder in folders)
 
 
-GANS, UPSCALERS, CODECS, PRIORS = (of_family(family) for family in ("gan", "upscaler", "codec", "prior"))
+FAMILIES = ("gan", "upscaler", "codec", "prior", "plm")
+GANS, UPSCALERS, CODECS, PRIORS, PLMS = map(of_family, FAMILIES)
 
 
 def figures(card: str, name: str) -> list[list[float]]:
@@ -110,3 +112,20 @@ def test_a_priors_card_is_complete_and_its_codec_at_hand(name: str) -> None:
     for row in ("Fréchet distance", "kernel distance", "precision", "recall", "density", "coverage"):
         assert len(figures(card, row)) == 3, row
     assert "recognis" in card  # what fresh eyes said of it
+
+
+@pytest.mark.parametrize("name", PLMS)
+def test_a_language_models_card_is_complete(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert (folder / WEIGHTS).stat().st_size <= 10_000_000
+    assert f"\n{plm_command(training)}\n" in card  # the recipe
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    measured = training["measured"]["validation/nats_per_token"]
+    assert f"{measured:.4f} nats a token" in card
+    assert list(folder.glob("LICENSE*"))
+    poems, kept, rhymes = (figures(card, row) for row in ("poems ", "form kept", "rhyme kept"))
+    assert [cell[0] for cell in poems] == [500, 500, 500]
+    assert kept[0] == [1.0] and kept[2] == [1.0] and rhymes[0] == [1.0]
+    assert all(0 < share <= 1 for (share,) in (*kept, *rhymes))
