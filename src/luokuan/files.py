@@ -72,7 +72,19 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write ``data`` to ``path`` so that a reader, or a power cut, sees the old file or the whole new one.
+    """Write ``data`` to ``path`` as ``new_file`` does.
+
+    Raises:
+        UserError: see ``new_file``.
+    """
+    with new_file(path, mode=mode) as part:
+        part.write_bytes(data)
+
+
+@contextmanager
+def new_file(path: Path, *, mode: int = 0o644) -> Iterator[Path]:
+    """Yield an empty temporary sibling of ``path`` to write to; on success it takes the place of ``path``, else it is
+    removed: a reader, or a power cut, sees the old file or the whole new one.
 
     Temporary file in the same folder, fsync, rename, fsync of the folder.
 
@@ -86,11 +98,11 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             raise OSError(errno.EISDIR if path.is_dir() else errno.EEXIST, "no file to replace")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+        os.close(handle)
         part = Path(name)
         try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
+            yield part
+            with part.open("rb") as stream:
                 os.fsync(stream.fileno())
             part.chmod(mode)
             part.replace(path)

@@ -185,6 +185,28 @@ def test_models_and_pictures_are_told_apart(trained: Path, run: Any, tmp_path: P
     assert {p.name for p in (tmp_path / "hub").iterdir()} == {p.name for p in trained.iterdir()}
 
 
+def test_export_for_llama_cpp(trained: Path, run: Any, tmp_path: Path) -> None:
+    import gguf
+
+    choices = ["--tokenizer", "bpe", "--vocabulary", 300, "--steps", 3, "-q", *SMALL]
+    assert run("train", "plm", EXAMPLE, "--name", "pairs", *choices)[0] == 0
+    code, out, _err = run("models", "export", "pairs", "--to", "gguf", "-o", tmp_path / "a.gguf", "--json")
+    told = json.loads(out)
+    assert code == 0 and told["type"] == "bf16" and told["largest_difference"] == 0  # as the folder keeps it
+    reader = gguf.GGUFReader(tmp_path / "a.gguf")
+    assert reader.fields["luokuan.digest"].contents() == resolve("pairs").digest
+    code, out, _err = run("models", "export", "pairs", "--to", "gguf", "--type", "q8_0", "-o", tmp_path / "b.gguf")
+    assert code == 0 and "carries no colophon" in out
+    assert (tmp_path / "b.gguf").stat().st_size < 0.6 * (tmp_path / "a.gguf").stat().st_size
+    for choices, said in (
+        (["mine", "--to", "gguf"], "cuts text into characters"),
+        (["garments-32", "--to", "gguf"], "no language model"),
+        (["pairs", "--to", "hub-folder", "--type", "f16"], "--type has no say with --to hub-folder."),
+    ):
+        code, _out, err = run("models", "export", *choices, "-o", tmp_path / "c")
+        assert code == 2 and said in err and not (tmp_path / "c").exists()
+
+
 @pytest.mark.parametrize(
     ("choices", "said"),
     [

@@ -28,6 +28,7 @@ EXTRAS = {
     "onnx": "onnxruntime",
     "tensorboard": "tensorboard",
     "distributed": "accelerate",
+    "gguf": "gguf",
 }
 LOW_DISK = 2 << 30
 """Bytes below which the home's disk is called full."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -14,6 +14,9 @@ from luokuan.cli.output import emit_json, say, table, visible
 from luokuan.errors import ExitCode, UserError
 from luokuan.files import disk_errors
 from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.foundation.modelfolder import ModelFolder
 
 app = typer.Typer(no_args_is_help=True, help=_("List, show, remove and export models."))
 
@@ -126,36 +129,79 @@ def remove(
     say(_("Removed {name}.", name=name))
 
 
-@app.command("export", help=_("Write a model in another format: onnx (checked in onnxruntime) or hub-folder."))
+@app.command(
+    "export",
+    help=_("Write a model in another format: onnx (checked in onnxruntime), gguf (for llama.cpp), or hub-folder."),
+)
 def export(
     name: Name,
     output: Annotated[Path, typer.Option("--output", "-o", help=_("File or folder to write."), show_default=False)],
-    to: Annotated[Literal["onnx", "hub-folder"], typer.Option("--to", help=_("onnx or hub-folder."))] = "onnx",
+    to: Annotated[
+        Literal["onnx", "gguf", "hub-folder"], typer.Option("--to", help=_("onnx, gguf or hub-folder."))
+    ] = "onnx",
+    kind: Annotated[
+        Literal["f32", "f16", "bf16", "q8_0"] | None,
+        typer.Option("--type", help=_("How gguf keeps the weights; bf16 if not given."), show_default=False),
+    ] = None,
     json: options.Json = False,
     home: options.Home = None,
 ) -> None:
     """Export a model."""
     from luokuan.foundation.modelfolder import resolve
-    from luokuan.models.export import to_hub_folder, to_onnx
-    from luokuan.models.registry import WRITING, family_loader
     from luokuan.store.home import open_home
 
+    if kind is not None and to != "gguf":
+        raise UserError(
+            _("{option} has no say with {other}.", option="--type", other=f"--to {to}"),
+            _("Leave one of them out."),
+            code="export.option",
+        )
     folder = resolve(name, open_home(home))
+    difference: float | None = None
     if to == "hub-folder":
+        from luokuan.models.export import to_hub_folder
+
         to_hub_folder(folder, output)
-        difference = None
+    elif to == "gguf":
+        kind = kind or "bf16"
+        difference = _gguf(folder, output, kind)
     else:
-        if folder.family in WRITING:
-            raise UserError(
-                _("'{name}' is a language model: it is not written as ONNX.", name=folder.name),
-                _("Use --to hub-folder, which other tools read and convert."),
-                code="export.language",
-            )
-        difference = to_onnx(family_loader(folder)(folder), output)
+        difference = _onnx(folder, output)
     if json:
-        emit_json({"path": str(output), "format": to, "largest_difference": difference})
+        more = {} if kind is None else {"type": kind}
+        emit_json({"path": str(output), "format": to, **more, "largest_difference": difference})
         return
     say(_("Wrote {path}.", path=output))
-    if difference is not None:
+    if to == "onnx":
         say(_("onnxruntime gives the same pictures; largest difference {value:.1e}.", value=difference))
         say(_("What this file makes carries no colophon: label it before you publish it."))
+    elif to == "gguf":
+        say(_("Read back, its weights and tokens are the model's; largest difference {value:.1e}.", value=difference))
+        say(_("What other programs write with this file carries no colophon: label it before you publish it."))
+
+
+def _onnx(folder: ModelFolder, output: Path) -> float:
+    from luokuan.models.export import to_onnx
+    from luokuan.models.registry import WRITING, family_loader
+
+    if folder.family in WRITING:
+        raise UserError(
+            _("'{name}' is a language model: it is not written as ONNX.", name=folder.name),
+            _("Use --to gguf, or --to hub-folder, which other tools read and convert."),
+            code="export.language",
+        )
+    return to_onnx(family_loader(folder)(folder), output)
+
+
+def _gguf(folder: ModelFolder, output: Path, kind: str) -> float:
+    from luokuan.models.registry import WRITING, family_loader
+
+    if folder.family not in WRITING:
+        raise UserError(
+            _("'{name}' is no language model: it is not written as GGUF.", name=folder.name),
+            _("Use --to onnx or --to hub-folder."),
+            code="export.pictures",
+        )
+    from luokuan.models.plm.gguf import to_gguf
+
+    return to_gguf(family_loader(folder)(folder), output, kind)

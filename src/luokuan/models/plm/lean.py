@@ -30,7 +30,17 @@ ROOM = 128
 
 def supports(network: Any) -> bool:
     """Whether ``network``, a causal language model of transformers, is one that ``LeanDecoder`` computes exactly:
-    Qwen3 or Llama with weights in float32 on the CPU, without biases, sliding windows or scaled rotations."""
+    plain, with weights in float32 on the CPU that can be held a second time."""
+    if not is_plain(network):
+        return False
+    state = network.state_dict()
+    fits = all(value.dtype == torch.float32 and value.device.type == "cpu" for value in state.values())
+    return fits and sum(value.numel() * value.element_size() for value in state.values()) <= LARGEST
+
+
+def is_plain(network: Any) -> bool:
+    """Whether ``network`` is Qwen3 or Llama as their papers have them, without biases, sliding windows, scaled
+    rotations, adapters or quantised layers."""
     from transformers import LlamaForCausalLM, Qwen3ForCausalLM
 
     if type(network) not in (LlamaForCausalLM, Qwen3ForCausalLM):
@@ -45,13 +55,10 @@ def supports(network: Any) -> bool:
         or any(kind != "full_attention" for kind in getattr(config, "layer_types", None) or ())
     ):
         return False
-    state = network.state_dict()
-    plain = all(value.dtype == torch.float32 and value.device.type == "cpu" for value in state.values())
     # Adapters and quantised layers have another class; biases would be among the tensors.
     layers = [m for m in network.modules() if isinstance(m, nn.Linear)]
     products = len(layers) == 7 * config.num_hidden_layers + 1 and all(type(m) is nn.Linear for m in layers)
-    bytes_ = sum(value.numel() * value.element_size() for value in state.values())
-    return plain and products and not any(name.endswith(".bias") for name in state) and bytes_ <= LARGEST
+    return products and not any(name.endswith(".bias") for name in network.state_dict())
 
 
 @dataclass(frozen=True, slots=True)
