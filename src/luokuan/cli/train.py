@@ -272,4 +272,4 @@ def _levels(text: str) -> tuple[int, ...]:
         ) from error
 
 
-app.command("plm", help=_("Train a language model from scratch on a folder of text."))(plm)
+app.command("plm", help=_("Train a language model on a folder of text, or fine-tune one."))(plm)

@@ -3,20 +3,57 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from luokuan.cli import options, training
+from luokuan.errors import UserError
 from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.models.plm.finetune import TuneTraining
+    from luokuan.models.plm.train import PlmTraining
+
+
+SCRATCH = ("size", "layers", "tied", "tokenizer", "vocabulary")
+"""Options that shape a new network: one that goes on has its shape."""
+TUNING = ("method", "chat")
+"""Options of fine-tuning."""
+EITHER = (
+    "context",
+    "steps",
+    "minutes",
+    "batch",
+    "accumulate",
+    "rate",
+    "dropout",
+    "keep",
+    "seed",
+    "precision",
+    "device",
+)
 
 
 def plm(
+    context_: typer.Context,
     corpus: Annotated[
         Path,
         typer.Argument(help=_("Folder of .txt, .md or .jsonl files, or one such file."), show_default=False),
     ],
     name: training.Name,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help=_("Fine-tune this model instead of starting at random: store name, folder or Hub id."),
+            show_default=False,
+        ),
+    ] = None,
+    method: Annotated[str, typer.Option("--method", help=_("How to fine-tune: sft learns what to answer."))] = "sft",
+    chat: Annotated[
+        bool, typer.Option("--chat", help=_("Fine-tuning: prompt and completion are turns of a conversation."))
+    ] = False,
     size: Annotated[
         str, typer.Option("--size", help=_("nano (0.8 M parameters), micro (5 M) or small (26 M), and the vocabulary."))
     ] = "micro",
@@ -34,13 +71,22 @@ def plm(
     vocabulary: Annotated[int, typer.Option("--vocabulary", help=_("Tokens of --tokenizer bpe."))] = 4096,
     context: Annotated[
         int | None,
-        typer.Option("--context", help=_("Tokens of a window (default: 256, small 512)."), show_default=False),
+        typer.Option(
+            "--context",
+            help=_("Tokens of a window (default: 256, small 512; fine-tuning: the model's, 1024 at most)."),
+            show_default=False,
+        ),
     ] = None,
     steps: training.Steps = None,
     minutes: training.Minutes = None,
-    batch: Annotated[int, typer.Option("--batch", help=_("Windows a step."))] = 32,
+    batch: Annotated[int, typer.Option("--batch", help=_("Windows or examples a step."))] = 32,
     accumulate: training.Accumulate = 1,
-    rate: training.Rate = 3e-3,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            "--rate", help=_("Adam's highest learning rate (default: 0.003; fine-tuning 0.0001)."), show_default=False
+        ),
+    ] = None,
     dropout: Annotated[
         float,
         typer.Option(
@@ -60,51 +106,72 @@ def plm(
     home: options.Home = None,
 ) -> None:
     """Plan or run the training of a language model."""
-    from luokuan.foundation.corpus import open_texts
-    from luokuan.foundation.runs import resumed
-    from luokuan.models.plm.train import PlmRun, PlmTraining
+    from luokuan.models.plm.train import PlmTraining, prepare
     from luokuan.store.home import open_home
 
-    place = open_home(home)
-    run = (
-        resumed(place, name, "plm", PlmRun)
-        if resume
-        else PlmRun(
-            name=name,
-            size=size,
-            layers=layers,
-            tied=tied,
-            tokenizer=tokenizer,
-            vocabulary=vocabulary,
-            context=context,
-            steps=steps,
-            minutes=minutes,
-            batch=batch,
-            accumulate=accumulate,
-            rate=rate,
-            dropout=dropout,
-            keep=keep,
-            seed=seed,
-            precision=precision,
-            device=device,
-        )
-    )
-    run.check()  # before the corpus is read
-    prepared = PlmTraining((open_texts(corpus),), run, home=place, quiet=quiet or json)
-    told = _(
-        "{tokens} in {documents} documents; vocabulary {vocabulary}; windows of {context}",
-        tokens=f"{len(prepared.stream.tokens):,}",
-        documents=f"{prepared.stream.documents:,}",
-        vocabulary=prepared.details()["vocabulary"],
-        context=run.window,
-    )
+    values = context_.params
+    choices = {option: values[option] for option in EITHER if values[option] is not None}
+    if base is None:
+        choices |= {option: values[option] for option in SCRATCH}
+    else:
+        choices |= {"base": base, **{option: values[option] for option in TUNING}}
+    if not resume:
+        _refuse_idle(context_, SCRATCH if base is not None else TUNING, base)
+    prepared = prepare(corpus, resume=resume, home=open_home(home), quiet=quiet or json, name=name, **choices)
+    told = _scratch(prepared) if isinstance(prepared, PlmTraining) else _tuned(prepared)
     training.carry_out(
         prepared,
-        lines=lambda _plan: [(_("Tokens"), told)],
-        announcement=[_("Tokens: {told}.", told=told)],
-        following=_("Next: AutoModelForCausalLM.from_pretrained reads this folder."),
+        lines=lambda _plan: told,
+        announcement=[f"{label}: {text}." for label, text in told],
+        following=_("Next: luokuan create text -m {name}", name=name),
         resume=resume,
         dry_run=dry_run,
         json=json,
         quiet=quiet,
     )
+
+
+def _refuse_idle(context: typer.Context, options: tuple[str, ...], base: str | None) -> None:
+    """Refuse options that were given and have no say."""
+    for option in options:
+        source = context.get_parameter_source(option)
+        if source is None or source.name != "DEFAULT":
+            raise UserError(
+                _("{option} has no say with {other}.", option=f"--{option}", other="--from")
+                if base is not None
+                else _("{option} has no say without {other}.", option=f"--{option}", other="--from"),
+                _("Leave one of them out.") if base is not None else _("Name the model to go on from with --from."),
+                code="training.option",
+            )
+
+
+def _scratch(prepared: PlmTraining) -> list[tuple[str, str]]:
+    told = _(
+        "{tokens} in {documents} documents; vocabulary {vocabulary}; windows of {context}",
+        tokens=f"{len(prepared.stream.tokens):,}",
+        documents=f"{prepared.stream.documents:,}",
+        vocabulary=prepared.details()["vocabulary"],
+        context=prepared.run.window,
+    )
+    return [(_("Tokens"), told)]
+
+
+def _tuned(prepared: TuneTraining) -> list[tuple[str, str]]:
+    base, learnt = prepared.base(), prepared.learnt
+    known = _(
+        "{name}, licence {licence}; {method}, at most {context} tokens at a time",
+        name=base.name,
+        licence=base.licence,
+        method=prepared.run.method,
+        context=prepared.context,
+    )
+    if "answer_tokens" not in learnt:
+        amount = _("{tokens} in {documents} documents", tokens=f"{learnt['tokens']:,}", documents=learnt["documents"])
+    else:
+        amount = _(
+            "{tokens} of answers; {left_out} prompts left out as too long, {cut} answers cut",
+            tokens=f"{learnt['answer_tokens']:,}",
+            left_out=learnt["left_out"],
+            cut=learnt["cut"],
+        )
+    return [(_("Base"), known), (_("Tokens"), amount)]

@@ -1,4 +1,4 @@
-"""What a training is said to learn from: pictures, or windows of text; whole sentences, so that they translate."""
+"""What a training is said to learn from, such as pictures or windows of text; in whole sentences, which translate."""
 
 from __future__ import annotations
 
@@ -114,5 +114,87 @@ class Windows:
         }
 
 
-UNITS: dict[str, Unit] = {"pictures": Pictures(), "windows": Windows()}
+class Examples:
+    """Prompts with their answers."""
+
+    def announced(self, training: FamilyTraining[Any, Any]) -> str:
+        """See ``Unit``."""
+        return _(
+            "{count} training examples, {held_out} held out; {device}, {precision}, {threads} threads.",
+            count=training.learning.items(),
+            held_out=training.held_out,
+            device=training.machine.device,
+            precision=training.machine.precision,
+            threads=training.machine.threads,
+        )
+
+    def kept(self, step: int) -> str:
+        """See ``Unit``."""
+        return _("Kept is the average after step {kept}, which did best on held-out examples.", kept=step)
+
+    def planned(self, plan: Plan) -> dict[str, str]:
+        """See ``Unit``."""
+        return {
+            "cost": _("{gflop:.2f} GFLOP a training example", gflop=plan.gflop_per_item),
+            "speed": _(
+                "{rate:.0f} examples/s ({gflops:.0f} GFLOP/s, {device}, {precision})",
+                rate=plan.items_per_second,
+                gflops=plan.items_per_second * plan.gflop_per_item,
+                device=plan.device,
+                precision=plan.precision,
+            ),
+            "run": _(
+                "{steps} steps, {items} examples ({epochs:.1f} times the corpus), about {time}",
+                steps=plan.steps,
+                items=plan.items,
+                epochs=plan.items / max(plan.training_items, 1),
+                time=duration(plan.seconds),
+            ),
+            "corpus": _(
+                "{train} training examples, {held} held out", train=plan.training_items, held=plan.held_out_items
+            ),
+        }
+
+
+class Pairs:
+    """Pairs of answers, of which one is the better one."""
+
+    def announced(self, training: FamilyTraining[Any, Any]) -> str:
+        """See ``Unit``."""
+        return _(
+            "{count} training pairs, {held_out} held out; {device}, {precision}, {threads} threads.",
+            count=training.learning.items(),
+            held_out=training.held_out,
+            device=training.machine.device,
+            precision=training.machine.precision,
+            threads=training.machine.threads,
+        )
+
+    def kept(self, step: int) -> str:
+        """See ``Unit``."""
+        return _("Kept is the average after step {kept}, which did best on held-out pairs.", kept=step)
+
+    def planned(self, plan: Plan) -> dict[str, str]:
+        """See ``Unit``."""
+        return {
+            "cost": _("{gflop:.2f} GFLOP a training pair", gflop=plan.gflop_per_item),
+            "speed": _(
+                "{rate:.0f} pairs/s ({gflops:.0f} GFLOP/s, {device}, {precision})",
+                rate=plan.items_per_second,
+                gflops=plan.items_per_second * plan.gflop_per_item,
+                device=plan.device,
+                precision=plan.precision,
+            ),
+            "run": _(
+                "{steps} steps, {items} pairs ({epochs:.1f} times the corpus), about {time}",
+                steps=plan.steps,
+                items=plan.items,
+                epochs=plan.items / max(plan.training_items, 1),
+                time=duration(plan.seconds),
+            ),
+            "corpus": _("{train} training pairs, {held} held out", train=plan.training_items, held=plan.held_out_items),
+        }
+
+
+UNITS: dict[str, Unit] = {"pictures": Pictures(), "windows": Windows(), "examples": Examples(), "pairs": Pairs()}
 """By ``FamilyTraining.unit``."""

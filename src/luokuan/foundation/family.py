@@ -78,8 +78,8 @@ class FamilyTraining(ABC, Generic[ChoicesT, CorpusT]):
     """
 
     family: ClassVar[str]
-    unit: ClassVar[str] = "pictures"
-    """What an item of the training is: ``pictures`` or ``windows`` (of text)."""
+    unit: str = "pictures"
+    """What an item of the training is: ``pictures``, ``windows`` (of text), ``examples`` or ``pairs``."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Further packages on whose versions the result depends."""
     period: int = 1

@@ -93,10 +93,13 @@ def material_section(training: Mapping[str, Any]) -> str:
 
 
 def _unit(training: Mapping[str, Any]) -> str:
-    return "windows" if "windows" in training["corpus"] else "pictures"
+    return next((unit for unit in ("windows", "examples", "pairs") if unit in training["corpus"]), "pictures")
 
 
 def _amount(corpus: Mapping[str, Any]) -> str:
+    for unit in ("examples", "pairs"):
+        if unit in corpus:
+            return f"{corpus[unit]} training {unit}, {corpus['answer_tokens']} tokens of answers"
     if "tokens" in corpus:
         return f"{corpus['documents']} training documents, {corpus['bytes']} bytes, {corpus['tokens']} tokens"
     return f"{corpus['pictures']} training pictures"

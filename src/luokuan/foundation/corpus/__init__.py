@@ -2,7 +2,21 @@
 
 from luokuan.foundation.corpus.base import Corpus
 from luokuan.foundation.corpus.card import Card
+from luokuan.foundation.corpus.examples import Example, ExampleCorpus, holds_examples, open_examples
 from luokuan.foundation.corpus.reader import Broken, Item, PictureCorpus, open_corpus
 from luokuan.foundation.corpus.texts import TextCorpus, open_texts
 
-__all__ = ["Broken", "Card", "Corpus", "Item", "PictureCorpus", "TextCorpus", "open_corpus", "open_texts"]
+__all__ = [
+    "Broken",
+    "Card",
+    "Corpus",
+    "Example",
+    "ExampleCorpus",
+    "Item",
+    "PictureCorpus",
+    "TextCorpus",
+    "holds_examples",
+    "open_corpus",
+    "open_examples",
+    "open_texts",
+]

@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -321,6 +321,16 @@ def _cut(text: str) -> Iterator[str]:
 
 def _rows(path: Path) -> Iterator[tuple[str, str | None] | Broken]:
     """(text, split) of each line of a .jsonl file."""
+    return rows(path, _row)
+
+
+def rows(path: Path, parse: Callable[[Path, int, str], Part | Broken]) -> Iterator[Part | Broken]:
+    """What ``parse`` makes of (path, number, line) of each line of a .jsonl file that isn't blank.
+
+    Raises:
+        BrokenText: the file is no text.
+        OSError: it can't be read.
+    """
     with _opened(path) as stream:
         number = 0
         try:
@@ -329,9 +339,9 @@ def _rows(path: Path) -> Iterator[tuple[str, str | None] | Broken]:
                 if len(line) == LINE_LIMIT and not line.endswith("\n"):
                     while (line := stream.readline(LINE_LIMIT)) and not line.endswith("\n"):
                         pass
-                    yield _wrong(path, number, _("it is longer than {limit} characters", limit=LINE_LIMIT))
+                    yield wrong_line(path, number, _("it is longer than {limit} characters", limit=LINE_LIMIT))
                 elif line.strip():
-                    yield _row(path, number, line)
+                    yield parse(path, number, line)
         except UnicodeDecodeError as error:
             raise BrokenText(_("it is not UTF-8")) from error
 
@@ -344,18 +354,19 @@ def _row(path: Path, number: int, line: str) -> tuple[str, str | None] | Broken:
             raise TypeError("text")
         text.encode()
     except UnicodeEncodeError:
-        return _wrong(path, number, _("it holds half of a character"))
+        return wrong_line(path, number, _("it holds half of a character"))
     except (ValueError, KeyError, TypeError, RecursionError):
-        return _wrong(path, number, _("it is no object with a column 'text'"))
+        return wrong_line(path, number, _("it is no object with a column 'text'"))
     if "\0" in text:
-        return _wrong(path, number, _("it holds NUL characters: it is no text"))
+        return wrong_line(path, number, _("it holds NUL characters: it is no text"))
     if not text.strip():
-        return _wrong(path, number, _("its text is empty"))
+        return wrong_line(path, number, _("its text is empty"))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text, SPLIT_NAMES.get(str(row.get("split", "")).lower())
 
 
-def _wrong(path: Path, number: int, why: str) -> Broken:
+def wrong_line(path: Path, number: int, why: str) -> Broken:
+    """A line that is skipped."""
     return Broken(path, _("line {number}: {why}", number=number, why=why))
 
 

@@ -22,6 +22,8 @@ TEMPLATE_LIMIT = 1 << 16
 """Most characters of a template."""
 MESSAGES, MESSAGE_LIMIT = 1000, 1 << 20
 """Most messages, and characters of them together."""
+TOGETHER = 32
+"""Conversations that one child lays out: its limits are for all of them."""
 SECONDS = 10.0
 """Most time on the clock that laying out may take."""
 
@@ -44,6 +46,15 @@ def as_chat(model: PlmModel, messages: Sequence[Mapping[str, str]]) -> str:
         UserError: the model has no template, or it is too long, fails, or takes too long; a message lacks something,
             holds half a character or a mark of the model's.
     """
+    return laid_out(model, [(messages, True)])[0]
+
+
+def laid_out(model: PlmModel, conversations: Sequence[tuple[Sequence[Mapping[str, str]], bool]]) -> list[str]:
+    """Each (messages, whether an answer is asked for) as the template lays it out.
+
+    Raises:
+        UserError: see ``as_chat``.
+    """
     template = chat_template(model)
     if template is None:
         raise UserError(
@@ -54,12 +65,22 @@ def as_chat(model: PlmModel, messages: Sequence[Mapping[str, str]]) -> str:
         )  # fmt: skip
     if len(template) > TEMPLATE_LIMIT:
         raise _broken(model, _("it is longer than {limit} characters", limit=TEMPLATE_LIMIT))
-    plain = _checked(model, messages)
     marks = {key: value for key, value in model.tokenizer.special_tokens_map.items() if isinstance(value, str)}
+    variables = [
+        {**marks, "messages": _checked(model, messages), "add_generation_prompt": asks}
+        for messages, asks in conversations
+    ]
+    texts: list[str] = []
+    for start in range(0, len(variables), TOGETHER):
+        texts += _run(model, template, variables[start : start + TOGETHER])
+    return texts
+
+
+def _run(model: PlmModel, template: str, variables: list[dict[str, Any]]) -> list[str]:
     try:
         answer = subprocess.run(  # noqa: S603 - our own module, no shell
             COMMAND,
-            input=json.dumps({"template": template, "variables": {**marks, "messages": plain}}),
+            input=json.dumps({"template": template, "variables": variables}),
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -67,14 +88,14 @@ def as_chat(model: PlmModel, messages: Sequence[Mapping[str, str]]) -> str:
             check=False,
         ).stdout
         found = json.loads(answer)
-        text, why = found.get("text"), str(found.get("error"))
+        texts, why = found.get("texts"), str(found.get("error"))
     except subprocess.TimeoutExpired:
-        text, why = None, _("it takes too long")
+        texts, why = None, _("it takes too long")
     except ValueError:  # the child was ended by one of its limits
-        text, why = None, _("it takes too much time or memory")
-    if not isinstance(text, str):
+        texts, why = None, _("it takes too much time or memory")
+    if not isinstance(texts, list) or len(texts) != len(variables):
         raise _broken(model, why)
-    return text
+    return [str(text) for text in texts]
 
 
 def _checked(model: PlmModel, messages: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

@@ -31,6 +31,10 @@ PREVIEW = 256
 """Tokens of a preview, at most the context."""
 
 
+BACK = ("o_proj", "down_proj", "c_proj", "out_proj", "fc2")
+"""How layers are called that project back to the stream, in the architectures of transformers."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlmSettings:
     """How a language model learns.
@@ -84,13 +88,20 @@ def new_model(config: Qwen3Config, *, dropout: float = 0.0) -> nn.Module:
             block.mlp.down_proj.weight.zero_()
         if not config.tie_word_embeddings:
             model.lm_head.weight.normal_(std=1e-3)
-    if dropout:
-        # Qwen3 has dropout in the attention's weights only.
-        inner = [layer for block in model.model.layers for layer in (block.self_attn.o_proj, block.mlp.down_proj)]
-        for layer in (model.model.embed_tokens, *inner):
-            layer.register_forward_hook(_Dropped(dropout))
+    add_dropout(model, dropout)
     found: nn.Module = model.train()
     return found
+
+
+def add_dropout(model: Any, share: float) -> None:
+    """Drop a share of the embeddings, and of the outputs of attention and feed-forward layers, while ``model``, a
+    causal language model of transformers, is trained: Qwen3 has dropout in the attention's weights only."""
+    if not share:
+        return
+    model.get_input_embeddings().register_forward_hook(_Dropped(share))
+    for name, layer in model.named_modules():
+        if name.rpartition(".")[2] in BACK:
+            layer.register_forward_hook(_Dropped(share))
 
 
 class _Dropped:
@@ -115,6 +126,8 @@ class PlmLearning:
         decode: Token numbers to text, for previews.
         device: Where the network lives.
         seed: Of the initial weights.
+        model: A network to go on with, in training mode; None: a new one.
+        end: The token that begins documents; None: that which ``config`` says.
     """
 
     def __init__(
@@ -128,20 +141,27 @@ class PlmLearning:
         decode: Callable[[list[int]], str],
         device: str = "cpu",
         seed: int = 0,
+        model: nn.Module | None = None,
+        end: int | None = None,
     ) -> None:
         if len(stream.tokens) <= context:
             raise ValueError("fewer tokens than a window has")
         self.settings, self._stream, self._held_out = settings, stream, held_out
         self._context, self._decode, self._device = context, decode, device
-        self._end = int(config.eos_token_id)
+        self._end = int(config.eos_token_id) if end is None else end
         torch.manual_seed(mix_seed(seed, "weights"))
-        self.model = new_model(config, dropout=settings.dropout).to(device)
+        self.model = (new_model(config, dropout=settings.dropout) if model is None else model).to(device)
+        self._optimisers = self._chosen()
+
+    def _chosen(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimisers by name."""
+        settings = self.settings
         named = dict(self.model.named_parameters())
         matrices = [p for name, p in named.items() if p.ndim == 2 and ".layers." in name]
         known = {id(p) for p in matrices}
         others = [p for p in named.values() if id(p) not in known]
         pair = muon(matrices, others, rate=settings.rate, factor=settings.muon, decay=settings.weight_decay)
-        self._optimisers = dict(zip(("muon", "adam"), pair, strict=True))
+        return dict(zip(("muon", "adam"), pair, strict=True))
 
     # --- what the loop asks ---------------------------------------------------------------------------
 
@@ -235,20 +255,25 @@ class PlmLearning:
 
     def verdict(self, history: Sequence[Mapping[str, Any]]) -> list[str]:
         """Whether it still improved or learnt by heart, in words."""
-        seen = [row for row in history if "validation/nats_per_token" in row]
-        if len(seen) < 2:
-            return []
-        costs = [float(row["validation/nats_per_token"]) for row in seen]
-        best = costs.index(min(costs))
-        if costs[-1] > costs[best] + 0.02:
-            return [
-                _(
-                    "After step {best} of {steps} held-out text was predicted worse: from there on it learns its text "
-                    "by heart.",
-                    best=seen[best]["step"],
-                    steps=seen[-1]["step"],
-                )
-            ]
-        if best == len(costs) - 1 and costs[-2] > costs[-1] + 0.01:
-            return [_("It was still improving at the end: a longer run would give better text.")]
+        return verdict_on(history)
+
+
+def verdict_on(history: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What ``validation/nats_per_token`` says of a run, in words."""
+    seen = [row for row in history if "validation/nats_per_token" in row]
+    if len(seen) < 2:
         return []
+    costs = [float(row["validation/nats_per_token"]) for row in seen]
+    best = costs.index(min(costs))
+    if costs[-1] > costs[best] + 0.02:
+        return [
+            _(
+                "After step {best} of {steps} held-out text was predicted worse: from there on it learns its text "
+                "by heart.",
+                best=seen[best]["step"],
+                steps=seen[-1]["step"],
+            )
+        ]
+    if best == len(costs) - 1 and costs[-2] > costs[-1] + 0.01:
+        return [_("It was still improving at the end: a longer run would give better text.")]
+    return []

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from luokuan.errors import UserError
 from luokuan.files import disk_errors, sha256_bytes, sha256_file, write_atomic
 from luokuan.foundation.corpus import TextCorpus
 from luokuan.foundation.corpus.arrays import PART, hold, remove_abandoned
+from luokuan.i18n import _
 from luokuan.models.plm.tokenizers import digest, encode, size
 
 if TYPE_CHECKING:
@@ -63,6 +65,20 @@ def load_stream(corpus: TextCorpus, split: str, tokenizer: PreTrainedTokenizerFa
     count = int(note["tokens"])
     tokens = np.memmap(path, dtype, "r", shape=(count,)) if count else np.empty(0, dtype)
     return Stream(tokens, int(note["documents"]), int(note["bytes"]))
+
+
+def too_little(path: Path, stream: Stream, context: int) -> UserError:
+    """What is said of text that fills no window."""
+    return UserError(
+        _(
+            "{path} has {count} tokens of training text, and a window takes {context}.",
+            path=path,
+            count=len(stream.tokens),
+            context=context + 1,
+        ),
+        _("Add text, or give a smaller --context."),
+        code="corpus.too_small",
+    )
 
 
 def _note(path: Path) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """The child process that runs a chat template: one JSON object in, one out.
 
-In: ``template`` and ``variables``. Out: ``text``, or ``error`` in words. The environment is that of transformers
-(``transformers/utils/chat_template_utils.py``); it isn't imported, because that would take seconds.
+In: ``template`` and ``variables``, a list of them for several texts. Out: ``texts``, or ``error`` in words. The
+environment is that of transformers (``transformers/utils/chat_template_utils.py``); it isn't imported, because that
+would take seconds.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def main() -> None:
     asked = json.load(sys.stdin)
     _limit()
     try:
-        answer = {"text": render(asked["template"], asked["variables"])}
+        answer: dict[str, Any] = {"texts": [render(asked["template"], given) for given in asked["variables"]]}
     except Exception as error:  # whatever a stranger's program comes to
         answer = {"error": f"{type(error).__name__}: {error}"[:300]}
     print(json.dumps(answer))

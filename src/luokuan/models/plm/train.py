@@ -15,16 +15,17 @@ from luokuan.foundation.corpus import TextCorpus, open_texts
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, find_tokenizer, save_folder
 from luokuan.foundation.objective import Objective
-from luokuan.foundation.runs import check_choices, resumed
+from luokuan.foundation.runs import check_choices, read_run, resumed
 from luokuan.foundation.training import Outcome
 from luokuan.i18n import _
 from luokuan.models.plm import tokenizers
 from luokuan.models.plm.card import plm_card
 from luokuan.models.plm.config import SIZES, qwen3_config
+from luokuan.models.plm.finetune import TuneRun, TuneTraining, open_material
 from luokuan.models.plm.learning import PlmLearning, PlmSettings
 from luokuan.models.plm.learnt import LEAST, MOST, learn
 from luokuan.models.plm.model import saved_files
-from luokuan.models.plm.shards import Stream, load_stream
+from luokuan.models.plm.shards import Stream, load_stream, too_little
 from luokuan.store.home import Home, open_home
 
 if TYPE_CHECKING:
@@ -103,16 +104,7 @@ class PlmTraining(FamilyTraining[PlmRun, TextCorpus]):
         self.tokenizer = _tokenizer(run, corpus, self.home)
         self.stream = load_stream(corpus, "train", self.tokenizer, cache=self.home.cache)
         if len(self.stream.tokens) <= context:
-            raise UserError(
-                _(
-                    "{path} has {count} tokens of training text, and a window takes {context}.",
-                    path=corpus.path,
-                    count=len(self.stream.tokens),
-                    context=context + 1,
-                ),
-                _("Add text, or give a smaller --context."),
-                code="corpus.too_small",
-            )
+            raise too_little(corpus.path, self.stream, context)
         held_out = load_stream(corpus, "validation", self.tokenizer, cache=self.home.cache)
         self.held_out = -(-max(len(held_out.tokens) - 1, 0) // context)
         self.unknown = _unknown(held_out, self.tokenizer)
@@ -208,6 +200,26 @@ def _unknown(stream: Stream, tokenizer: PreTrainedTokenizerFast) -> int:
     return 0 if number in (None, tokenizer.eos_token_id) else int((stream.tokens == number).sum())
 
 
+def prepare(corpus: Path | str, *, resume: bool, home: Home, quiet: bool, **choices: Any) -> PlmTraining | TuneTraining:
+    """A run from scratch, or one that goes on from a model where ``base`` is among ``choices``.
+
+    Args:
+        resume: Take all choices but ``name`` from the run's record.
+
+    Raises:
+        UserError: see ``FamilyTraining``.
+    """
+    name = choices["name"]
+    given = read_run(home, name, "plm")["run"] if resume else choices
+    if given.get("base") is None:
+        run = resumed(home, name, "plm", PlmRun) if resume else PlmRun(**choices)
+        run.check()  # before the corpus is read
+        return PlmTraining((open_texts(corpus),), run, home=home, quiet=quiet)
+    tuned = resumed(home, name, "plm", TuneRun) if resume else TuneRun(**choices)
+    tuned.check()
+    return TuneTraining((open_material(corpus, tuned),), tuned, home=home, quiet=quiet)
+
+
 def train_plm(
     corpus: Path | str,
     *,
@@ -216,14 +228,14 @@ def train_plm(
     quiet: bool = True,
     **choices: Any,
 ) -> ModelFolder | None:
-    """Train a language model on a folder of text (Python counterpart of ``luokuan train plm``).
+    """Train or fine-tune a language model (Python counterpart of ``luokuan train plm``).
 
     Args:
         corpus: Folder of .txt, .md or .jsonl files, or one such file.
         resume: Continue the run ``name``; other choices come from its start.
         home: Where runs and models are kept; default: the user's home.
         quiet: No progress.
-        choices: Fields of ``PlmRun``; ``name`` is required.
+        choices: Fields of ``PlmRun``, or with ``base`` of ``TuneRun``; ``name`` is required.
 
     Returns:
         The model folder, or None when the run was stopped and can be resumed.
@@ -231,7 +243,4 @@ def train_plm(
     Raises:
         UserError: see ``FamilyTraining``.
     """
-    place = home or open_home()
-    run = resumed(place, choices["name"], "plm", PlmRun) if resume else PlmRun(**choices)
-    run.check()  # before the corpus is read
-    return PlmTraining((open_texts(corpus),), run, home=place, quiet=quiet).train(resume=resume)[1]
+    return prepare(corpus, resume=resume, home=home or open_home(), quiet=quiet, **choices).train(resume=resume)[1]
