@@ -106,7 +106,24 @@ def test_a_conversation_gives_the_model_a_template(run: Any, home: Path, tmp_pat
     assert lineage["name"] == "talker" and lineage["base"]["name"] == "base"
 
 
-@pytest.mark.parametrize("method", ["sft"])
+def test_dpo_reports_what_pairs_show(run: Any, home: Path, sums: Path) -> None:
+    choices = tune("--method", "dpo", "--rate", 0.001, "--beta", 0.2, steps=8)
+    code, out, err = run("train", "plm", sums, "--name", "judge", *choices)
+    assert code == 0, err
+    assert "training pairs" in out and "pairs were held out: too few to tell" in out
+    folder = resolve(home / "models/judge")
+    found = {key.removeprefix("validation/"): value for key, value in folder.training["measured"].items()}
+    assert 0 <= found["win_rate_low"] <= found["win_rate"] <= found["win_rate_high"] <= 1
+    assert found["kl_per_token"] > 0 and found["pairs"] >= 1 and folder.training["corpus"]["pairs"] > 40
+    assert len(folder.training["verdicts"]) == 2  # in both languages
+    card = (home / "models/judge/README.md").read_text(encoding="utf-8")
+    assert "--method dpo" in card and "--beta 0.2" in card and "paired bootstrap" in card and "pairs seen" in card
+    kept = list((home / "cache/reference").glob("*.json"))
+    assert len(kept) == 2
+    assert write(PlmModel.from_folder(folder), ["2+2="], seed=1)
+
+
+@pytest.mark.parametrize("method", ["sft", "dpo"])
 def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, sums: Path, method: str) -> None:
     for name in ("whole", "cut"):
         choices = tune("--method", method, "--dropout", 0.2, "--rate", 0.003, steps=5)
@@ -156,6 +173,8 @@ def test_the_plan(run: Any, sums: Path) -> None:
         (["--from", "garments-32"], "is a model of the family 'gan' and no language model."),
         (["--method", "magic"], "--method is out of its range."),
         (["--context", "128"], "'base' looks at 64 tokens at a time, fewer than 128."),
+        (["--beta", "0.1"], "--beta has no say without --method dpo."),
+        (["--method", "dpo", "--beta", "0"], "--beta is out of its range."),
         (["--rate", "0"], "--rate is out of its range."),
     ],
 )
@@ -165,7 +184,7 @@ def test_wrong_choices_are_refused(run: Any, sums: Path, choices: list[str], sai
 
 
 def test_options_of_fine_tuning_need_a_base(run: Any) -> None:
-    for option in (["--method", "sft"], ["--chat"]):
+    for option in (["--method", "sft"], ["--chat"], ["--beta", "0.1"]):
         code, _out, err = run("train", "plm", EXAMPLE, "--name", "wrong", "--steps", 1, *option)
         assert code == 2 and f"{option[0]} has no say without --from." in err
 
@@ -179,6 +198,10 @@ def test_unusable_material_is_refused(run: Any, tmp_path: Path) -> None:
     ):
         code, _out, err = run("train", "plm", corpus(tmp_path / name, lines), "--name", "wrong", *tune())
         assert code == 2 and said in err
+    rows = [{"prompt": f"{i}", "chosen": "x"} for i in range(5)]
+    choices = tune("--method", "dpo")
+    code, _out, err = run("train", "plm", corpus(tmp_path / "half", rows), "--name", "wrong", *choices)
+    assert code == 2 and "it has no text in the column 'rejected'" in err and "chosen and rejected" in err
     (tmp_path / "text").mkdir()
     (tmp_path / "text/a.txt").write_text("One line.")
     code, _out, err = run("train", "plm", tmp_path / "text", "--name", "wrong", *tune())

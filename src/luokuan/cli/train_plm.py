@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCRATCH = ("size", "layers", "tied", "tokenizer", "vocabulary")
 """Options that shape a new network: one that goes on has its shape."""
-TUNING = ("method", "chat")
+TUNING = ("method", "chat", "beta")
 """Options of fine-tuning."""
 EITHER = (
     "context",
@@ -50,10 +50,23 @@ def plm(
             show_default=False,
         ),
     ] = None,
-    method: Annotated[str, typer.Option("--method", help=_("How to fine-tune: sft learns what to answer."))] = "sft",
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", help=_("How to fine-tune: sft learns what to answer; dpo which of two answers is preferred.")
+        ),
+    ] = "sft",
     chat: Annotated[
         bool, typer.Option("--chat", help=_("Fine-tuning: prompt and completion are turns of a conversation."))
     ] = False,
+    beta: Annotated[
+        float | None,
+        typer.Option(
+            "--beta",
+            help=_("--method dpo: how dearly leaving the model at the start is paid (default 0.1)."),
+            show_default=False,
+        ),
+    ] = None,
     size: Annotated[
         str, typer.Option("--size", help=_("nano (0.8 M parameters), micro (5 M) or small (26 M), and the vocabulary."))
     ] = "micro",
@@ -79,12 +92,14 @@ def plm(
     ] = None,
     steps: training.Steps = None,
     minutes: training.Minutes = None,
-    batch: Annotated[int, typer.Option("--batch", help=_("Windows or examples a step."))] = 32,
+    batch: Annotated[int, typer.Option("--batch", help=_("Windows, examples or pairs a step."))] = 32,
     accumulate: training.Accumulate = 1,
     rate: Annotated[
         float | None,
         typer.Option(
-            "--rate", help=_("Adam's highest learning rate (default: 0.003; fine-tuning 0.0001)."), show_default=False
+            "--rate",
+            help=_("Adam's highest learning rate (default: 0.003; fine-tuning 0.0001, dpo 0.00001)."),
+            show_default=False,
         ),
     ] = None,
     dropout: Annotated[

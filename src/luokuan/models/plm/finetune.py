@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
@@ -23,17 +26,20 @@ from luokuan.models.plm.chat import chat_template
 from luokuan.models.plm.layout import TEMPLATE, Rows, lay_out
 from luokuan.models.plm.learning import PlmSettings, add_dropout
 from luokuan.models.plm.model import PlmModel
+from luokuan.models.plm.preferences import Preferring, reference_of
 from luokuan.models.plm.shards import load_stream, too_little
 from luokuan.models.plm.tunecard import tuned_card
 from luokuan.models.plm.tuning import TextTuning, TuneSettings, Tuning
 from luokuan.models.plm.writing import context_of
 from luokuan.store.home import Home
 
-METHODS = ("sft",)
-RATES = {"sft": 1e-4}
+METHODS = ("sft", "dpo")
+RATES = {"sft": 1e-4, "dpo": 1e-5}
 """``--rate`` if none is given, by method."""
 CONTEXT = 1024
 """Most tokens of a row if none are given: models of others can look at many times more than fits into memory."""
+BETA = 0.1
+"""``--beta`` if none is given."""
 KEEPS = ("best", "last")
 CHAT = "chat_template.jinja"
 
@@ -54,9 +60,15 @@ class TuneRun:
     rate: float | None = None
     dropout: float = 0.0
     keep: str = "best"
+    beta: float | None = None
     seed: int = 0
     precision: str | None = None
     device: str | None = None
+
+    @property
+    def strength(self) -> float:
+        """``beta``, or its usual value."""
+        return BETA if self.beta is None else self.beta
 
     @property
     def highest_rate(self) -> float:
@@ -77,16 +89,26 @@ class TuneRun:
                 (self.rate is None or 0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
                 (self.keep in KEEPS, "--keep", KEEPS),
+                (self.beta is None or 0 < self.beta <= 100, "--beta", "0 … 100"),
             ],
         )
+        for option, value, method in (("--beta", self.beta, "dpo"),):
+            if value is not None and self.method != method:
+                raise UserError(
+                    _("{option} has no say without {other}.", option=option, other=f"--method {method}"),
+                    _("Leave it out, or choose that method."),
+                    code="training.option",
+                )
 
 
 def open_material(path: Path | str, run: TuneRun) -> TextCorpus | ExampleCorpus:
-    """The corpus as ``run`` takes it: examples where its .jsonl files hold some, else text.
+    """The corpus as ``run`` takes it: pairs for preferences, else examples where its .jsonl files hold some, or text.
 
     Raises:
         UserError: see ``open_examples`` and ``open_texts``; or the run can't use text.
     """
+    if run.method == "dpo":
+        return open_examples(path, "pairs")
     if holds_examples(path):
         return open_examples(path, "answers")
     if run.chat:
@@ -117,8 +139,12 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
         self.context = _context(run, self.model)
         if chat_template(self.model) is None and isinstance(corpus, ExampleCorpus) and _talks(run, corpus):
             self.model.tokenizer.chat_template = TEMPLATE
+        # As it was: without dropout, and never changed.
+        reference = copy.deepcopy(self.model.network).eval().requires_grad_(False) if run.method == "dpo" else None
         add_dropout(self.model.network, run.dropout)
-        settings = TuneSettings(rate=run.highest_rate, best=run.keep == "best")
+        settings = TuneSettings(rate=run.highest_rate, beta=run.strength, best=run.keep == "best")
+        if reference is not None and isinstance(corpus, ExampleCorpus):
+            return self._pairs(corpus, settings, reference.to(self.machine.device))
         if isinstance(corpus, ExampleCorpus):
             return self._examples(corpus, settings)
         assert isinstance(corpus, TextCorpus)
@@ -156,6 +182,52 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
         self._tell(rows)
         return Tuning(self.model, self.model.network, settings, rows, held_out=held_out, device=self.machine.device)
 
+    def _pairs(self, corpus: ExampleCorpus, settings: TuneSettings, reference: torch.nn.Module) -> Objective:
+        self.unit = "pairs"
+        rows, held_out, choosing = self._rows(corpus, "train"), *self._held_out_pairs(corpus, settings)
+        self.best_by = "dpo_loss" if settings.best and held_out.rows else None
+        self.held_out = len(held_out.rows)
+        self._tell(rows)
+        machine, tokenizer = self.machine, self.model.tokenizer
+        # On them, the rows and the base all reference values depend.
+        pinned = f"{self._base.network_digest} {machine.device} {machine.precision}"
+        values = []
+        for name, part in (("train", rows), ("held-out", held_out)):
+            key = sha256_bytes(f"{pinned} {corpus.digest} {self.context} {self.run.chat}".encode())[:32]
+            with autocast(machine.device, machine.precision):
+                values.append(
+                    reference_of(
+                        reference,
+                        part,
+                        fill=int(tokenizer.eos_token_id),
+                        words=int(self.model.network.get_input_embeddings().weight.shape[0]),
+                        device=machine.device,
+                        path=self.home.cache / "reference" / f"{key}-{name}.json",
+                        pinned=pinned,
+                    )
+                )
+        return Preferring(
+            self.model,
+            self.model.network,
+            settings,
+            rows,
+            held_out=held_out,
+            choosing=choosing,
+            reference=reference,
+            values=(values[0], values[1]),
+            device=machine.device,
+        )
+
+    def _held_out_pairs(self, corpus: ExampleCorpus, settings: TuneSettings) -> tuple[Rows, NDArray[np.bool_]]:
+        """Validation pairs, which choose the average that is kept, and test pairs, of which is told; mixed, so that
+        the first ones are of both kinds."""
+        parts = [self._rows(corpus, split) for split in ("validation", "test")]
+        rows = [*parts[0].rows, *parts[1].rows]
+        order = np.random.default_rng(0).permutation(len(rows))
+        choosing = (order < len(parts[0].rows)) & settings.best & bool(parts[1].rows)
+        left_out, cut = (sum(getattr(part, name) for part in parts) for name in ("left_out", "cut"))
+        return Rows(tuple(rows[i] for i in order), left_out, cut), choosing
+
     def _rows(self, corpus: ExampleCorpus, split: str) -> Rows:
         return lay_out(self.model, corpus.split(split), context=self.context, as_chat=self.run.chat)
 
@@ -186,6 +258,8 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
             with autocast(self.machine.device, self.machine.precision):
                 found = self.learning.validate({"model": network})
         training["measured"] = {f"validation/{key}": value for key, value in found.items()}
+        if self.run.method == "dpo":
+            training["run"]["beta"] = self.run.strength
         training["run"]["rate"], training["run"]["context"] = self.run.highest_rate, self.context
         training["corpus"] |= self.learnt
         config = {k: v for k, v in self._base.config.items() if k != "torch_dtype"} | {"dtype": "bfloat16"}

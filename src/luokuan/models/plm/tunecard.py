@@ -9,6 +9,7 @@ from luokuan.foundation.modelcard import front_matter, machine_options, material
 
 METHODS = {
     "sft": ("all its weights learnt", "全部权重参与学习"),
+    "dpo": ("all its weights learnt which of two answers is preferred (DPO)", "全部权重学习两个回答中哪个更好（DPO）"),
 }
 """How each method is named in a card."""
 
@@ -20,6 +21,8 @@ def _command(training: Mapping[str, Any]) -> str:
         parts.append("--chat")
     parts += [f"--context {run['context']}", f"--steps {training['steps']}", f"--batch {run['batch']}"]
     parts.append(f"--rate {run['rate']:g}")
+    if run.get("beta"):
+        parts.append(f"--beta {run['beta']:g}")
     if run["dropout"]:
         parts.append(f"--dropout {run['dropout']:g}")
     if run["keep"] != "best":
@@ -62,6 +65,8 @@ def tuned_card(name: str, config: Mapping[str, Any], training: Mapping[str, Any]
 def _measured(training: Mapping[str, Any]) -> str:
     found = {key.removeprefix("validation/"): value for key, value in training["measured"].items()}
     end = f"after step {training['kept']} (seed {training['seed']}, weights as they are saved, in bfloat16)"
+    if "win_rate" in found:
+        return _preferences(found, training, end)
     if "nats_per_token" not in found:
         return "Nothing was held out. 没有留出的语料。\n"
     if "examples" in found:
@@ -72,6 +77,23 @@ def _measured(training: Mapping[str, Any]) -> str:
     return (
         f"On {found['tokens']:.0f} held-out tokens {end}: {found['nats_per_token']:.4f} nats a token, "
         f"{found['bits_per_byte']:.4f} bits a byte.\n"
+    )
+
+
+def _preferences(found: Mapping[str, float], training: Mapping[str, Any], end: str) -> str:
+    return (
+        f"On {found['pairs']:.0f} held-out pairs {end}, which had no part in choosing that step unless all held-out "
+        "pairs are of one split:\n\n"
+        "| figure | value |\n| --- | --- |\n"
+        f"| win rate: implied reward higher for the chosen answer, draws half [95 %, bootstrap over pairs] | "
+        f"{found['win_rate']:.3f} [{found['win_rate_low']:.3f}, {found['win_rate_high']:.3f}] |\n"
+        f"| reward margin, nats (β = {training['run']['beta']:g}) | {found['reward_margin']:+.4f} |\n"
+        f"| share whose chosen answer is the likelier one | {found['likelier']:.3f}, before "
+        f"{found['likelier_before']:.3f} |\n"
+        f"| its change [95 %, paired bootstrap] | {found['likelier'] - found['likelier_before']:+.3f} "
+        f"[{found['likelier_change_low']:+.3f}, {found['likelier_change_high']:+.3f}] |\n"
+        f"| KL from the reference, nats a token of the chosen answers, exact over the vocabulary | "
+        f"{found['kl_per_token']:.5f} |\n"
     )
 
 
