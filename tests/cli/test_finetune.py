@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from luokuan.cli.main import main
 from luokuan.foundation.modelfolder import resolve
@@ -123,8 +125,32 @@ def test_dpo_reports_what_pairs_show(run: Any, home: Path, sums: Path) -> None:
     assert write(PlmModel.from_folder(folder), ["2+2="], seed=1)
 
 
-@pytest.mark.parametrize("method", ["sft", "dpo"])
+def test_lora_writes_a_model_like_any_other(run: Any, home: Path, sums: Path) -> None:
+    pytest.importorskip("peft")
+    choices = tune("--method", "lora", "--rate", 0.01, "--rank", 4, steps=8)
+    code, _out, err = run("train", "plm", sums, "--name", "light", *choices)
+    assert code == 0, err
+    folder, base = resolve(home / "models/light"), resolve(home / "models/base")
+    assert folder.tensor_count == base.tensor_count and folder.config == base.config | {"dtype": "bfloat16"}
+    new, old = (PlmModel.from_folder(place).network.state_dict() for place in (folder, base))
+    changed = {name for name in old if not torch.equal(new[name], old[name])}
+    assert changed and all(".layers." in name and name.endswith("proj.weight") for name in changed)
+    card = (home / "models/light/README.md").read_text(encoding="utf-8")
+    assert "--method lora" in card and "--rank 4 --alpha 8" in card and "low-rank update" in card
+    assert run("train", "plm", EXAMPLE, "--name", "light-text", *tune("--method", "lora"), "-q")[0] == 0
+    assert run("train", "plm", sums, "--name", "plan", *tune("--method", "lora", "--dry-run", "--json"))[0] == 0
+
+
+def test_without_peft_lora_says_what_to_install(run: Any, sums: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "peft", None)
+    code, _out, err = run("train", "plm", sums, "--name", "wrong", *tune("--method", "lora"))
+    assert code == 2 and "luokuan[finetune]" in err
+
+
+@pytest.mark.parametrize("method", ["sft", "dpo", "lora"])
 def test_resume_gives_the_uninterrupted_result(run: Any, home: Path, sums: Path, method: str) -> None:
+    if method == "lora":
+        pytest.importorskip("peft")
     for name in ("whole", "cut"):
         choices = tune("--method", method, "--dropout", 0.2, "--rate", 0.003, steps=5)
         code, _out, err = run("train", "plm", sums, "--name", f"{name}-{method}", *choices, "-q")
@@ -173,6 +199,9 @@ def test_the_plan(run: Any, sums: Path) -> None:
         (["--from", "garments-32"], "is a model of the family 'gan' and no language model."),
         (["--method", "magic"], "--method is out of its range."),
         (["--context", "128"], "'base' looks at 64 tokens at a time, fewer than 128."),
+        (["--rank", "8"], "--rank has no say without --method lora."),
+        (["--method", "dpo", "--alpha", "8"], "--alpha has no say without --method lora."),
+        (["--method", "lora", "--rank", "0"], "--rank is out of its range."),
         (["--beta", "0.1"], "--beta has no say without --method dpo."),
         (["--method", "dpo", "--beta", "0"], "--beta is out of its range."),
         (["--rate", "0"], "--rate is out of its range."),

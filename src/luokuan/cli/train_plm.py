@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCRATCH = ("size", "layers", "tied", "tokenizer", "vocabulary")
 """Options that shape a new network: one that goes on has its shape."""
-TUNING = ("method", "chat", "beta")
+TUNING = ("method", "chat", "rank", "alpha", "beta")
 """Options of fine-tuning."""
 EITHER = (
     "context",
@@ -53,12 +53,26 @@ def plm(
     method: Annotated[
         str,
         typer.Option(
-            "--method", help=_("How to fine-tune: sft learns what to answer; dpo which of two answers is preferred.")
+            "--method",
+            help=_(
+                "How to fine-tune: sft learns what to answer, lora the same by few weights, dpo which of two answers "
+                "is preferred."
+            ),
         ),
     ] = "sft",
     chat: Annotated[
         bool, typer.Option("--chat", help=_("Fine-tuning: prompt and completion are turns of a conversation."))
     ] = False,
+    rank: Annotated[
+        int | None,
+        typer.Option("--rank", help=_("--method lora: rank of the updates (default 16)."), show_default=False),
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            "--alpha", help=_("--method lora: weight of the updates (default: twice --rank)."), show_default=False
+        ),
+    ] = None,
     beta: Annotated[
         float | None,
         typer.Option(
@@ -98,7 +112,7 @@ def plm(
         float | None,
         typer.Option(
             "--rate",
-            help=_("Adam's highest learning rate (default: 0.003; fine-tuning 0.0001, dpo 0.00001)."),
+            help=_("Adam's highest learning rate (default: 0.003; fine-tuning 0.0001, lora 0.001, dpo 0.00001)."),
             show_default=False,
         ),
     ] = None,

@@ -21,7 +21,7 @@ from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import check_choices
 from luokuan.foundation.training import Outcome
 from luokuan.i18n import _
-from luokuan.models.plm import tokenizers
+from luokuan.models.plm import lowrank, tokenizers
 from luokuan.models.plm.chat import chat_template
 from luokuan.models.plm.layout import TEMPLATE, Rows, lay_out
 from luokuan.models.plm.learning import PlmSettings, add_dropout
@@ -33,8 +33,8 @@ from luokuan.models.plm.tuning import TextTuning, TuneSettings, Tuning
 from luokuan.models.plm.writing import context_of
 from luokuan.store.home import Home
 
-METHODS = ("sft", "dpo")
-RATES = {"sft": 1e-4, "dpo": 1e-5}
+METHODS = ("sft", "lora", "dpo")
+RATES = {"sft": 1e-4, "lora": 1e-3, "dpo": 1e-5}
 """``--rate`` if none is given, by method."""
 CONTEXT = 1024
 """Most tokens of a row if none are given: models of others can look at many times more than fits into memory."""
@@ -60,10 +60,22 @@ class TuneRun:
     rate: float | None = None
     dropout: float = 0.0
     keep: str = "best"
+    rank: int | None = None
+    alpha: float | None = None
     beta: float | None = None
     seed: int = 0
     precision: str | None = None
     device: str | None = None
+
+    @property
+    def rank_or_usual(self) -> int:
+        """``rank``, or its usual value."""
+        return lowrank.RANK if self.rank is None else self.rank
+
+    @property
+    def alpha_or_usual(self) -> float:
+        """``alpha``, or twice the rank."""
+        return 2.0 * self.rank_or_usual if self.alpha is None else self.alpha
 
     @property
     def strength(self) -> float:
@@ -89,10 +101,16 @@ class TuneRun:
                 (self.rate is None or 0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
                 (self.keep in KEEPS, "--keep", KEEPS),
+                (self.rank is None or 1 <= self.rank <= lowrank.MOST, "--rank", f"1 … {lowrank.MOST}"),
+                (self.alpha is None or 0 < self.alpha <= 10_000, "--alpha", "0 … 10000"),
                 (self.beta is None or 0 < self.beta <= 100, "--beta", "0 … 100"),
             ],
         )
-        for option, value, method in (("--beta", self.beta, "dpo"),):
+        for option, value, method in (
+            ("--rank", self.rank, "lora"),
+            ("--alpha", self.alpha, "lora"),
+            ("--beta", self.beta, "dpo"),
+        ):
             if value is not None and self.method != method:
                 raise UserError(
                     _("{option} has no say without {other}.", option=option, other=f"--method {method}"),
@@ -127,6 +145,8 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
     family = "plm"
     packages = ("transformers", "tokenizers")
     model: PlmModel
+    network: torch.nn.Module
+    """What learns: the model's network, or that with adapters."""
     context: int
     learnt: dict[str, int]
     """What there is to learn from, for the record."""
@@ -141,7 +161,8 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
             self.model.tokenizer.chat_template = TEMPLATE
         # As it was: without dropout, and never changed.
         reference = copy.deepcopy(self.model.network).eval().requires_grad_(False) if run.method == "dpo" else None
-        add_dropout(self.model.network, run.dropout)
+        self.network = self._learning_network()
+        add_dropout(self.network, run.dropout)
         settings = TuneSettings(rate=run.highest_rate, beta=run.strength, best=run.keep == "best")
         if reference is not None and isinstance(corpus, ExampleCorpus):
             return self._pairs(corpus, settings, reference.to(self.machine.device))
@@ -149,6 +170,12 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
             return self._examples(corpus, settings)
         assert isinstance(corpus, TextCorpus)
         return self._text(corpus, settings)
+
+    def _learning_network(self) -> torch.nn.Module:
+        run, network = self.run, self.model.network
+        if run.method != "lora":
+            return network
+        return lowrank.with_adapters(network, rank=run.rank_or_usual, alpha=run.alpha_or_usual, seed=run.seed)
 
     def _text(self, corpus: TextCorpus, settings: TuneSettings) -> Objective:
         self.unit = "windows"
@@ -171,7 +198,7 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
             seed=self.run.seed,
             end=int(tokenizer.eos_token_id),
             tuned=settings,
-            network=self.model.network,
+            network=self.network,
         )
 
     def _examples(self, corpus: ExampleCorpus, settings: TuneSettings) -> Objective:
@@ -180,7 +207,7 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
         self.best_by = "nats_per_token" if settings.best and held_out.rows else None
         self.held_out = len(held_out.rows)
         self._tell(rows)
-        return Tuning(self.model, self.model.network, settings, rows, held_out=held_out, device=self.machine.device)
+        return Tuning(self.model, self.network, settings, rows, held_out=held_out, device=self.machine.device)
 
     def _pairs(self, corpus: ExampleCorpus, settings: TuneSettings, reference: torch.nn.Module) -> Objective:
         self.unit = "pairs"
@@ -208,7 +235,7 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
                 )
         return Preferring(
             self.model,
-            self.model.network,
+            self.network,
             settings,
             rows,
             held_out=held_out,
@@ -250,7 +277,10 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
     def save(self, outcome: Outcome, training: dict[str, Any]) -> ModelFolder:
         """The averaged network in bfloat16 with the base's tokenizer; what is measured is measured once more, on the
         weights as they are written: a small step may be lost by rounding."""
-        network = outcome.average["model"]
+        network, run = outcome.average["model"], self.run
+        if run.method == "lora":
+            network = lowrank.merged(network)
+            training["run"] |= {"rank": run.rank_or_usual, "alpha": run.alpha_or_usual}
         with torch.no_grad():
             for parameter in network.parameters():
                 parameter.copy_(parameter.to(torch.bfloat16))
@@ -258,8 +288,8 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
             with autocast(self.machine.device, self.machine.precision):
                 found = self.learning.validate({"model": network})
         training["measured"] = {f"validation/{key}": value for key, value in found.items()}
-        if self.run.method == "dpo":
-            training["run"]["beta"] = self.run.strength
+        if run.method == "dpo":
+            training["run"]["beta"] = run.strength
         training["run"]["rate"], training["run"]["context"] = self.run.highest_rate, self.context
         training["corpus"] |= self.learnt
         config = {k: v for k, v in self._base.config.items() if k != "torch_dtype"} | {"dtype": "bfloat16"}

@@ -9,6 +9,10 @@ from luokuan.foundation.modelcard import front_matter, machine_options, material
 
 METHODS = {
     "sft": ("all its weights learnt", "全部权重参与学习"),
+    "lora": (
+        "a low-rank update beside its linear layers learnt (LoRA) and added to them",
+        "学习线性层的低秩更新（LoRA）并并入权重",
+    ),
     "dpo": ("all its weights learnt which of two answers is preferred (DPO)", "全部权重学习两个回答中哪个更好（DPO）"),
 }
 """How each method is named in a card."""
@@ -21,6 +25,9 @@ def _command(training: Mapping[str, Any]) -> str:
         parts.append("--chat")
     parts += [f"--context {run['context']}", f"--steps {training['steps']}", f"--batch {run['batch']}"]
     parts.append(f"--rate {run['rate']:g}")
+    for option in ("rank", "alpha"):
+        if run.get(option):
+            parts.append(f"--{option} {run[option]:g}")
     if run.get("beta"):
         parts.append(f"--beta {run['beta']:g}")
     if run["dropout"]:
