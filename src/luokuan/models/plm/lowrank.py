@@ -42,7 +42,8 @@ def with_adapters(network: Any, *, rank: int, alpha: float, seed: int) -> nn.Mod
             code="training.peft",
         ) from error
     torch.manual_seed(mix_seed(seed, "adapters"))
-    settings = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    # α need not be whole, whatever the annotation says.
+    settings = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM")  # type: ignore[arg-type]
     with warnings.catch_warnings():
         # PEFT 0.21 asks for a property that transformers 5.24 calls by another name.
         warnings.simplefilter("ignore", FutureWarning)
