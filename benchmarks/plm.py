@@ -30,7 +30,8 @@ from luokuan.foundation import compute
 from luokuan.foundation.corpus import open_texts
 from luokuan.foundation.ema import Ema, decay
 from luokuan.foundation.training import Settings, Training
-from luokuan.models.plm.learning import VALIDATED, PlmLearning
+from luokuan.models.plm.learning import PlmLearning
+from luokuan.models.plm.likelihood import VALIDATED, windows_of
 from luokuan.models.plm.train import PlmRun, PlmTraining
 from luokuan.store.home import open_home
 
@@ -110,7 +111,7 @@ class Plain:
         held = self.game._held_out
         assert held is not None
         with torch.no_grad(), compute.autocast("cpu", self.precision):
-            for rows in self.game._windows(held.tokens, most=VALIDATED):
+            for rows in windows_of(held.tokens, self.game._context, most=VALIDATED):
                 total += float(nats(self.model(rows[:, :-1]), rows)) * rows[:, 1:].numel()
                 seen += rows[:, 1:].numel()
         return total / seen

@@ -179,7 +179,7 @@ def test_models_and_pictures_are_told_apart(trained: Path, run: Any, tmp_path: P
     assert code == 2 and "makes text and no pictures" in err
     code, _out, err = run("models", "export", "mine", "-o", tmp_path / "a.onnx")
     assert code == 2 and "language model" in err
-    code, _out, err = run("evaluate", "mine", EXAMPLE)
+    code, _out, err = run("evaluate", "mine", EXAMPLE, "--guidance", "2")
     assert code == 2 and "makes text and no pictures" in err
     assert run("models", "export", "mine", "--to", "hub-folder", "-o", tmp_path / "hub")[0] == 0
     assert {p.name for p in (tmp_path / "hub").iterdir()} == {p.name for p in trained.iterdir()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli import enlarging, fidelity, likelihood, options
+from luokuan.cli.evaluate_text import evaluate_text
 from luokuan.cli.output import emit_json, say, table
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -93,11 +94,17 @@ def evaluate(
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
     if loaded is not None and loaded.folder.family in WRITING:
-        raise UserError(
-            _("'{name}' makes text and no pictures.", name=model),
-            _("Its figures on held-out text are on its card: luokuan models show {name}.", name=model),
-            code="evaluation.language",
+        evaluate_text(
+            loaded,
+            corpus,
+            place,
+            count=count,
+            seed=seed,
+            json=json,
+            progress=None if quiet or json else _progress,
+            of_pictures=(sheet, importance) != (None, None) or (truncation, among, guidance) != (1, 1, 1),
         )
+        return
     if importance is not None and not isinstance(loaded, Vae):
         raise UserError(
             _("'{name}' has no likelihood that could be weighed.", name=model),

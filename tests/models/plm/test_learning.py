@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from luokuan.foundation.training import Settings, Training
 from luokuan.media import Text
 from luokuan.models.plm.config import SIZES, qwen3_config
-from luokuan.models.plm.learning import PlmLearning, PlmSettings, new_model, positions_of
+from luokuan.models.plm.learning import PlmLearning, PlmSettings, new_model
+from luokuan.models.plm.likelihood import positions_of, windows_of
 from luokuan.models.plm.shards import Stream
 from luokuan.models.plm.tokenizers import build
 from luokuan.models.plm.train import _unknown
@@ -179,11 +180,11 @@ def test_validation_by_hand() -> None:
 
 
 def test_of_much_held_out_text_spread_windows_are_read() -> None:
-    game, tokens = learning(), np.arange(1000, dtype=np.uint16)
-    rows = torch.cat(list(game._windows(tokens, most=4 * CONTEXT)))
+    tokens = np.arange(1000, dtype=np.uint16)
+    rows = torch.cat(list(windows_of(tokens, CONTEXT, most=4 * CONTEXT)))
     assert rows.shape == (4, CONTEXT + 1)
     assert rows[0, 0] == 0 and rows[-1, 0] == (999 // CONTEXT - 1) * CONTEXT
-    whole = list(game._windows(tokens, most=999))
+    whole = list(windows_of(tokens, CONTEXT, most=999))
     assert sum(part[:, 1:].numel() for part in whole) == 999
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,15 +17,12 @@ from luokuan.foundation.objective import Phase
 from luokuan.foundation.optim import Together, hold_then_fall, muon
 from luokuan.i18n import _
 from luokuan.media import Text
+from luokuan.models.plm.likelihood import likelihood, nats_of
 from luokuan.models.plm.shards import Stream
 
 if TYPE_CHECKING:
     from transformers import Qwen3Config
 
-VALIDATED = 1 << 18
-"""Most held-out tokens that one validation looks at."""
-TOGETHER = 1 << 14
-"""Tokens that a validation reads at a time."""
 PREVIEW = 256
 """Tokens of a preview, at most the context."""
 
@@ -55,22 +51,6 @@ class PlmSettings:
     decay_from: float = 0.4
     weight_decay: float = 0.0
     dropout: float = 0.0
-
-
-def positions_of(tokens: Tensor, end: int) -> Tensor | None:
-    """Positions (B, T) that begin anew at each document, by which transformers keeps packed documents apart: it then
-    lets no token look across a place where they don't rise by one. None where no document begins after the first token:
-    the plain causal mask is quicker.
-
-    Args:
-        tokens: int64 (B, T).
-        end: The token that begins documents.
-    """
-    begins = tokens == end  # (B, T)
-    if not bool(begins[:, 1:].any()):
-        return None
-    places = torch.arange(tokens.shape[1], device=tokens.device).expand_as(tokens)
-    return places - torch.where(begins, places, 0).cummax(1).values
 
 
 def new_model(config: Qwen3Config, *, dropout: float = 0.0) -> nn.Module:
@@ -202,9 +182,7 @@ class PlmLearning:
 
     def _nats(self, model: nn.Module, rows: Tensor) -> Tensor:
         """-log p of each token of ``rows`` (B, T + 1) but the first, given its document so far, (B·T,)."""
-        tokens = rows[:, :-1]
-        out = model(input_ids=tokens, position_ids=positions_of(tokens, self._end), use_cache=False)
-        return F.cross_entropy(out.logits.flatten(0, 1).float(), rows[:, 1:].flatten(), reduction="none")
+        return nats_of(model, rows, self._end)
 
     # --- looking at it --------------------------------------------------------------------------------
 
@@ -212,31 +190,9 @@ class PlmLearning:
         """-log p a token of at most 262,144 held-out tokens, nats, in windows that don't overlap and are spread evenly;
         and the same in bits a byte of text, which compares tokenizers where no character is unknown to them."""
         held = self._held_out
-        if held is None or len(held.tokens) < 2:
+        if held is None:
             return {}
-        total, seen = 0.0, 0
-        for rows in self._windows(held.tokens, most=VALIDATED):
-            total += float(self._nats(average["model"], rows).double().sum())
-            seen += rows[:, 1:].numel()
-        per_byte = (len(held.tokens) - 1) / held.bytes
-        return {
-            "tokens": float(seen),
-            "nats_per_token": total / seen,
-            "bits_per_byte": total / seen * per_byte / math.log(2),
-        }
-
-    def _windows(self, tokens: NDArray[Any], *, most: int) -> Iterator[Tensor]:
-        """Rows of ``context`` + 1 tokens that share their ends, int64 (B, T + 1); the last one may be shorter. Of more
-        than ``most`` tokens, as many evenly spread windows as hold them."""
-        length, whole = self._context, (len(tokens) - 1) // self._context
-        sparse = len(tokens) - 1 > most
-        chosen = np.linspace(0, whole - 1, max(most // length, 1)).astype(np.int64) if sparse else np.arange(whole)
-        at_once = max(TOGETHER // length, 1)
-        for start in range(0, len(chosen), at_once):
-            rows = np.stack([tokens[i * length : (i + 1) * length + 1] for i in chosen[start : start + at_once]])
-            yield torch.from_numpy(rows.astype(np.int64)).to(self._device)
-        if not sparse and len(tokens) - 1 > whole * length:
-            yield torch.from_numpy(tokens[whole * length :].astype(np.int64))[None].to(self._device)
+        return likelihood(average["model"], held, self._context, self._end, device=self._device)
 
     def preview(self, average: Mapping[str, nn.Module]) -> Text:
         """A text as the model draws it from its distribution, the same each time for equal weights."""

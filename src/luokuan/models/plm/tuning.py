@@ -20,7 +20,8 @@ from luokuan.foundation.objective import Phase
 from luokuan.foundation.optim import Schedule, adam, hold_then_fall
 from luokuan.media import Text
 from luokuan.models.plm.layout import Padded, Row, Rows, padded
-from luokuan.models.plm.learning import PREVIEW, TOGETHER, VALIDATED, PlmLearning, verdict_on
+from luokuan.models.plm.learning import PREVIEW, PlmLearning, verdict_on
+from luokuan.models.plm.likelihood import TOGETHER, VALIDATED
 from luokuan.models.plm.writing import context_of
 
 if TYPE_CHECKING:
