@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ import torch
 
 from luokuan.foundation import compute
 from luokuan.models.plm.learning import PlmLearning
+from luokuan.models.plm.train import train_plm
 
 ROOT = Path(__file__).parents[1]
 
@@ -115,3 +117,16 @@ def test_both_ways_of_writing_write_as_much() -> None:
         assert row["ratio"] == pytest.approx(row["ours_tokens_per_second"] / row["generate_tokens_per_second"])
     # 4 blocks of 4·128² + 3·128·352 and the head's 4096·128, four bytes each, and the scales of norms.
     assert found["weight_megabytes"] == pytest.approx(4e-6 * (4 * 200_704 + 524_288), rel=2e-3)
+
+
+def test_each_pair_is_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, example = loaded("preferences"), ROOT / "examples/shakespeare-small"
+    monkeypatch.setenv("LUOKUAN_HOME", str(tmp_path / "home"))
+    choices: dict[str, Any] = {"size": "nano", "layers": 1, "context": 32, "tokenizer": "bytes", "batch": 2}
+    assert train_plm(example, name="base", steps=1, **choices)
+    rows = [{"prompt": f"{i}:", "chosen": "yes", "rejected": "no"} for i in range(24)]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    command = ["--from", "base", "--folds", "2", "--steps", "2", "--sft-steps", "1", "--rate", "0.001"]
+    found = module.measure(module.parsed([str(tmp_path / "pairs.jsonl"), *command]))
+    assert found["pairs"] == sum(found["folds"]) == 24 and min(found["folds"]) > 4
+    assert found["win_rate_low"] <= found["win_rate"] <= found["win_rate_high"] and len(found["verdict"]) == 2

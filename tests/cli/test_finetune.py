@@ -141,6 +141,32 @@ def test_lora_writes_a_model_like_any_other(run: Any, home: Path, sums: Path) ->
     assert run("train", "plm", sums, "--name", "plan", *tune("--method", "lora", "--dry-run", "--json"))[0] == 0
 
 
+def test_a_model_that_was_made_elsewhere_goes_on(run: Any, home: Path, sums: Path, tmp_path: Path) -> None:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=320, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2,
+        max_position_embeddings=128, tie_word_embeddings=True, bos_token_id=0, eos_token_id=[0, 2],
+    )  # fmt: skip
+    torch.manual_seed(0)
+    LlamaForCausalLM(config).save_pretrained(tmp_path / "llama")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(home / "models/base" / name, tmp_path / "llama" / name)
+    (tmp_path / "llama/chat_template.jinja").write_text("{% for m in messages %}{{ m.role }}: {{ m.content }}\n"
+        "{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}")  # fmt: skip
+    (tmp_path / "llama/README.md").write_text("---\nlicense: apache-2.0\n---\n")
+    for number, method in enumerate(("sft", "dpo")):
+        choices = tune("--chat", "--method", method, "--from", tmp_path / "llama", "--dropout", 0.1)
+        code, _out, err = run("train", "plm", sums, "--name", f"llama{number}", *choices)
+        assert code == 0, err
+        folder = resolve(home / f"models/llama{number}")
+        assert folder.licence == "Apache-2.0 AND CC-BY-4.0" and folder.family == "plm"
+        assert folder.tensor_count == resolve(tmp_path / "llama").tensor_count  # the tied head is no tensor of its own
+        model = PlmModel.from_folder(folder)
+        assert "assistant: " in str(model.tokenizer.chat_template)
+        assert "license: other" in (home / f"models/llama{number}/README.md").read_text(encoding="utf-8")
+
+
 def test_without_peft_lora_says_what_to_install(run: Any, sums: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "peft", None)
     code, _out, err = run("train", "plm", sums, "--name", "wrong", *tune("--method", "lora"))

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from luokuan.errors import UserError
 from luokuan.foundation.corpus import holds_examples, open_examples
@@ -86,6 +88,32 @@ def test_broken_lines_are_named(tmp_path: Path, row: Any, kind: str, why: str) -
         open_examples(folder, kind, broken_limit=0.01)
     with pytest.raises(UserError, match=r"no usable examples .*line 1"):
         open_examples(written(tmp_path / "d", [row]), kind)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["prompt", "completion", "chosen", "rejected", "messages", "role", "content", "split"]),
+            inner,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(row=ANYTHING.map(json.dumps) | st.text(max_size=40), kind=st.sampled_from(["answers", "pairs"]))
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_line_is_an_example_or_broken(tmp_path: Path, row: str, kind: str) -> None:
+    (tmp_path / "a.jsonl").write_text(row.replace("\n", " ").replace("\r", " "), encoding="utf-8")
+    try:
+        corpus = open_examples(tmp_path / "a.jsonl", kind, broken_limit=1)
+    except UserError as error:
+        assert error.code in ("corpus.empty", "corpus.too_small")
+    else:
+        assert all(answer.strip() for example, _split in corpus.examples for answer in example.answers)
+    holds_examples(tmp_path / "a.jsonl")
 
 
 def test_what_is_no_corpus_of_examples(tmp_path: Path) -> None:

@@ -171,43 +171,38 @@ class Preferring(Tuning):
         pairs = first_of(self._held_out)
         if not pairs:
             return {}
-        policy, far, tokens, place = [], 0.0, 0, 0
-        reported = ~self._choosing[: len(pairs)]
-        if not reported.any():
-            reported[:] = True
-        for part in portions(pairs, self._words):
-            rows = beside(part, self._fill, self._device)
-            policy.append(answers_of(average["model"], rows).float().cpu().reshape(2, -1))
-            told = [pair[0] for pair, on in zip(part, reported[place : place + len(part)], strict=True) if on]
-            place += len(part)
-            if told:
-                total, count = self._divergence(average["model"], self._padded(told))
-                far, tokens = far + total, tokens + count
-        likelihood, reference = torch.cat(policy, 1), torch.from_numpy(self._values[1][:, : len(pairs)])
-        choosing = self._choosing[: len(pairs)]
+        network, choosing = average["model"], self._choosing[: len(pairs)]
+        policy, reference = self._likelihoods(network, pairs)
+        reported = self._reported(len(pairs))
+        far, tokens = 0.0, 0
+        for part in portions([pair[:1] for pair, on in zip(pairs, reported, strict=True) if on], self._words):
+            total, count = self._divergence(network, self._padded([pair[0] for pair in part]))
+            far, tokens = far + total, tokens + count
         chosen = torch.from_numpy(choosing if choosing.any() else np.ones_like(choosing))
+        on = torch.from_numpy(reported)
         return {
-            "dpo_loss": float(dpo_loss(likelihood, reference, self.settings.beta)[chosen].mean()),
-            **self._told(likelihood[:, torch.from_numpy(reported)], reference[:, torch.from_numpy(reported)]),
+            "dpo_loss": float(dpo_loss(policy, reference, self.settings.beta)[chosen].mean()),
+            **told_of(policy[:, on], reference[:, on], self.settings.beta),
             "kl_per_token": far / max(tokens, 1),
         }
 
-    def _told(self, policy: Tensor, reference: Tensor) -> dict[str, float]:
-        margin = margins(policy, reference).double().numpy()
-        won = bootstrap((np.sign(margin) + 1) / 2)
-        now, before = ((np.sign((p[0] - p[1]).double().numpy()) + 1) / 2 for p in (policy, reference))
-        change = bootstrap(now - before)
-        return {
-            "pairs": float(len(margin)),
-            "win_rate": won.value,
-            "win_rate_low": won.low,
-            "win_rate_high": won.high,
-            "reward_margin": float(self.settings.beta * margin.mean()),
-            "likelier": float(now.mean()),
-            "likelier_before": float(before.mean()),
-            "likelier_change_low": change.low,
-            "likelier_change_high": change.high,
-        }
+    def outcomes(self, network: nn.Module) -> tuple[Tensor, Tensor]:
+        """log π and log π_ref of both answers of all held-out pairs of which is told, nats, each (2, N)."""
+        with torch.no_grad():
+            policy, reference = self._likelihoods(network, self._held_out)
+        on = torch.from_numpy(self._reported(len(self._held_out)))
+        return policy[:, on], reference[:, on]
+
+    def _reported(self, count: int) -> NDArray[np.bool_]:
+        others = ~self._choosing[:count]
+        return others if others.any() else ~others
+
+    def _likelihoods(self, network: nn.Module, pairs: Sequence[tuple[Row, ...]]) -> tuple[Tensor, Tensor]:
+        policy = [
+            answers_of(network, beside(part, self._fill, self._device)).float().cpu().reshape(2, -1)
+            for part in portions(pairs, self._words)
+        ]
+        return torch.cat(policy, 1), torch.from_numpy(self._values[1][:, : len(pairs)])
 
     def _divergence(self, network: Any, rows: Padded) -> tuple[float, int]:
         """(sum of KL(π ‖ π_ref) over the answers' tokens in nats, their number)."""
@@ -224,6 +219,26 @@ class Preferring(Tuning):
             return []
         row = min(seen, key=lambda found: float(found["validation/dpo_loss"])) if self.settings.best else seen[-1]
         return preference_verdict({key.removeprefix("validation/"): row[key] for key in row})
+
+
+def told_of(policy: Tensor, reference: Tensor, beta: float) -> dict[str, float]:
+    """What pairs show, from log π and log π_ref of both answers, nats, each (2, N), N at least 1: see
+    ``Preferring.validate``."""
+    margin = margins(policy, reference).double().numpy()
+    won = bootstrap((np.sign(margin) + 1) / 2)
+    now, before = ((np.sign((p[0] - p[1]).double().numpy()) + 1) / 2 for p in (policy, reference))
+    change = bootstrap(now - before)
+    return {
+        "pairs": float(len(margin)),
+        "win_rate": won.value,
+        "win_rate_low": won.low,
+        "win_rate_high": won.high,
+        "reward_margin": float(beta * margin.mean()),
+        "likelier": float(now.mean()),
+        "likelier_before": float(before.mean()),
+        "likelier_change_low": change.low,
+        "likelier_change_high": change.high,
+    }
 
 
 def preference_verdict(found: Mapping[str, Any]) -> list[str]:
