@@ -1,1 +1,1 @@
-"""Pretrained language models: a transformers architecture, trained here from scratch."""
+"""Pretrained language models: a transformers architecture, trained here from scratch or from another model."""
