@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from luokuan.errors import UserError
 from luokuan.files import new_file
 from luokuan.i18n import _
+from luokuan.models.plm import tokenizers
 from luokuan.models.plm.gguf_tokens import Vocabulary, vocabulary_of
 from luokuan.models.plm.lean import is_plain
 from luokuan.models.plm.model import PlmModel
@@ -145,8 +146,6 @@ def _tell_tokenizer(writer: Any, vocabulary: Vocabulary) -> None:
 
 def _tensors(model: PlmModel) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Names in the file and float32 arrays, (out, in) or (n,)."""
-    from luokuan.models.plm import tokenizers
-
     network, rows = model.network, tokenizers.size(model.tokenizer)
     # llama.cpp turns the values 2i and 2i + 1 of Llama's queries and keys together; transformers those i and i + D/2.
     heads = {"attn_q": network.config.num_attention_heads, "attn_k": network.config.num_key_value_heads}
