@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from luokuan.errors import UserError
 from luokuan.models.plm import gguf as ours
 from luokuan.models.plm.gguf import TYPES, to_gguf
+from luokuan.models.plm.layout import TEMPLATE
 from luokuan.models.plm.model import PlmModel
 
 TEXT = (Path(__file__).parents[3] / "examples/shakespeare-small/coriolanus.txt").read_text(encoding="utf-8")[:20_000]
@@ -116,12 +117,14 @@ def test_llama_has_its_queries_and_keys_in_the_order_of_its_rotation(tmp_path: P
     assert (tensors["blk.0.attn_v.weight"] == attention.v_proj.weight.detach().numpy()).all()
 
 
-def test_a_chat_begins_as_its_template_says(tmp_path: Path, model: PlmModel) -> None:
-    model.tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+@pytest.mark.parametrize(
+    ("template", "begins"), [(TEMPLATE, True), ("{% for m in messages %}{{ m.content }}{% endfor %}", False)]
+)
+def test_a_chat_begins_as_its_template_says(tmp_path: Path, model: PlmModel, template: str, begins: bool) -> None:
+    model.tokenizer.chat_template = template
     to_gguf(model, tmp_path / "m.gguf")
     fields = read(tmp_path / "m.gguf")[0]
-    assert fields["tokenizer.chat_template"] == model.tokenizer.chat_template
-    assert fields["tokenizer.ggml.add_bos_token"] is False
+    assert fields["tokenizer.chat_template"] == template and fields["tokenizer.ggml.add_bos_token"] is begins
 
 
 def test_the_pattern_of_qwen_has_its_name_and_others_none(tmp_path: Path, model: PlmModel) -> None:

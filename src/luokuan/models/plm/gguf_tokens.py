@@ -72,8 +72,9 @@ def vocabulary_of(model: PlmModel) -> Vocabulary:
         for n in numbers
     ]
     template, begin = chat_template(model), _begin(model)
-    # Each document of our training begins with a mark; a chat begins as its template says.
-    own = model.folder.config.get("family") == "plm" and template is None
+    # Each document of our training begins with a mark. So does a chat of ours: llama.cpp then leaves one of two marks
+    # out. Where a template has none, a chat begins without.
+    own = model.folder.config.get("family") == "plm" and (template is None or "bos_token" in template)
     return Vocabulary(
         tokens=tuple(named.get(n, f"[unused {n}]") for n in numbers),
         kinds=tuple(kinds),
