@@ -25,7 +25,7 @@ TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}<a
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("text") / "home"
     os.environ["LUOKUAN_HOME"] = str(place)
-    choices = ["--size", "nano", "--context", "64", "--batch", "4", "--tokenizer", "chars", "--steps", "20", "--quiet"]
+    choices = ["--size", "nano", "--context", "160", "--batch", "4", "--tokenizer", "chars", "--steps", "20", "--quiet"]
     assert main(["train", "plm", str(EXAMPLE), "--name", "mine", *choices]) == 0
     return place
 
@@ -109,7 +109,7 @@ def test_stop_and_likeliest(run: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (["x" * 100, "-m", "mine"], "tokens"),
+        (["x" * 200, "-m", "mine"], "tokens"),
         (["a\udcff", "-m", "mine"], "half a character"),
         (["a", "-m", "mine", "--system", "be kind"], "--system"),
         (["a", "-m", "garments"], "writes no text"),
@@ -171,7 +171,7 @@ def test_a_hub_folder_of_another_maker(run: Any, home: Path) -> None:
 
 def test_the_watermark_is_heard_here_and_nowhere_else(run: Any, home: Path, tmp_path: Path) -> None:
     # A hardly trained model has much choice, and so room for the mark.
-    command = ("create", "text", "A", "-m", "mine", "--tokens", 60, "--json", "--temperature", 1.5, "--format", "md")
+    command = ("create", "text", "A", "-m", "mine", "--tokens", 150, "--json", "--temperature", 1, "--format", "md")
     assert run(*command, "-o", "marked.md")[0] == run(*command, "--no-watermark", "-o", "plain.md")[0] == 0
     marked, plain = (json.loads(run("verify", f"{name}.md", "--json")[1]) for name in ("marked", "plain"))
     assert marked["watermark"]["marked"]

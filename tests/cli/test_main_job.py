@@ -147,7 +147,7 @@ def test_several_works_into_a_folder(trained: Path, run: Any, tmp_path: Path) ->
 
 def test_several_works_need_a_folder(trained: Path, run: Any, tmp_path: Path) -> None:
     code, _out, err = run("create", "image", "-m", "mine", "-n", 2, "-o", tmp_path / "one.png")
-    assert code == 2 and "is the name of one picture, but 2 were asked for" in err
+    assert code == 2 and "is the name of one file, but 2 works were asked for" in err
     assert not list(tmp_path.iterdir())
 
 
