@@ -125,6 +125,7 @@ def test_bad_input_is_one_sentence(run: Any, arguments: list[str], what: str) ->
     assert code == 2
     assert what in err
     assert "Traceback" not in out + err
+    assert out == ""  # what is refused isn't shown first
     assert not list(Path().iterdir())
 
 

@@ -42,12 +42,12 @@ def hand_over(works: Iterable[Work], output: Path | None, suffix: str, *, count:
 
     records = []
     for work in works:
+        if shown:
+            typer.echo("\n")  # first, so that what goes wrong in writing stands on a line of its own
         exported = export_work(work, path_of(output, work, suffix, count=count))
         records.append(record_of(exported) | {"ended": work.recipe.parameters.get("ended")})
         if json:
             continue
-        if shown:
-            typer.echo("\n")
         say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
         if work.sidecars:
             say(_("Beside it: {endings}. Keep them together.", endings=", ".join(work.sidecars)), quiet=not shown)

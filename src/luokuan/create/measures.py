@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from luokuan.create.prosody import HANZI, LEVEL, OBLIQUE, Form, common_rhymes, level_rhymes, rhyme_table, tone_at, tones
@@ -45,12 +45,12 @@ class Characters:
         self.rhymes = {rhyme: self.mask(numbers) for rhyme, numbers in rhymes.items() if len(numbers) >= ROOM}
         self.rhyming = torch.stack(list(self.rhymes.values())).any(0)
 
-    def mask(self, numbers: object) -> torch.Tensor:
+    def mask(self, numbers: Iterable[int]) -> torch.Tensor:
         """True for these tokens."""
         import torch
 
         found = torch.zeros(self.words, dtype=torch.bool)
-        found[list(numbers)] = True  # type: ignore[call-overload]
+        found[list(numbers)] = True
         return found
 
     def only(self, text: str) -> torch.Tensor:

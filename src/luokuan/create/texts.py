@@ -89,17 +89,29 @@ def draft_texts(
         told = [{"role": "system", "content": prompt.system}] if prompt.system else []
         given = as_chat(model, [*told, {"role": "user", "content": prompt.text}])
     kept = "" if chat else prompt.text
-    if on_text is not None and kept:
-        for index in range(count):
-            on_text(index, kept)
     mark = None if secret is None else Watermark(secret, int(model.network.get_input_embeddings().weight.shape[0]))
-    written = write(model, [given] * count, seed=seed, manner=manner, on_text=on_text, chat=chat, watermark=mark)
+    written = write(
+        model, [given] * count, seed=seed, manner=manner, on_text=begun_by(kept, on_text), chat=chat, watermark=mark
+    )
     said = {**asdict(manner), "stop": list(manner.stop), "chat": chat, "system": prompt.system}
     said["watermark"] = None if mark is None else {"share": SHARE, "strength": STRENGTH}
     for index, found in enumerate(written):
         # Written together, they are the same again only together: products round otherwise in another shape.
         parameters = {**said, "first_seed": seed, "count": count, "ended": found.ended}
         yield Draft(Text(kept + found.text), recipe_of(model, prompt.text, parameters, seed + index), kind="text")
+
+
+def begun_by(begin: str, on_text: Callable[[int, str], None] | None) -> Callable[[int, str], None] | None:
+    """``on_text``, told ``begin`` before the first piece of each text: a prompt that is refused is never shown."""
+    if on_text is None or not begin:
+        return on_text
+    begun: set[int] = set()
+
+    def tell(index: int, piece: str) -> None:
+        on_text(index, piece if index in begun else begin + piece)
+        begun.add(index)
+
+    return tell
 
 
 def draft_served_texts(
@@ -125,9 +137,8 @@ def draft_served_texts(
     manner.check()
     check_range(count, seed)
     for index in range(count):
-        if prompt.raw and on_text is not None:
-            on_text(index, prompt.text)
-        tell = None if on_text is None else partial(on_text, index)
+        begun = begun_by(prompt.text if prompt.raw else "", on_text)
+        tell = None if begun is None else partial(begun, index)
         text, ended = server.write(prompt, manner, seed + index, tell)
         said = {"server": server.address, "ended": ended, "chat": not prompt.raw, "system": prompt.system}
         recipe = Recipe(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.create.prosody import HANZI, LEVEL, OBLIQUE, Form, form_of, rhyme_table, tones
-from luokuan.create.texts import check_range, recipe_of
+from luokuan.create.texts import begun_by, check_range, recipe_of
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Text
@@ -116,13 +116,11 @@ def draft_verses(
     title = asked.title if form.regular else form.name
     begun = asked.first_line + form.marks[0] if asked.first_line else ""
     prompt = f"{form.name if form.regular else TUNE}·{title}" + (f"\n{begun}" if title else "")
-    if on_text is not None and title:
-        for index in range(count):
-            on_text(index, f"{title}\n\n{begun}")
+    told = begun_by(f"{title}\n\n{begun}" if title else "", on_text)
     allowed = _allowed(asked, form, characters, model, seed, count)
     # Room for a title, the poem, and the token that ends it.
     whole = replace(manner, max_tokens=_LONGEST_TITLE + len(form.places) + 2, stop=())
-    written = write(model, [prompt] * count, seed=seed, manner=whole, on_text=on_text, allowed=allowed)
+    written = write(model, [prompt] * count, seed=seed, manner=whole, on_text=told, allowed=allowed)
     said = {**asdict(asked), "form": form.name, **{k: v for k, v in asdict(manner).items() if k != "stop"}}
     for index, found in enumerate(written):
         named, _newline, rest = (title, "", found.text) if title else found.text.partition("\n")
