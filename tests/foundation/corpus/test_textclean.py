@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from messy import FULL, POEM, essay, lines
 
@@ -123,6 +123,8 @@ def test_a_corpus_that_changes_meanwhile_is_refused(tmp_path: Path, more: list[d
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), min_size=1, max_size=6))
+@example(["ï¤\x1f\x91"])
+@example(["e（一作f）\u0301"])
 def test_any_texts_are_cleaned_or_refused(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     folder = tmp_path_factory.mktemp("clean")
     lines(folder / "c/a.jsonl", *({"text": text} for text in texts))

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 
+_PASSES = 8
+"""A character that is taken away can bring together what is mojibake, or can be composed, only then."""
 LACUNA = "□"
 """Stands for a character that can't be read any more."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -46,13 +48,24 @@ def repair(text: str) -> tuple[str, Counter[str]]:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii() and text.isprintable():
         return text, found
+    for _pass in range(_PASSES):
+        before = text
+        text, here = _repaired_once(text)
+        found.update(here)
+        if text == before:
+            break
+    found["replacement"] = text.count(REPLACEMENT)
+    return text, found
+
+
+def _repaired_once(text: str) -> tuple[str, Counter[str]]:
+    found: Counter[str] = Counter()
     if _SUSPICIOUS.search(text):
         text, found["mojibake"] = _decoded_right(text)
     text = _BREAK.sub("\n", text)
     found["nul"] = text.count("\0")
     text, number = _CONTROL.subn("", text)
     found["control"] = number - found["nul"]
-    found["replacement"] = text.count(REPLACEMENT)
     if not unicodedata.is_normalized("NFC", text):
         found["not_nfc"] = 1
         text = unicodedata.normalize("NFC", text)

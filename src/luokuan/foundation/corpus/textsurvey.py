@@ -33,7 +33,11 @@ def cleaned(piece: str, *, mask: bool = True) -> tuple[str, Counter[str]]:
     """A piece of text as a cleaned copy has it, and what was found: see ``hygiene.repair`` and ``personal.masked``, and
     ``lacunae`` and ``notes``. ``mask``: whether personal data is masked, or only counted."""
     text, found = hygiene.repair(piece)
-    text, found["notes"] = hygiene.without_notes(text)
+    text, notes = hygiene.without_notes(text)
+    if notes:  # what stood around a note stands together now
+        text, more = hygiene.repair(text)
+        found.update(more)
+    found["notes"] = notes
     found["lacunae"] = text.count(hygiene.LACUNA)
     hidden, personal = masked(text)
     return (hidden if mask else text), found + personal
