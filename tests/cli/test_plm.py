@@ -230,3 +230,16 @@ def test_a_corpus_of_one_line_is_too_little(run: Any, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("One line.")
     code, _out, err = run("train", "plm", tmp_path, "--name", "wrong", "--tokenizer", "bytes", *SMALL, "--steps", 1)
     assert code == 2 and "9 tokens of training text, and a window takes 33." in err
+
+
+def test_patience_is_kept_with_the_run(run: Any, home: Path) -> None:
+    choices = ["--tokenizer", "chars", "--steps", "20", "--patience", "2", "--quiet"]
+    assert run("train", "plm", EXAMPLE, "--name", "patient", *SMALL, *choices)[0] == 0
+    model = resolve(str(home / "models/patient"))
+    assert model.training["run"]["patience"] == 2 and "--patience 2" in (model.path / "README.md").read_text()
+
+
+@pytest.mark.parametrize("choices", [["--patience", "10"], ["--patience", "1", "--keep", "last"]])
+def test_patience_that_has_no_say_is_refused(run: Any, choices: list[str]) -> None:
+    code, _out, err = run("train", "plm", EXAMPLE, "--name", "no", *SMALL, *choices)
+    assert code == 2 and "--patience" in err and "Traceback" not in err

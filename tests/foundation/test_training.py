@@ -45,11 +45,11 @@ def state(folder: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
     return tensors, records
 
 
-def assert_same(one: Path, other: Path) -> None:
+def assert_same(one: Path, other: Path, *, logged: int = 10) -> None:
     (a, records_a), (b, records_b) = state(one), state(other)
     assert a.keys() == b.keys() and len(a) > 10
     assert all(torch.equal(a[name], b[name]) for name in a)
-    assert records_a == records_b and len(records_a) == 10
+    assert records_a == records_b and len(records_a) == logged
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,27 @@ def test_the_best_average_is_kept_also_after_a_stop(toy: type[Toy], kept: int, t
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     last = run(tmp_path / "last", toy=toy()).average["first"].state_dict()
     assert all(torch.equal(ours[name], last[name]) for name in ours) == (kept == 40)
+
+
+@pytest.mark.parametrize(("patience", "ended"), [(1, 20), (2, 32), (3, 40), (0, 40)])
+def test_it_ends_after_validations_that_were_no_better(patience: int, ended: int, tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole", toy=Forgetful(), best_by="error", patience=patience)
+    assert whole.finished and whole.step == ended and whole.kept == 12
+
+    def at(step: int) -> None:
+        if step == 14:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    stopped = run(tmp_path / "run", toy=Forgetful(at=at), best_by="error", patience=patience)
+    assert not stopped.finished
+    again = run(tmp_path / "run", toy=Forgetful(), best_by="error", patience=patience, resume=True)
+    assert again.finished and again.step == ended and again.kept == 12
+    assert_same(tmp_path / "whole", tmp_path / "run", logged=ended // 4)
+    assert run(tmp_path / "run", toy=Forgetful(), best_by="error", patience=patience, resume=True).step == ended
+
+
+def test_one_that_gets_better_never_ends_early(tmp_path: Path) -> None:
+    assert run(tmp_path, best_by="error", patience=1).step == 40
 
 
 def test_a_run_begun_without_the_choice_keeps_its_last_average(tmp_path: Path) -> None:

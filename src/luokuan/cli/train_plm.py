@@ -27,6 +27,7 @@ EITHER = (
     "batch",
     "accumulate",
     "rate",
+    "patience",
     "dropout",
     "keep",
     "seed",
@@ -125,6 +126,12 @@ def plm(
     keep: Annotated[
         str, typer.Option("--keep", help=_("best: the average that predicts held-out text best; last: the last one."))
     ] = "best",
+    patience: Annotated[
+        int,
+        typer.Option(
+            "--patience", help=_("End after so many validations in a row that were no better; a run has ten. 0: never.")
+        ),
+    ] = 0,
     seed: options.Seed = 0,
     precision: training.Precision = None,
     device: training.Device = None,

@@ -90,6 +90,8 @@ class FamilyTraining(ABC, Generic[ChoicesT, CorpusT]):
     """Held-out items; set by ``objective``."""
     best_by: str | None = None
     """Validation figure whose lowest value decides which average is kept; set by ``objective``. None keeps the last."""
+    patience = 0
+    """Validations in a row without a better one after which the run ends; set by ``objective``. 0: never."""
 
     def __init__(self, corpora: tuple[CorpusT, ...], run: ChoicesT, *, home: Home, quiet: bool = False) -> None:
         run.check()
@@ -154,6 +156,7 @@ class FamilyTraining(ABC, Generic[ChoicesT, CorpusT]):
             precision=machine.precision,
             accumulate=run.accumulate,
             best_by=self.best_by,
+            patience=self.patience,
         )
         title = _("Training {name}", name=run.name)
         return Training(self.learning, settings, self.folder, processes=self.processes, title=title, quiet=self.quiet)
@@ -315,6 +318,8 @@ class FamilyTraining(ABC, Generic[ChoicesT, CorpusT]):
             "corpus": {**learnt, self.unit: self.learning.items()},
             "run": {**record["run"], **base, **self.published()},
             "steps": outcome.step,
+            # How fast the rate fell depends on how many were planned.
+            **({"planned_steps": int(record["steps"])} if outcome.step < int(record["steps"]) else {}),
             "kept": outcome.kept,
             "items": outcome.step * self.run.batch,
             "seed": self.run.seed,

@@ -146,6 +146,8 @@ def busy(name: str) -> UserError:
     )
 
 
+MOST_PATIENCE = 9
+"""One less than a run has validations: with more it would never end early."""
 ANCESTORS = 32
 """Most bases of bases that a record names."""
 

@@ -41,6 +41,7 @@ class Settings:
     """How to run. ``batch`` is over all processes; ``accumulate`` splits it into that many micro-batches.
 
     ``best_by`` names the validation figure whose lowest value decides which average is kept; None keeps the last.
+    ``patience``: with it, the run ends after so many validations in a row that were no better than the best; 0: never.
     """
 
     steps: int
@@ -54,6 +55,7 @@ class Settings:
     checkpoint_seconds: float = 60.0
     preview_seconds: float = 60.0
     best_by: str | None = None
+    patience: int = 0
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.accumulate < 1:
@@ -269,7 +271,7 @@ class Training:
         mark, marked = time.monotonic(), step
         stopped = False
         with progress, metrics, stopping_signals(self.stop):
-            while step < settings.steps:
+            while not self._ended(step):
                 try:
                     figures = self.step(step)
                 except Diverged as cause:
@@ -286,6 +288,7 @@ class Training:
                         figures |= self._validate(step)
                     mark, marked = time.monotonic(), step
                     metrics.write(step, step * settings.batch, figures)
+                last = self._ended(step)
                 progress.update(step, _note(figures))
                 stopped = self.processes.any(self._stop.is_set())
                 now = time.monotonic()
@@ -299,11 +302,25 @@ class Training:
                 if stopped:
                     break
         history = metrics.read()
-        finished = step >= settings.steps
+        finished = self._ended(step)
         verdicts = self.objective.verdict(history)
         if finished and self._best and self._best.step:
             return Outcome(step, self._best.step, finished, self._best.modules, history, verdicts)
         return Outcome(step, step, finished, self.average, history, verdicts)
+
+    def _ended(self, step: int) -> bool:
+        """Whether a run is over after ``step`` steps, as far as validations say that were made up to there."""
+        settings, best = self.settings, self._best
+        if step >= settings.steps:
+            return True
+        if not settings.patience or best is None or not best.step:
+            return False
+
+        # Counted from the steps alone, so that a resumed run ends where an uninterrupted one does.
+        def made(at: int) -> int:
+            return (at - at % settings.log_every) * settings.validations // settings.steps
+
+        return made(step) - made(best.step) >= settings.patience
 
     def _validation_due(self, step: int) -> bool:
         # At fixed steps, not times, so that a resumed run validates where an uninterrupted one does.

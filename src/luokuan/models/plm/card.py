@@ -20,11 +20,17 @@ def _command(training: Mapping[str, Any]) -> str:
         parts.append(f"--vocabulary {run['vocabulary']}")
     if run["context"] is not None:
         parts.append(f"--context {run['context']}")
-    parts += [f"--steps {training['steps']}", f"--batch {run['batch']}", f"--rate {run['rate']:g}"]
+    parts += [
+        f"--steps {training.get('planned_steps', training['steps'])}",
+        f"--batch {run['batch']}",
+        f"--rate {run['rate']:g}",
+    ]
     if run["dropout"]:
         parts.append(f"--dropout {run['dropout']:g}")
     if run["keep"] != "best":
         parts.append(f"--keep {run['keep']}")
+    if run.get("patience"):
+        parts.append(f"--patience {run['patience']}")
     parts.append(f"--seed {run['seed']}")
     return " ".join([*parts, *machine_options(training)])
 

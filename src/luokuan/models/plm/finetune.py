@@ -18,7 +18,7 @@ from luokuan.foundation.corpus import Corpus, ExampleCorpus, TextCorpus, holds_e
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import LANGUAGE, TOKENIZER, ModelFolder, resolve, save_folder
 from luokuan.foundation.objective import Objective
-from luokuan.foundation.runs import check_choices
+from luokuan.foundation.runs import MOST_PATIENCE, check_choices
 from luokuan.foundation.training import Outcome
 from luokuan.i18n import _
 from luokuan.models.plm import lowrank, tokenizers
@@ -60,6 +60,7 @@ class TuneRun:
     rate: float | None = None
     dropout: float = 0.0
     keep: str = "best"
+    patience: int = 0
     rank: int | None = None
     alpha: float | None = None
     beta: float | None = None
@@ -101,6 +102,8 @@ class TuneRun:
                 (self.rate is None or 0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
                 (self.keep in KEEPS, "--keep", KEEPS),
+                (0 <= self.patience <= MOST_PATIENCE, "--patience", f"0 … {MOST_PATIENCE}"),
+                (not self.patience or self.keep == "best", "--patience", _("only with --keep best")),
                 (self.rank is None or 1 <= self.rank <= lowrank.MOST, "--rank", f"1 … {lowrank.MOST}"),
                 (self.alpha is None or 0 < self.alpha <= 10_000, "--alpha", "0 … 10000"),
                 (self.beta is None or 0 < self.beta <= 100, "--beta", "0 … 100"),
@@ -164,6 +167,7 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
         self.network = self._learning_network()
         add_dropout(self.network, run.dropout)
         settings = TuneSettings(rate=run.highest_rate, beta=run.strength, best=run.keep == "best")
+        self.patience = self.run.patience
         if reference is not None and isinstance(corpus, ExampleCorpus):
             return self._pairs(corpus, settings, reference.to(self.machine.device))
         if isinstance(corpus, ExampleCorpus):

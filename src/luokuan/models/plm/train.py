@@ -15,7 +15,7 @@ from luokuan.foundation.corpus import TextCorpus, open_texts
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, find_tokenizer, save_folder
 from luokuan.foundation.objective import Objective
-from luokuan.foundation.runs import check_choices, read_run, resumed
+from luokuan.foundation.runs import MOST_PATIENCE, check_choices, read_run, resumed
 from luokuan.foundation.training import Outcome
 from luokuan.i18n import _
 from luokuan.models.plm import tokenizers
@@ -54,6 +54,7 @@ class PlmRun:
     rate: float = _DEFAULTS.rate
     dropout: float = _DEFAULTS.dropout
     keep: str = "best"
+    patience: int = 0
     seed: int = 0
     precision: str | None = None
     device: str | None = None
@@ -79,6 +80,8 @@ class PlmRun:
                 (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
                 (self.keep in KEEPS, "--keep", KEEPS),
+                (0 <= self.patience <= MOST_PATIENCE, "--patience", f"0 … {MOST_PATIENCE}"),
+                (not self.patience or self.keep == "best", "--patience", _("only with --keep best")),
             ],
         )
         if self.vocabulary != tokenizers.VOCABULARY and self.tokenizer != "bpe":
@@ -109,6 +112,7 @@ class PlmTraining(FamilyTraining[PlmRun, TextCorpus]):
         self.held_out = -(-max(len(held_out.tokens) - 1, 0) // context)
         self.unknown = _unknown(held_out, self.tokenizer)
         self.best_by = "nats_per_token" if run.keep == "best" and len(held_out.tokens) > 1 else None
+        self.patience = run.patience
         end = int(self.tokenizer.eos_token_id)
         self.config = qwen3_config(
             run.size,

@@ -23,7 +23,8 @@ def _command(training: Mapping[str, Any]) -> str:
     parts = ["luokuan train plm CORPUS", f"--name {run['name']}", f"--from {run['base']}", f"--method {run['method']}"]
     if run["chat"]:
         parts.append("--chat")
-    parts += [f"--context {run['context']}", f"--steps {training['steps']}", f"--batch {run['batch']}"]
+    parts += [f"--context {run['context']}", f"--steps {training.get('planned_steps', training['steps'])}"]
+    parts.append(f"--batch {run['batch']}")
     parts.append(f"--rate {run['rate']:g}")
     for option in ("rank", "alpha"):
         if run.get(option):
@@ -34,6 +35,8 @@ def _command(training: Mapping[str, Any]) -> str:
         parts.append(f"--dropout {run['dropout']:g}")
     if run["keep"] != "best":
         parts.append(f"--keep {run['keep']}")
+    if run.get("patience"):
+        parts.append(f"--patience {run['patience']}")
     parts.append(f"--seed {run['seed']}")
     return " ".join([*parts, *machine_options(training)])
 
