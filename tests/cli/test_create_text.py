@@ -13,6 +13,9 @@ import pytest
 import luokuan
 from luokuan.cli.main import main
 from luokuan.colophon.schema import Recipe
+from luokuan.foundation.corpus import open_texts
+from luokuan.foundation.modelfolder import NGRAMS
+from luokuan.models.plm.ngrams import ngrams_of
 from luokuan.store.database import open_database
 from luokuan.store.home import open_home
 from luokuan.store.works import find_work
@@ -188,3 +191,26 @@ def test_the_watermark_is_heard_here_and_nowhere_else(run: Any, home: Path, tmp_
     assert code == 0
     found = json.loads(run("verify", "copied.txt", "--json", "--home", other)[1])
     assert found["verdict"] == "nothing_found"
+
+
+def test_what_stands_in_the_training_text_is_told(run: Any, home: Path, tmp_path: Path) -> None:
+    command = ("create", "text", "-m", "parrot", "--tokens", 150, "--seed", 1, "--temperature", 1, "--no-watermark")
+    shutil.copytree(home / "models/mine", home / "models/parrot")
+    code, out, _err = run(*command, "-o", "a.json", "--json")
+    found = json.loads(out)
+    assert (code, found["shared_words"], found["shared_run"]) == (0, 0, "")
+    text = json.loads(Path("a.json").read_text(encoding="utf-8"))["text"].rsplit("\n", 2)[0]
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/a.txt").write_text(f"{text} {text}", encoding="utf-8")
+    seen = ngrams_of(open_texts(tmp_path / "corpus"))
+    assert seen is not None
+    (home / "models/parrot" / NGRAMS).write_bytes(seen.saved())
+    code, out, _err = run(*command, "-o", "b.txt")
+    assert code == 0 and "words in a row stand in the training text" in out
+    code, out, _err = run(*command, "-o", "c.txt", "--json")
+    assert json.loads(out)["shared_words"] >= 12 and json.loads(out)["shared_run"] in text
+    (home / "models/parrot" / NGRAMS).write_bytes(b"x")
+    code, _out, err = run(*command, "-o", "d.txt")
+    assert code == 2 and "can't be read" in err and "Traceback" not in err
+    (home / "models/parrot" / NGRAMS).unlink()
+    assert json.loads(run(*command, "-o", "e.txt", "--json")[1])["shared_words"] is None

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FORMATS = {"txt": "text/plain", "md": "text/markdown", "json": "application/json"}
 """Endings and media types of texts."""
 
+RUN_SHOWN = 200
+"""Characters of a run that is told."""
+
 Count = Annotated[int, typer.Option("--count", "-n", min=1, max=64, help=_("How many to make."))]
 Format = Annotated[str | None, typer.Option("--format", help=_("txt, md or json (default: by --output, else txt)."))]
 Label = Annotated[
@@ -39,17 +42,27 @@ def hand_over(works: Iterable[Work], output: Path | None, suffix: str, *, count:
         json: Whether one object is printed instead of sentences.
     """
     from luokuan.colophon.finish import export_work
+    from luokuan.models.plm.ngrams import COPY
 
     records = []
     for work in works:
         if shown:
             typer.echo("\n")  # first, so that what goes wrong in writing stands on a line of its own
         exported = export_work(work, path_of(output, work, suffix, count=count))
-        records.append(record_of(exported) | {"ended": work.recipe.parameters.get("ended")})
+        told = {name: work.recipe.parameters.get(name) for name in ("ended", "shared_words", "shared_run")}
+        records.append(record_of(exported) | told)
         if json:
             continue
         say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
         if work.sidecars:
             say(_("Beside it: {endings}. Keep them together.", endings=", ".join(work.sidecars)), quiet=not shown)
+        if (told["shared_words"] or 0) >= COPY:
+            say(
+                _(
+                    "{count} words in a row stand in the training text, too: “{run}”. Look whose they are.",
+                    count=told["shared_words"],
+                    run=visible(str(told["shared_run"])[:RUN_SHOWN]),
+                )
+            )
     if json:
         emit_json(records[0] if count == 1 else {"works": records})

@@ -98,6 +98,7 @@ def draft_texts(
     for index, found in enumerate(written):
         # Written together, they are the same again only together: products round otherwise in another shape.
         parameters = {**said, "first_seed": seed, "count": count, "ended": found.ended}
+        parameters |= shared_with_training(model, found.text)
         yield Draft(Text(kept + found.text), recipe_of(model, prompt.text, parameters, seed + index), kind="text")
 
 
@@ -149,6 +150,15 @@ def draft_served_texts(
             seed=seed + index,
         )
         yield Draft(Text((prompt.text if prompt.raw else "") + text), recipe, kind="text")
+
+
+def shared_with_training(model: PlmModel, text: str) -> dict[str, Any]:
+    """Of the recipe: the longest run of words that a text shares with what the model learnt, as ``Shared`` has it; both
+    None if its folder doesn't say what that was."""
+    if model.ngrams is None:
+        return {"shared_words": None, "shared_run": None}
+    found = model.ngrams.longest_shared(text)
+    return {"shared_words": found.words, "shared_run": found.run}
 
 
 def recipe_of(model: PlmModel, brief: str, parameters: Mapping[str, Any], seed: int) -> Recipe:

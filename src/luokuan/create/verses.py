@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.create.prosody import HANZI, LEVEL, OBLIQUE, Form, form_of, rhyme_table, tones
-from luokuan.create.texts import begun_by, check_range, recipe_of
+from luokuan.create.texts import begun_by, check_range, recipe_of, shared_with_training
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Text
@@ -124,7 +124,7 @@ def draft_verses(
     said = {**asdict(asked), "form": form.name, **{k: v for k, v in asdict(manner).items() if k != "stop"}}
     for index, found in enumerate(written):
         named, _newline, rest = (title, "", found.text) if title else found.text.partition("\n")
-        parameters = {**said, "first_seed": seed, "count": count}
+        parameters = {**said, "first_seed": seed, "count": count, **shared_with_training(model, rest)}
         recipe = recipe_of(model, asked.title, parameters, seed + index)
         yield Draft(Text(f"{named}\n\n{begun}{rest}", "zh-CN"), recipe, kind="verse")
 

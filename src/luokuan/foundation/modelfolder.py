@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 CONFIG, WEIGHTS, CARD, TRAINING = "config.json", "model.safetensors", "README.md", "training.json"
 TOKENIZER = "tokenizer.json"
 TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json", "special_tokens_map.json")
-LANGUAGE = (*TOKENIZER_FILES, "chat_template.jinja", "generation_config.json")
+NGRAMS = "ngrams.safetensors"
+LANGUAGE = (*TOKENIZER_FILES, "chat_template.jinja", "generation_config.json", NGRAMS)
 """What the folder of a language model holds besides."""
 FILES = (CONFIG, WEIGHTS, CARD, TRAINING, *LANGUAGE)
 """What a folder may hold and its digest covers."""

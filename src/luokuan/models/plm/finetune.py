@@ -26,6 +26,7 @@ from luokuan.models.plm.chat import chat_template
 from luokuan.models.plm.layout import TEMPLATE, Rows, lay_out
 from luokuan.models.plm.learning import PlmSettings, add_dropout
 from luokuan.models.plm.model import PlmModel
+from luokuan.models.plm.ngrams import ngrams_file, ngrams_of
 from luokuan.models.plm.preferences import Preferring, reference_of
 from luokuan.models.plm.shards import load_stream, too_little
 from luokuan.models.plm.tunecard import tuned_card
@@ -296,6 +297,8 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
             training["run"]["beta"] = run.strength
         training["run"]["rate"], training["run"]["context"] = self.run.highest_rate, self.context
         training["corpus"] |= self.learnt
+        corpus = self.corpora[0]
+        assert isinstance(corpus, TextCorpus | ExampleCorpus)
         config = {k: v for k, v in self._base.config.items() if k != "torch_dtype"} | {"dtype": "bfloat16"}
         return save_folder(
             self.home.models / self.run.name,
@@ -303,7 +306,7 @@ class TuneTraining(FamilyTraining[TuneRun, Corpus]):
             tensors={name: value.to("cpu", torch.bfloat16) for name, value in _own_tensors(network).items()},
             training=training,
             card=tuned_card(self.run.name, config, training),
-            more=_files(self._base, self.model),
+            more=_files(self._base, self.model) | ngrams_file(ngrams_of(corpus, base=self.model.ngrams)),
         )
 
 

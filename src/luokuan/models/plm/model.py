@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,12 +12,13 @@ from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import ModelFolder
 from luokuan.i18n import _
 from luokuan.models.plm import tokenizers
+from luokuan.models.plm.ngrams import Ngrams
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 
-def saved_files(vocabulary: int, tokenizer: PreTrainedTokenizerFast, context: int) -> Mapping[str, bytes]:
+def saved_files(vocabulary: int, tokenizer: PreTrainedTokenizerFast, context: int) -> dict[str, bytes]:
     """tokenizer.json, tokenizer_config.json and generation_config.json of a model that was trained here.
 
     Args:
@@ -51,6 +52,15 @@ class PlmModel:
 
     def __init__(self, folder: ModelFolder, network: Any, tokenizer: PreTrainedTokenizerFast) -> None:
         self.folder, self.network, self.tokenizer = folder, network, tokenizer
+
+    @cached_property
+    def ngrams(self) -> Ngrams | None:
+        """Which runs of words it was trained on; None if its folder doesn't say.
+
+        Raises:
+            UserError: what the folder says is damaged.
+        """
+        return Ngrams.read(self.folder.path)
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> PlmModel:

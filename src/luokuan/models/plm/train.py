@@ -25,6 +25,7 @@ from luokuan.models.plm.finetune import TuneRun, TuneTraining, open_material
 from luokuan.models.plm.learning import PlmLearning, PlmSettings
 from luokuan.models.plm.learnt import LEAST, MOST, learn
 from luokuan.models.plm.model import saved_files
+from luokuan.models.plm.ngrams import ngrams_file, ngrams_of
 from luokuan.models.plm.shards import Stream, load_stream, too_little
 from luokuan.store.home import Home, open_home
 
@@ -172,7 +173,8 @@ class PlmTraining(FamilyTraining[PlmRun, TextCorpus]):
             tensors={name: value.detach().to("cpu", torch.bfloat16) for name, value in tensors.items()},
             training=training,
             card=plm_card(self.run.name, config, training),
-            more=saved_files(int(config["vocab_size"]), self.tokenizer, self.run.window),
+            more=saved_files(int(config["vocab_size"]), self.tokenizer, self.run.window)
+            | ngrams_file(ngrams_of(self.corpora[0])),
         )
 
 
