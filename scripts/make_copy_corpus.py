@@ -83,7 +83,8 @@ def main() -> None:
             texts = [text for text in kept[split] if text not in seen]
             seen.update(kept[split])
             dumped = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
-            (part / f"{split}.jsonl").write_text(dumped, encoding="utf-8")
+            if texts:
+                (part / f"{split}.jsonl").write_text(dumped, encoding="utf-8")
             print(f"{split}: {len(texts)} documents")
         (part / "card.yaml").write_text(CARD, encoding="utf-8")
         for licence in options.source.glob("LICENSE*"):
