@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -34,12 +34,24 @@ def show(_index: int, piece: str) -> None:
     typer.echo("\n".join(lines), nl=False)
 
 
-def hand_over(works: Iterable[Work], output: Path | None, suffix: str, *, count: int, shown: bool, json: bool) -> None:
+def hand_over(
+    works: Iterable[Work],
+    output: Path | None,
+    suffix: str,
+    *,
+    count: int,
+    shown: bool,
+    json: bool,
+    notes: Callable[[Work], Iterable[str]] = lambda _work: (),
+    told: Iterable[str] = ("ended", "shared_words", "shared_run"),
+) -> None:
     """Write works to where the person wants them, and say so.
 
     Args:
         shown: Whether the text was printed already.
         json: Whether one object is printed instead of sentences.
+        notes: Lines to print of a work, after its text.
+        told: Parameters of the recipe that ``json`` tells.
     """
     from luokuan.colophon.finish import export_work
     from luokuan.models.plm.ngrams import COPY
@@ -49,19 +61,21 @@ def hand_over(works: Iterable[Work], output: Path | None, suffix: str, *, count:
         if shown:
             typer.echo("\n")  # first, so that what goes wrong in writing stands on a line of its own
         exported = export_work(work, path_of(output, work, suffix, count=count))
-        told = {name: work.recipe.parameters.get(name) for name in ("ended", "shared_words", "shared_run")}
-        records.append(record_of(exported) | told)
+        parameters = work.recipe.parameters
+        records.append(record_of(exported) | {key: parameters.get(key) for key in told})
         if json:
             continue
+        for line in notes(work):
+            say(visible(line))
         say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
         if work.sidecars:
             say(_("Beside it: {endings}. Keep them together.", endings=", ".join(work.sidecars)), quiet=not shown)
-        if (told["shared_words"] or 0) >= COPY:
+        if (parameters.get("shared_words") or 0) >= COPY:
             say(
                 _(
                     "{count} words in a row stand in the training text, too: “{run}”. Look whose they are.",
-                    count=told["shared_words"],
-                    run=visible(str(told["shared_run"])[:RUN_SHOWN]),
+                    count=parameters["shared_words"],
+                    run=visible(str(parameters["shared_run"])[:RUN_SHOWN]),
                 )
             )
     if json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from luokuan.colophon.schema import Work
+    from luokuan.create.copybrief import Brief
 
 
 def image(brief: str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:
@@ -28,3 +29,10 @@ def verse(title: str = "", *, model: str | Path = "verse", seed: int = 0, **opti
     from luokuan.create.verses import create_verse
 
     return create_verse(title, model=model, seed=seed, **options)
+
+
+def copy(brief: Brief | str, *, model: str | Path = "copy-en", seed: int = 0, **options: Any) -> Work:
+    """Create one finished piece of copy; see ``luokuan.create.copies.create_copy`` for the options."""
+    from luokuan.create.copies import create_copy
+
+    return create_copy(brief, model=model, seed=seed, **options)

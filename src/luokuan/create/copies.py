@@ -1,0 +1,204 @@
+"""Copywriting: brief and model to ranked drafts, drafts to finished works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luokuan.create.copybrief import Brief
+from luokuan.create.copychecks import Finding, counted, findings, tokens
+from luokuan.create.copyprompts import answer_alone, prompt_of
+from luokuan.create.ranking import ranked
+from luokuan.create.servers import Server, find_server, is_server
+from luokuan.create.slotcopy import tasks_of, texts_of, write_sentences, writes_slots
+from luokuan.create.texts import LAST_SEED, MOST, draft_served_texts, draft_texts, recipe_of
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.media import Text
+
+if TYPE_CHECKING:
+    from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.schema import Draft, Work
+    from luokuan.models.plm.model import PlmModel
+    from luokuan.models.plm.sampling import Manner
+    from luokuan.store.home import Home
+
+STARTER = "copy-en"
+AMONG, AMONG_SLOTS = 1, 8
+"""Drafts for each piece of copy, by a model that answers and by one that writes slots."""
+MOST_DRAFTS = 256
+TOKENS = 512
+"""Most tokens of a text if nothing says otherwise."""
+LANGUAGES = {"en": "en", "zh": "zh-CN"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    text: str
+    wrong: tuple[Finding, ...]
+    draft: Draft
+
+
+def draft_copies(
+    brief: Brief,
+    *,
+    model: PlmModel | Server,
+    seed: int = 0,
+    count: int = 1,
+    among: int | None = None,
+    manner: Manner | None = None,
+    secret: bytes | None = None,
+) -> Iterator[Draft]:
+    """Make drafts of copy, the best first: those that meet most constraints, of these those that differ most.
+
+    A draft's recipe holds what was found in it (``findings``), its place among all (``rank``), and fields of the brief
+    that a model that writes slots never looked at (``ignored``): they are checked all the same.
+
+    Args:
+        brief: What is wanted.
+        model: A language model with a chat template, one that writes sentences with slots (see ``create.slots``), or a
+            server's.
+        seed: Of the first draft, ≥ 0.
+        count: Pieces of copy to make, 1 to ``MOST``.
+        among: Drafts from which each is picked, so that ``count`` times it are written; None: ``AMONG_SLOTS`` for a
+            model that writes slots, else ``AMONG``. At most ``MOST_DRAFTS`` in all.
+        manner: How tokens are drawn.
+        secret: Of the watermark in the words of a model that answers; sentences with slots are too short for it.
+
+    Raises:
+        UserError: the brief or a value is out of its range, or the model can't write what is wanted.
+    """
+    from luokuan.models.plm.chat import chat_template
+    from luokuan.models.plm.sampling import Manner
+
+    brief.check()
+    manner = manner or Manner(max_tokens=TOKENS)
+    slots = not isinstance(model, Server) and chat_template(model) is None
+    among = among or (AMONG_SLOTS if slots else AMONG)
+    drafts = count * among
+    if not 1 <= count <= MOST or not 1 <= drafts <= MOST_DRAFTS or not 0 <= seed <= LAST_SEED - drafts:
+        raise UserError(
+            _("The number of texts, of drafts or the seed is out of range."),
+            _("--count lies in 1…{most}, --count times --among in 1…{drafts}, seeds in 0…2⁶³-1.", most=MOST,
+              drafts=MOST_DRAFTS),
+            code="create.range",
+        )  # fmt: skip
+    if slots:
+        assert not isinstance(model, Server)
+        tried = _slotted(brief, model, seed, count, among, manner)
+    else:
+        tried = _answered(brief, model, seed, drafts, manner, secret)
+    order = ranked([counted(one.wrong) for one in tried], [tokens(one.text) for one in tried], count)
+    said = {**asdict(brief), "language": brief.spoken, "attributes": [list(pair) for pair in brief.attributes]}
+    for rank, place in enumerate(order, 1):
+        one = tried[place]
+        more = {"brief": said, "rank": rank, "count": count, "among": among, "first_seed": seed}
+        parameters = {**one.draft.recipe.parameters, **more, "findings": [wrong.to_dict() for wrong in one.wrong]}
+        recipe = replace(one.draft.recipe, parameters=parameters)
+        yield replace(one.draft, media=Text(one.text, LANGUAGES[brief.spoken]), recipe=recipe, kind="copy")
+
+
+def _answered(
+    brief: Brief, model: PlmModel | Server, seed: int, drafts: int, manner: Manner, secret: bytes | None
+) -> list[_Try]:
+    prompt, found = prompt_of(brief), list[_Try]()
+    # All at once: a recipe tells how many were written together.
+    for start in range(0, drafts, MOST):
+        number, first = min(MOST, drafts - start), seed + start
+        made = (
+            draft_served_texts(prompt, model, seed=first, count=number, manner=manner)
+            if isinstance(model, Server)
+            else draft_texts(prompt, model=model, seed=first, count=number, manner=manner, secret=secret)
+        )
+        for draft in made:
+            assert isinstance(draft.media, Text)
+            text = answer_alone(draft.media.text)
+            found.append(_Try(text, findings(text, brief), draft))
+    return found
+
+
+def _slotted(brief: Brief, model: PlmModel, seed: int, count: int, among: int, manner: Manner) -> list[_Try]:
+    from luokuan.colophon.schema import Draft
+
+    if not writes_slots(model):
+        raise UserError(
+            _("The model '{name}' neither answers nor writes sentences with slots.", name=model.folder.name),
+            _("Choose the starter copy-en, a model with a chat template, or a server's."),
+            code="copy.model",
+        )
+    tasks = tasks_of(brief)
+    sentences = write_sentences(model, tasks, seed=seed, among=count * among, manner=manner)
+    said = {key: value for key, value in asdict(manner).items() if key not in ("stop", "max_tokens")}
+    said["ignored"] = [name for name in ("audience", "tone", "length", "must", "must_not") if getattr(brief, name)]
+    found = []
+    for place, (text, slots) in enumerate(texts_of(tasks, sentences, count * among)):
+        parameters = {**said, "heads": [task.head for task in tasks], "place": place, "ended": "end"}
+        recipe = recipe_of(model, brief.product, parameters, seed + place)
+        wrong = (*slots, *findings(text, brief))
+        found.append(_Try(text, wrong, Draft(Text(text), recipe)))
+    return found
+
+
+def create_copies(
+    brief: Brief,
+    *,
+    model: str | Path = STARTER,
+    seed: int = 0,
+    count: int = 1,
+    among: int | None = None,
+    manner: Manner | None = None,
+    media_type: str = "text/plain",
+    label: LabelOptions | None = None,
+    home: Home | None = None,
+    on_text: Callable[[int, str], None] | None = None,
+    watermark: bool = True,
+) -> Iterator[Work]:
+    """Create ``count`` finished pieces of copy, the best first; see ``draft_copies`` and ``texts.create_texts``.
+
+    Args:
+        on_text: Called with a piece's place and its whole text, before it is finished.
+
+    Raises:
+        UserError: see there.
+    """
+    from luokuan.colophon.finish import finish
+    from luokuan.models.registry import load_writing_model
+    from luokuan.store.home import open_home
+    from luokuan.store.secrets import watermark_key
+
+    brief.check()
+    place = home or open_home()
+    writer = find_server(str(model)) if is_server(model) else load_writing_model(model)
+    secret = watermark_key(place) if watermark and not isinstance(writer, Server) else None
+    made = draft_copies(brief, model=writer, seed=seed, count=count, among=among, manner=manner, secret=secret)
+    for index, draft in enumerate(made):
+        assert isinstance(draft.media, Text)
+        if on_text is not None:
+            on_text(index, draft.media.text)
+        yield finish(draft, home=place, media_type=media_type, label=label)
+
+
+def create_copy(brief: Brief | str, *, model: str | Path = STARTER, seed: int = 0, **options: Any) -> Work:
+    """Create one finished piece of copy; see ``create_copies``.
+
+    Args:
+        brief: What is wanted, or the product's name. Fields of ``Brief`` and ``Manner`` may be given by name;
+            ``attributes`` as a mapping, too.
+
+    Raises:
+        UserError: see there.
+    """
+    from luokuan.models.plm.sampling import Manner
+
+    wanted, how = ({f.name: options.pop(f.name) for f in fields(k) if f.name in options} for k in (Brief, Manner))
+    if isinstance(attributes := wanted.get("attributes"), dict):
+        wanted["attributes"] = tuple((str(name), str(value)) for name, value in attributes.items())
+    for key in ("must", "must_not"):
+        if key in wanted:
+            wanted[key] = (wanted[key],) if isinstance(wanted[key], str) else tuple(wanted[key])
+    brief = Brief(brief, **wanted) if isinstance(brief, str) else replace(brief, **wanted)
+    if how:
+        options["manner"] = replace(options.get("manner") or Manner(max_tokens=TOKENS), **how)
+    return next(create_copies(brief, model=model, seed=seed, count=1, **options))
