@@ -44,3 +44,17 @@ def plm(kind: str = "bytes", text: str = "", context: int = 64) -> PlmModel:
     saved = saved_files(network.config.vocab_size, tokenizer, context)
     network.generation_config = GenerationConfig(**json.loads(saved["generation_config.json"]))
     return PlmModel(ModelFolder(Path("tiny"), "tiny", network.config.to_dict(), {}, ""), network, tokenizer)
+
+
+def slot_plm() -> PlmModel:
+    """A model with random weights whose tokenizer knows the slots of ``luokuan.create.slots``."""
+    from transformers import GenerationConfig
+
+    from luokuan.create.slots import SLOTS
+
+    slots = sorted({name.upper() for names in SLOTS.values() for name in names})
+    tokenizer = build("bpe", [f"the {' '.join(slots)} is 8 . \n"] * 3, vocabulary=900)
+    network = qwen3(size(tokenizer), 160)
+    saved = saved_files(network.config.vocab_size, tokenizer, 160)
+    network.generation_config = GenerationConfig(**json.loads(saved["generation_config.json"]))
+    return PlmModel(ModelFolder(Path("slots"), "slots", network.config.to_dict(), {}, "0" * 64), network, tokenizer)

@@ -35,7 +35,7 @@ _MEDICAL = re.compile(
     "|抑郁症|过敏症|炎症|病毒感染"
 )
 _SUPERLATIVES = re.compile(
-    r"\bbest\b(?![- ]?(?:before|practi[cs]es?)\b)|\b(?:number|no\.?) ?(?:1|one)\b|#1\b|\btop ?1\b"
+    r"\bbest\b(?![- ]?(?:before|practi[cs]es?)\b)|\bnumber (?:1|one)\b|\bno\.? ?1\b|#1\b|\btop ?1\b"
     r"|\bworld[- ](?:class|leading)\b|\b(?:unrivalled|unrivaled|unmatched|unbeatable|unparalleled|flawless)\b"
     r"|\bthe most\b|\b(?:cheap|fast|strong|light|fine|great|small|large|bigg|safe|low|high|thinn|smart|pur)est\b"
     r"|\b(?:one and only|ultimate|guaranteed|risk[- ]free|once in a lifetime)\b"

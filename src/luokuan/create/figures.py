@@ -90,23 +90,25 @@ def chinese_number(numeral: str) -> Decimal | None:
     whole, _point, fraction = numeral.partition("点")
     if not whole or (_point and not fraction) or any(c not in _DIGITS for c in fraction):
         return None
-    if len(whole) > 1 and all(c in _DIGITS for c in whole):  # digit by digit
-        number: int = int("".join(str(_DIGITS[c]) for c in whole))
-    else:
-        number = section = digit = 0
-        for letter in whole:
-            if letter in _DIGITS:
-                digit = _DIGITS[letter]
-            elif letter in _TENS:
-                section += (digit or 1) * _TENS[letter]
-                digit = 0
-            elif letter in _LARGE:
-                number = (number + (section + digit or 1)) * _LARGE[letter]
-                section = digit = 0
-            else:
-                return None
-        number += section + digit
-    return Decimal(f"{number}.{''.join(str(_DIGITS[c]) for c in fraction) or '0'}")
+    number = int("".join(str(_DIGITS[c]) for c in whole)) if set(whole) <= _DIGITS.keys() else _whole(whole)
+    return None if number is None else Decimal(f"{number}.{''.join(str(_DIGITS[c]) for c in fraction) or '0'}")
+
+
+def _whole(numeral: str) -> int | None:
+    """As ``chinese_number``, without a fraction: what stands before 亿 or 万 counts so many of them."""
+    for letter, scale in (("亿", _LARGE["亿"]), ("万", _LARGE["万"])):
+        before, found, after = numeral.rpartition(letter)
+        if found:
+            high, low = _whole(before) if before else 1, _whole(after) if after else 0
+            return None if high is None or low is None else high * scale + low
+    number = digit = 0
+    for letter in numeral:
+        if letter in _TENS:
+            number += (digit or 1) * _TENS[letter]
+            digit = 0
+        else:
+            digit = _DIGITS[letter]
+    return number + digit
 
 
 def strange_figures(text: str, given: Iterable[str]) -> list[Figure]:
