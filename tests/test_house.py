@@ -13,7 +13,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "plm", "corpus", "text", "extend")
+PAGES = (
+    "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "plm", "corpus", "text", "copy", "extend",
+)  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
