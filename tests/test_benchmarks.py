@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from plms import kept_in, slot_plm
 
 from luokuan.foundation import compute
 from luokuan.models.plm.learning import PlmLearning
@@ -130,3 +131,32 @@ def test_each_pair_is_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     found = module.measure(module.parsed([str(tmp_path / "pairs.jsonl"), *command]))
     assert found["pairs"] == sum(found["folds"]) == 24 and min(found["folds"]) > 4
     assert found["win_rate_low"] <= found["win_rate"] <= found["win_rate_high"] and len(found["verdict"]) == 2
+
+
+def test_copy_is_measured_beside_people_and_the_nearest_brief(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    benchmark = loaded("copywriting")
+    rows = {
+        "train": [("MEMORY NAME TYPE", "the NAME is a TYPE with MEMORY"), ("NAME PRICE TYPE", "NAME is a TYPE")],
+        "test": [
+            ("MEMORY NAME TYPE", "the NAME is a TYPE with MEMORY"),
+            ("MEMORY NAME TYPE", "a TYPE with MEMORY is the NAME"),
+            ("DRIVE NAME PRICE TYPE isforbusinesscomputing false", "the NAME TYPE has DRIVE at PRICE for home use"),
+        ],
+    }
+    for split, documents in rows.items():
+        lines = [json.dumps({"text": f"inform laptop\n{head}\n{text}"}) for head, text in documents]
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(lines))
+    model = kept_in(tmp_path / "slots", slot_plm())
+    monkeypatch.setattr("sys.argv", ["copywriting.py", str(tmp_path), "--model", str(model), "--among", "2", "--json"])
+    benchmark.main()
+    found = json.loads(capsys.readouterr().out)
+    assert {name: found[name]["briefs"] for name in ("kept", "free", "nearest", "real")} == dict.fromkeys(
+        ("kept", "free", "nearest", "real"), 2
+    )
+    assert found["real"]["slot_error_rate"] == 0 and found["real"]["truths"] == 1
+    # The nearest brief of the second one has a price; its sentence tells name and type and misses drive and price.
+    assert (found["nearest"]["missing"], found["nearest"]["redundant"], found["nearest"]["slots"]) == (2, 0, 7)
+    assert found["kept"]["redundant"] == 0
+    assert found["model"]["briefs_in_training"] == 1

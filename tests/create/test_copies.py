@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plms import kept_in, slot_plm
 
 import luokuan
 from luokuan.cli.main import main
@@ -164,3 +165,21 @@ def test_in_python(server: Any, tmp_path: Path) -> None:
     assert server.seen[0]["temperature"] == 0.5
     assert "价格" not in server.seen[0]["messages"][1]["content"]
     assert "price：88元" in server.seen[0]["messages"][1]["content"]
+
+
+def test_a_model_that_writes_slots_through_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    model = str(kept_in(tmp_path / "slots", slot_plm()))
+    facts = ["--product", "Aspire 5", "--attribute", "RAM=8 GB", "--attribute", "price=$499", "--tone", "bold"]
+    command = ["create", "copy", *facts, "-m", model, "--seed", "4", "-n", "2", "--among", "3"]
+    assert main([*command, "-o", str(tmp_path / "out"), "--json"]) == 0
+    works = json.loads(capfd.readouterr().out)["works"]
+    assert [work["rank"] for work in works] == [1, 2]
+    assert works[0]["ignored"] == ["tone"]
+    # Weights at random may leave slots out; a figure that nobody gave they can't write.
+    assert "figure" not in [finding["kind"] for work in works for finding in work["findings"]]
+    assert main([*command[:-4], "-o", str(tmp_path / "one.md")]) == 0
+    out = capfd.readouterr().out
+    assert "The model never looks at: tone." in out
+    assert "AIGC" in (tmp_path / "one.md").read_text(encoding="utf-8")
+    assert main(["create", "copy", "--product", "X", "--attribute", "colur=red", "-m", model]) == 2
+    assert "The nearest that it knows: color" in capfd.readouterr().err

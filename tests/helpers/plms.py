@@ -58,3 +58,12 @@ def slot_plm() -> PlmModel:
     saved = saved_files(network.config.vocab_size, tokenizer, 160)
     network.generation_config = GenerationConfig(**json.loads(saved["generation_config.json"]))
     return PlmModel(ModelFolder(Path("slots"), "slots", network.config.to_dict(), {}, "0" * 64), network, tokenizer)
+
+
+def kept_in(folder: Path, model: PlmModel) -> Path:
+    """Write a model where ``PlmModel`` loads it from."""
+    model.network.save_pretrained(folder)
+    context = model.network.config.max_position_embeddings
+    for name, data in saved_files(model.network.config.vocab_size, model.tokenizer, context).items():
+        (folder / name).write_bytes(data)
+    return folder
