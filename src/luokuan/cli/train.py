@@ -10,6 +10,7 @@ import typer
 from luokuan.cli import options, training
 from luokuan.cli.train_plm import plm
 from luokuan.cli.train_prior import prior
+from luokuan.cli.train_seq2seq import seq2seq
 from luokuan.cli.train_upscaler import upscaler
 from luokuan.cli.train_vae import vae
 from luokuan.errors import UserError
@@ -273,3 +274,4 @@ def _levels(text: str) -> tuple[int, ...]:
 
 
 app.command("plm", help=_("Train a language model on a folder of text, or fine-tune one."))(plm)
+app.command("seq2seq", help=_("Train an encoder-decoder on pairs of sentences: it translates."))(seq2seq)

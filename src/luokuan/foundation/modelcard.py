@@ -93,13 +93,18 @@ def material_section(training: Mapping[str, Any]) -> str:
 
 
 def _unit(training: Mapping[str, Any]) -> str:
-    return next((unit for unit in ("windows", "examples", "pairs") if unit in training["corpus"]), "pictures")
+    return next(
+        (unit for unit in ("windows", "examples", "pairs", "sentences") if unit in training["corpus"]), "pictures"
+    )
 
 
 def _amount(corpus: Mapping[str, Any]) -> str:
     for unit in ("examples", "pairs"):
         if unit in corpus:
             return f"{corpus[unit]} training {unit}, {corpus['answer_tokens']} tokens of answers"
+    if "sentences" in corpus:
+        machine = f", {corpus['synthetic']} of them with a source that a machine wrote" if corpus["synthetic"] else ""
+        return f"{corpus['sentences']} training sentences with translations{machine}, {corpus['target_tokens']} tokens"
     if "tokens" in corpus:
         return f"{corpus['documents']} training documents, {corpus['bytes']} bytes, {corpus['tokens']} tokens"
     return f"{corpus['pictures']} training pictures"

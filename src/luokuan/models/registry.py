@@ -23,6 +23,7 @@ FAMILIES: dict[str, str] = {
     "upscaler": "luokuan.models.upscaler.model:Upscaler",
     "vae": "luokuan.models.vae.model:Vae",
     "plm": "luokuan.models.plm.model:PlmModel",
+    "seq2seq": "luokuan.models.seq2seq.model:Seq2SeqModel",
 }
 """Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
 
@@ -33,9 +34,10 @@ TRAINERS: dict[str, str] = {
     "upscaler": "luokuan.models.upscaler.train:train_upscaler",
     "vae": "luokuan.models.vae.train:train_vae",
     "plm": "luokuan.models.plm.train:train_plm",
+    "seq2seq": "luokuan.models.seq2seq.train:train_seq2seq",
 }
 """Family name to ``module:function``: (corpus or corpora, name=…, choices of its run) to a model folder."""
-SEVERAL = ("codec", "upscaler")
+SEVERAL = ("codec", "upscaler", "seq2seq")
 """Families that learn from several corpora at once."""
 
 TOOLS = ("codec", "upscaler")
@@ -43,6 +45,8 @@ TOOLS = ("codec", "upscaler")
 """
 WRITING = ("plm",)
 """Families that make text."""
+TRANSLATING = ("seq2seq",)
+"""Families that turn one text into another."""
 
 
 def makes_pictures(reference: str | Path) -> bool:
@@ -51,7 +55,7 @@ def makes_pictures(reference: str | Path) -> bool:
     Raises:
         UserError: no such model.
     """
-    return resolve(reference).family not in (*TOOLS, *WRITING)
+    return resolve(reference).family not in (*TOOLS, *WRITING, *TRANSLATING)
 
 
 def load_picture_model(reference: str | Path) -> PictureModel:
@@ -61,7 +65,7 @@ def load_picture_model(reference: str | Path) -> PictureModel:
         UserError: it makes none; or see ``load_model``.
     """
     if not makes_pictures(reference):
-        writes = resolve(reference).family in WRITING
+        writes = resolve(reference).family in (*WRITING, *TRANSLATING)
         raise UserError(
             _("'{name}' makes text and no pictures.", name=reference)
             if writes

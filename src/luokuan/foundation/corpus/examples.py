@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -102,27 +102,28 @@ class ExampleCorpus:
         """
         if name not in SPLITS:
             raise KeyError(name)
-        sides = self._sides()
+        given = [split for _example, split in self.examples]
+        sides = sides_of(given, [example.key for example, _split in self.examples])
         return tuple(example for (example, _given), side in zip(self.examples, sides, strict=True) if side == name)
 
-    def _sides(self) -> list[str]:
-        given = [split for _example, split in self.examples]
-        if any(split in SPLITS[1:] for split in given):
-            return [split or SPLITS[0] for split in given]
-        keys = [example.key for example, _split in self.examples]
-        dealt = [dealt_by(key) for key in keys]
-        if len(keys) >= FEW and {SPLITS[0], SPLITS[1]} <= set(dealt):
-            return dealt
-        ranked = sorted(set(keys), key=lambda key: sha256_bytes(key.encode()))
-        held_out = set(ranked[-max(len(ranked) // 10, 1) :])
-        return [SPLITS[1] if key in held_out else SPLITS[0] for key in keys]
+
+def sides_of(given: Sequence[str | None], keys: Sequence[str]) -> list[str]:
+    """The split of each item by its given one and the text by which it is dealt; see ``ExampleCorpus.split``."""
+    if any(split in SPLITS[1:] for split in given):
+        return [split or SPLITS[0] for split in given]
+    dealt = [dealt_by(key) for key in keys]
+    if len(keys) >= FEW and {SPLITS[0], SPLITS[1]} <= set(dealt):
+        return dealt
+    ranked = sorted(set(keys), key=lambda key: sha256_bytes(key.encode()))
+    held_out = set(ranked[-max(len(ranked) // 10, 1) :])
+    return [SPLITS[1] if key in held_out else SPLITS[0] for key in keys]
 
 
 def holds_examples(path: Path | str) -> bool:
     """Whether the first line of the first .jsonl file that is an object has examples and no text; False where there is
     no such file, or it can't be read (opening the corpus then says why)."""
     place = expand(path)
-    for item in _found(place, LINES) if place.exists() else ():
+    for item in files_of(place, LINES) if place.exists() else ():
         try:
             for columns in rows(item, _columns):
                 if isinstance(columns, frozenset):
@@ -140,7 +141,8 @@ def _columns(_path: Path, _number: int, line: str) -> frozenset[str] | Broken:
     return frozenset(map(str, found)) if isinstance(found, dict) else Broken(_path, "")
 
 
-def _found(place: Path, endings: tuple[str, ...]) -> list[Path]:
+def files_of(place: Path, endings: tuple[str, ...]) -> list[Path]:
+    """Files with these endings in a folder, without those that tell of the corpus; of a file itself alone."""
     items = walk(place) if place.is_dir() else [place]
     return [p for p in items if p.suffix.lower() in endings and (p == place or p.stem.lower() not in ABOUT)]
 
@@ -169,7 +171,7 @@ def open_examples(path: Path | str, kind: str, *, broken_limit: float = BROKEN_L
     broken: list[Broken] = []
     digests: list[tuple[str, str]] = []
     lines = 0
-    for item in sorted(_found(place, (*PROSE, *LINES))):
+    for item in sorted(files_of(place, (*PROSE, *LINES))):
         name = item.relative_to(folder).as_posix()
         before = len(broken)
         try:

@@ -185,10 +185,16 @@ def files(tokenizer: PreTrainedTokenizerFast) -> dict[str, bytes]:
 
 def kept(path: Path) -> PreTrainedTokenizerFast | None:
     """The tokenizer in ``path``, a tokenizer.json of ``build``; None if there is none that can be read."""
+    found = kept_backend(path)
+    return None if found is None else _wrapped(found)
+
+
+def kept_backend(path: Path) -> Tokenizer | None:
+    """The pipeline in ``path``, a tokenizer.json; None if there is none that can be read."""
     from tokenizers import Tokenizer
 
     try:
-        return _wrapped(Tokenizer.from_str(path.read_text(encoding="utf-8")))
+        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
     except Exception:  # the library raises plain exceptions; it is then made again
         return None
 
