@@ -84,7 +84,7 @@ def evaluate(
     from luokuan.foundation.corpus.arrays import load_labels, load_pixels
     from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import compare, evaluate_model
-    from luokuan.models.registry import WRITING, load_model
+    from luokuan.models.registry import TRANSLATING, WRITING, load_model
     from luokuan.models.upscaler.model import Upscaler
     from luokuan.models.vae.model import Vae
     from luokuan.store.home import open_home
@@ -105,6 +105,12 @@ def evaluate(
             of_pictures=(sheet, importance) != (None, None) or (truncation, among, guidance) != (1, 1, 1),
         )
         return
+    if loaded is not None and loaded.folder.family in TRANSLATING:
+        raise UserError(
+            _("'{name}' translates, which this command doesn't measure.", name=model),
+            _("See its card, or run benchmarks/translation.py: chrF and BLEU of held-out sentences."),
+            code="evaluation.language",
+        )
     if importance is not None and not isinstance(loaded, Vae):
         raise UserError(
             _("'{name}' has no likelihood that could be weighed.", name=model),

@@ -36,3 +36,10 @@ def copy(brief: Brief | str, *, model: str | Path = "copy-en", seed: int = 0, **
     from luokuan.create.copies import create_copy
 
     return create_copy(brief, model=model, seed=seed, **options)
+
+
+def translation(text: str, *, to: str, model: str | Path = "en-zh", **options: Any) -> Work:
+    """Create one finished translation; see ``luokuan.create.translations.create_translation`` for the options."""
+    from luokuan.create.translations import create_translation
+
+    return create_translation(text, to=to, model=model, **options)

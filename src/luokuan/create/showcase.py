@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from luokuan.store.home import Home
 
 BRIEFS = {
+    "en-zh": "Where are you from? I live in a small village near the sea.",
     "garments": "pants",
     "garments-32": "a dress",
     "portraits": "a smile",
@@ -62,9 +63,10 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
     from luokuan.colophon.finish import export_work
     from luokuan.colophon.verification import verify_file
     from luokuan.create.pictures import create_image
+    from luokuan.create.translations import create_translation
     from luokuan.create.verses import create_verse
     from luokuan.foundation.modelfolder import resolve, starters
-    from luokuan.models.registry import TOOLS, WRITING
+    from luokuan.models.registry import TOOLS, TRANSLATING, WRITING
 
     families = {name: resolve(name, home).family for name in starters()}
     names = [name for name, family in families.items() if family not in TOOLS]
@@ -75,9 +77,13 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
             code="showcase.empty",
         )
     for name in names:
-        writes = families[name] in WRITING
-        create = create_verse if writes else create_image
-        work = create(BRIEFS.get(name, ""), model=name, seed=SEED, home=home)
+        writes = families[name] in (*WRITING, *TRANSLATING)
+        brief = BRIEFS.get(name, "")
+        if families[name] in TRANSLATING:
+            work = create_translation(brief, to="zh", model=name, seed=SEED, home=home)
+        else:
+            create = create_verse if writes else create_image
+            work = create(brief, model=name, seed=SEED, home=home)
         path = folder / (f"{name}.txt" if writes else f"{name}.png")
         export_work(work, path)
         yield Exhibit(work, path, verify_file(path, home=home))

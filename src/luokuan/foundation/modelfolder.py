@@ -23,9 +23,11 @@ CONFIG, WEIGHTS, CARD, TRAINING = "config.json", "model.safetensors", "README.md
 TOKENIZER = "tokenizer.json"
 TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json", "special_tokens_map.json")
 NGRAMS = "ngrams.safetensors"
+PIECES = ("source.spm", "target.spm", "spiece.model", "sentencepiece.bpe.model", "vocab.json")
+"""Older tokenizers of encoder-decoders, which tokenizer.json doesn't hold."""
 LANGUAGE = (*TOKENIZER_FILES, "chat_template.jinja", "generation_config.json", NGRAMS)
 """What the folder of a language model holds besides."""
-FILES = (CONFIG, WEIGHTS, CARD, TRAINING, *LANGUAGE)
+FILES = (CONFIG, WEIGHTS, CARD, TRAINING, *LANGUAGE, *PIECES)
 """What a folder may hold and its digest covers."""
 SHEET = "samples.png"
 """An optional sheet of samples for people; not part of the digest."""
@@ -33,6 +35,8 @@ PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy",
 """Endings of files that can run code when read; a folder with one of them is refused."""
 JSON_LIMIT = 4 << 20
 HEADER_LIMIT = 16 << 20
+ENCODER_DECODERS = ("marian", "m2m_100", "mbart", "t5", "mt5", "umt5", "bart")
+"""``model_type`` of the encoder-decoders of transformers that turn text into text."""
 STARTERS = Path(__file__).parents[1] / "starters"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
@@ -75,10 +79,12 @@ class ModelFolder:
 
     @property
     def family(self) -> str:
-        """The family in config.json; ``plm`` for a causal language model of transformers; else empty."""
+        """The family in config.json; ``plm`` for a causal language model of transformers, ``seq2seq`` for one of its
+        encoder-decoders of text; else empty."""
         named = self.config.get("architectures")
         causal = isinstance(named, list) and any(str(name).endswith("ForCausalLM") for name in named)
-        return str(self.config.get("family") or ("plm" if causal else ""))
+        known = "seq2seq" if self.config.get("model_type") in ENCODER_DECODERS else ""
+        return str(self.config.get("family") or ("plm" if causal else known))
 
     @property
     def licence(self) -> str:
@@ -215,7 +221,7 @@ def read_folder(path: Path) -> ModelFolder:
         training=_read_json(path / TRAINING, required=False),
         digest=_digest(path),
         _headers=_read_headers(path / WEIGHTS),
-        network_digest=_digest(path, (CONFIG, WEIGHTS, *TOKENIZER_FILES)),
+        network_digest=_digest(path, (CONFIG, WEIGHTS, *TOKENIZER_FILES, *PIECES)),
     )
 
 

@@ -15,6 +15,7 @@ from luokuan.models.interface import PictureModel
 
 if TYPE_CHECKING:
     from luokuan.models.plm.model import PlmModel
+    from luokuan.models.seq2seq.model import Seq2SeqModel
 
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
@@ -91,6 +92,23 @@ def load_writing_model(reference: str | Path) -> PlmModel:
             code="model.kind",
         )
     model: PlmModel = load_model(reference)
+    return model
+
+
+def load_translating_model(reference: str | Path) -> PlmModel | Seq2SeqModel:
+    """``load_model`` of an encoder-decoder, or of a language model, which is asked to translate.
+
+    Raises:
+        UserError: it is a model of another kind; or see ``load_model``.
+    """
+    family = resolve(reference).family
+    if family not in (*WRITING, *TRANSLATING):
+        raise UserError(
+            _("'{name}' is a model of the family '{family}' and writes no text.", name=reference, family=family),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.kind",
+        )
+    model: PlmModel | Seq2SeqModel = load_model(reference)
     return model
 
 

@@ -1,0 +1,78 @@
+"""`luokuan create translation`: a text in another language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from luokuan.cli import options
+from luokuan.cli.exporting import suffix_of
+from luokuan.cli.writing import FORMATS, Format, Label, hand_over, show
+from luokuan.errors import UserError
+from luokuan.i18n import _
+
+HELP = _("Create a translation: sentence by sentence, with the lines and lists of the text.")
+
+
+def translation(
+    text: Annotated[str, typer.Argument(help=_("What to translate."), show_default=False)] = "",
+    to: Annotated[
+        str, typer.Option("--to", help=_("The language to write, such as zh or en."), show_default=False)
+    ] = ...,  # type: ignore[assignment]
+    start: Annotated[
+        str, typer.Option("--from", help=_("The language of the text (default: by the model)."), show_default=False)
+    ] = "",
+    source: Annotated[
+        Path | None, typer.Option("--input", "-i", help=_("A file of text to translate."), show_default=False)
+    ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            help=_(
+                "An encoder-decoder or a chat model: name in the store, folder, Hub id, or http://HOST:PORT/v1#NAME "
+                "of a server."
+            ),
+        ),
+    ] = "en-zh",
+    output: options.Output = None,
+    seed: options.Seed = 0,
+    format: Format = None,
+    beams: Annotated[
+        int, typer.Option("--beams", min=1, max=16, help=_("Hypotheses kept while searching; 1 is quickest."))
+    ] = 4,
+    length: Annotated[
+        float,
+        typer.Option("--length", min=0, max=5, help=_("Exponent of the length in comparing them; 0 favours short.")),
+    ] = 1.0,
+    label: Label = "both",
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    home: options.Home = None,
+) -> None:
+    """Translate a text, show it, and put it where the person wants it."""
+    from luokuan.colophon.label import LabelOptions
+    from luokuan.create.translations import create_translation, read_text
+    from luokuan.store.home import open_home
+
+    if text and source is not None:
+        raise UserError(_("Both a text and --input were given."), _("Give one of them."), code="translation.input")
+    shown = not json and not quiet
+    suffix = suffix_of(format, output, 1, FORMATS)
+    work = create_translation(
+        read_text(source) if source is not None else text,
+        to=to,
+        start=start,
+        model=model,
+        seed=seed,
+        beams=beams,
+        length=length,
+        media_type=FORMATS[suffix],
+        label=LabelOptions(language=label),
+        home=open_home(home),
+        on_text=show if shown else None,
+    )
+    hand_over([work], output, suffix, count=1, shown=shown, json=json)
