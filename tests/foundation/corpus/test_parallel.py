@@ -45,6 +45,13 @@ def test_no_first_side_is_on_two_sides_of_the_split(tmp_path: Path) -> None:
     assert all(parts) and not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
 
 
+def test_both_directions_hold_the_same_out(tmp_path: Path) -> None:
+    folder = counting.write_corpus(tmp_path / "c")
+    forth, back = open_parallel(folder, WAY), open_parallel(folder, ("zh", "en"))
+    for name in ("train", "validation", "test"):
+        assert [pair.texts for pair in forth.split(name)] == [pair.texts[::-1] for pair in back.split(name)]
+
+
 def test_what_a_machine_wrote_is_never_held_out(tmp_path: Path) -> None:
     rows = [{"en": en, "zh": zh, "synthetic": "en"} for en, zh in counting.pairs()]
     rows += [{"en": "yes", "zh": "是"}, {"en": "no", "zh": "不", "split": "test"}]

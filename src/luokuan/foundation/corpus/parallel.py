@@ -68,9 +68,10 @@ class ParallelCorpus:
     def split(self, name: str) -> tuple[Pair, ...]:
         """Pairs of ``train``, ``validation`` or ``test``.
 
-        Given splits are kept; where they hold nothing out, pairs are dealt by their first side as examples by their
-        prompts (see ``ExampleCorpus.split``), so that no sentence of the first language is on two sides. What a
-        machine wrote is train: it measures nothing.
+        Given splits are kept; where they hold nothing out, pairs are dealt by one side as examples by their prompts
+        (see ``ExampleCorpus.split``), so that no sentence of that language is on two sides: by that of the language
+        whose code comes first, so that both directions hold the same out. What a machine wrote is train: it measures
+        nothing.
 
         Raises:
             KeyError: another name.
@@ -78,8 +79,9 @@ class ParallelCorpus:
         if name not in SPLITS:
             raise KeyError(name)
         natural = [(pair, given) for pair, given in self.pairs if not pair.synthetic]
-        sides = sides_of([given for _pair, given in natural], [pair.texts[0] for pair, _given in natural])
-        found = [pair for (pair, _given), side in zip(natural, sides, strict=True) if side == name]
+        side = self.languages.index(min(self.languages))
+        sides = sides_of([given for _pair, given in natural], [pair.texts[side] for pair, _given in natural])
+        found = [pair for (pair, _given), split in zip(natural, sides, strict=True) if split == name]
         if name == SPLITS[0]:
             found += [pair for pair, _given in self.pairs if pair.synthetic]
         return tuple(found)
