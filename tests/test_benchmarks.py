@@ -160,3 +160,55 @@ def test_copy_is_measured_beside_people_and_the_nearest_brief(
     assert (found["nearest"]["missing"], found["nearest"]["redundant"], found["nearest"]["slots"]) == (2, 0, 7)
     assert found["kept"]["redundant"] == 0
     assert found["model"]["briefs_in_training"] == 1
+
+
+def test_a_translation_memory_recalls_what_it_holds(tmp_path: Path) -> None:
+    import counting
+
+    from luokuan.foundation.corpus import open_parallel
+    from luokuan.models.seq2seq.train import train_seq2seq
+
+    translation = loaded("translation")
+    pairs = counting.pairs()
+    memory = translation.Memory([en for en, _zh in pairs], [zh for _en, zh in pairs])
+    assert memory.translate(["one two three", "ONE TWO THREE!", "six"]) == ["一二三", "一二三", "六"]
+    references = [[zh, "零"] for _en, zh in pairs[:40]]
+    exact, wrong = [zh for _en, zh in pairs[:40]], ["零一"] * 40
+    good = translation.scored(exact, references, "zh")
+    assert good["chrf"]["score"] == pytest.approx(100) and "nrefs:2" in good["chrf"]["signature"]
+    assert "tok:zh" in good["bleu"]["signature"]
+    apart = translation.difference(exact, wrong, references, 0)
+    expected = good["chrf"]["score"] - translation.scored(wrong, references, "zh")["chrf"]["score"]
+    assert apart["chrf"] == pytest.approx(expected) and apart["low"] <= apart["chrf"] <= apart["high"]
+    place = counting.write_corpus(tmp_path / "corpus")
+    train_seq2seq(place, name="count", steps=3, size="nano", width=64, layers="1+1", vocabulary=300, batch=8)
+    from luokuan.models.registry import load_model
+
+    corpus = open_parallel(place, ("en", "zh"))
+    found = translation.measure(load_model("count"), corpus, "zh", "en", count=5, beams=1, seed=0)
+    assert found["sentences"] == 5 and found["references"] >= 5 and 0 <= found["memory"]["bleu"]["score"] <= 100
+
+
+def test_the_corpus_of_translations_leaks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import counting
+
+    import make_translation_corpus as script
+
+    lines = [f"{en.capitalize()}.\t{zh}。\tsomebody" for en, zh in counting.pairs()]
+    lines += [f"{en.upper()}!\t{zh}\tsomebody" for en, zh in counting.pairs()]
+    lines += ["Hello there\t你好\tsomebody", "Hello again\t你好！\tsomebody", "no tab", "\t\t", "Library\t圖書館\tx"]
+    (tmp_path / "cmn.txt").write_text("\n".join(lines), encoding="utf-8")
+    out = tmp_path / "out"
+    monkeypatch.setattr("sys.argv", ["x", str(tmp_path / "cmn.txt"), str(out), "--held-out", "40", "--validation", "9"])
+    script.main()
+    from luokuan.foundation.corpus import open_parallel
+
+    corpus = open_parallel(out, ("en", "zh"))
+    assert corpus.licence == "CC-BY-2.0-FR"
+    parts = {name: corpus.split(name) for name in ("train", "validation", "test")}
+    keys = [{script.key_of(pair.texts[side]) for pair in found} for side in (0, 1) for found in parts.values()]
+    assert len(keys[2]) == 40 and len(keys[1]) <= 9
+    for first, second, third in (keys[:3], keys[3:]):
+        assert not first & second and not first & third and not second & third
+    everything = {text for found in parts.values() for pair in found for text in pair.texts}
+    assert "图书馆" in everything and "圖書館" not in everything
