@@ -37,7 +37,7 @@ def seq2seq(
     ] = None,
     size: Annotated[
         str,
-        typer.Option("--size", help=_("nano (0.6 M parameters), micro (3 M) or small (7 M), and the vocabulary.")),
+        typer.Option("--size", help=_("nano (0.5 M parameters), micro (3 M) or small (7 M), and the vocabulary.")),
     ] = "micro",
     layers: Annotated[
         str | None,
