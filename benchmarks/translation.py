@@ -92,7 +92,7 @@ def scored(written: Sequence[str], references: Sequence[Sequence[str]], to: str)
     found: dict[str, Any] = {}
     for name, metric in (("chrf", CHRF()), ("bleu", BLEU(tokenize="zh" if to == "zh" else "13a"))):
         score = metric.corpus_score(list(written), columns, n_bootstrap=SAMPLES)
-        found[name] = {"score": score.score, "ci": score._ci, "signature": str(metric.get_signature())}
+        found[name] = {"score": float(score.score), "ci": float(score._ci), "signature": str(metric.get_signature())}
     return found
 
 

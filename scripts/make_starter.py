@@ -6,6 +6,7 @@
     python scripts/make_starter.py garments VERDICTS.txt CORPUS
     python scripts/make_starter.py upscaler VERDICTS.txt CORPUS CORPUS ...
     python scripts/make_starter.py verse VERDICTS.txt CORPUS
+    python scripts/make_starter.py en-zh VERDICTS.txt CORPUS
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
 """
@@ -42,6 +43,7 @@ from luokuan.models.interface import takes_wishes
 from luokuan.models.plm.card import plm_card
 from luokuan.models.prior.card import prior_card
 from luokuan.models.registry import load_picture_model
+from luokuan.models.seq2seq.card import seq2seq_card
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.card import vae_card
@@ -53,6 +55,7 @@ LIMITS = {
     "upscaler": 1_000_000,
     "vae": 8_000_000,
     "plm": 10_000_000,
+    "seq2seq": 10_000_000,
 }
 """Bytes of weights that a starter of each family may have."""
 CODEC_SIZES = (64, 128)
@@ -164,7 +167,35 @@ def of_verse(source: ModelFolder, target: Path, corpora: list[Path], verdicts: l
     return plm_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
 
 
-CARDS = {"codec": of_codec, "upscaler": of_upscaler, "vae": of_vae, "plm": of_verse}
+def of_translator(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of an encoder-decoder, with chrF and BLEU beside a translation memory."""
+    command = [sys.executable, "benchmarks/translation.py", str(corpora[0]), "--model", str(source.path), "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    rows = [
+        "| direction | sentences (references) | chrF | of a translation memory | difference [95 %] | BLEU | "
+        "of a translation memory |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    signatures = []
+    for way in found["directions"]:
+        apart = way["difference"]
+        cells = [f"{way[who][what]['score']:.1f} ± {way[who][what]['ci']:.1f}" for what in ("chrf", "bleu")
+                 for who in ("model", "memory")]  # fmt: skip
+        cells.insert(2, f"{apart['chrf']:.1f} [{apart['low']:.1f}, {apart['high']:.1f}]")
+        head = f"{way['from']} → {way['to']} | {way['sentences']} ({way['references']})"
+        rows.append(f"| {head} | " + " | ".join(cells) + " |")
+        signatures += [f"`{way['model'][what]['signature']}`" for what in ("chrf", "bleu")]
+    told = (
+        f"Held-out sentences, {found['beams']} beams, seed {found['seed']} (`python benchmarks/translation.py CORPUS`; "
+        "95 % intervals by 1,000 bootstrap samples):\n\n" + "\n".join(rows) + "\n\n"
+        f"sacrebleu's signatures: {', '.join(dict.fromkeys(signatures))}.\n"
+    )
+    verdicts = [*source.training["verdicts"], *verdicts]
+    return seq2seq_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
+
+
+CARDS = {"codec": of_codec, "upscaler": of_upscaler, "vae": of_vae, "plm": of_verse, "seq2seq": of_translator}
 
 
 def main() -> None:

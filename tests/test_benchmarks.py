@@ -186,6 +186,7 @@ def test_a_translation_memory_recalls_what_it_holds(tmp_path: Path) -> None:
 
     corpus = open_parallel(place, ("en", "zh"))
     found = translation.measure(load_model("count"), corpus, "zh", "en", count=5, beams=1, seed=0)
+    assert json.loads(json.dumps(found)) == found  # as --json prints it
     assert found["sentences"] == 5 and found["references"] >= 5 and 0 <= found["memory"]["bleu"]["score"] <= 100
 
 

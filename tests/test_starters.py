@@ -16,6 +16,7 @@ from luokuan.models.codec.card import _command as codec_command
 from luokuan.models.evaluation.report import _likeness, _variety
 from luokuan.models.plm.card import _command as plm_command
 from luokuan.models.prior.card import _command as prior_command
+from luokuan.models.seq2seq.card import _command as seq2seq_command
 from luokuan.models.upscaler.card import command, comparison_table
 from luokuan.models.upscaler.record import worth_using
 
@@ -25,8 +26,8 @@ def of_family(family: str) -> list[str]:
     return sorted(folder.name for folder in folders)
 
 
-FAMILIES = ("gan", "upscaler", "codec", "prior", "plm")
-GANS, UPSCALERS, CODECS, PRIORS, PLMS = map(of_family, FAMILIES)
+FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq")
+GANS, UPSCALERS, CODECS, PRIORS, PLMS, TRANSLATORS = map(of_family, FAMILIES)
 
 
 def figures(card: str, name: str) -> list[list[float]]:
@@ -129,3 +130,18 @@ def test_a_language_models_card_is_complete(name: str) -> None:
     assert [cell[0] for cell in poems] == [500, 500, 500]
     assert kept[0] == [1.0] and kept[2] == [1.0] and rhymes[0] == [1.0]
     assert all(0 < share <= 1 for (share,) in (*kept, *rhymes))
+
+
+@pytest.mark.parametrize("name", TRANSLATORS)
+def test_a_translators_card_is_complete_and_it_beats_a_memory(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert (folder / WEIGHTS).stat().st_size <= 10_000_000
+    assert f"\n{seq2seq_command(training)}\n" in card  # the recipe
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    assert f"{training['measured']['validation/nats_per_token']:.4f} nats a token" in card
+    for start, to in json.loads((folder / CONFIG).read_text(encoding="utf-8"))["directions"]:
+        cells = figures(card, f"{start} → {to}")
+        assert cells[0][0] == 1000 and cells[3][0] >= 5, (start, to)
+    assert "version:2." in card

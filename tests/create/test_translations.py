@@ -214,3 +214,43 @@ def test_a_model_of_many_languages_is_told_both(tmp_path: Path) -> None:
         draft_translation("one two", Way("ko", "en"), model=model)
     draft = draft_translation("one two", Way("zh", "en"), model=model)
     assert isinstance(draft.media, Text) and draft.recipe.parameters["to"] == "zh"
+
+
+def test_a_model_that_is_asked_in_words_and_one_with_marks_of_targets(tmp_path: Path) -> None:
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import MarianConfig, MarianMTModel, PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+
+    words = ["<pad>", "</s>", "<unk>", ">>cmn_Hans<<", "translate", "English", "to", "Chinese", ":", "one", "一"]
+    backend = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    backend.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    torch.manual_seed(0)
+    t5 = T5Config(
+        vocab_size=len(words), d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2, decoder_start_token_id=0
+    )
+    marian = MarianConfig(
+        vocab_size=len(words), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, max_position_embeddings=32, pad_token_id=0,
+        eos_token_id=1, decoder_start_token_id=0, forced_eos_token_id=None,
+    )  # fmt: skip
+    rows = {}
+    for name, network in (("t5", T5ForConditionalGeneration(t5)), ("marian", MarianMTModel(marian))):
+        marks = [">>cmn_Hans<<"] if name == "marian" else []
+        tokenizer = PreTrainedTokenizerFast(
+            tokenizer_object=backend, pad_token="<pad>", eos_token="</s>", unk_token="<unk>",
+            additional_special_tokens=marks,
+        )  # fmt: skip
+        network.save_pretrained(tmp_path / name)
+        tokenizer.save_pretrained(tmp_path / name)
+        model = load_translating_model(tmp_path / name)
+        (row,) = model.sources(["one"], "en", "zh")  # type: ignore[union-attr]
+        rows[name] = [words[number] for number in row]
+        draft = draft_translation("one", Way("zh", "en", beams=2), model=model)
+        assert isinstance(draft.media, Text)
+        if name == "t5":
+            rows[name] = [word for word in rows[name] if not word.startswith(">>")]
+            with pytest.raises(UserError, match="language of the text"):
+                draft_translation("one", Way("zh"), model=model)
+    assert rows["marian"] == [">>cmn_Hans<<", "one", "</s>"]
+    assert rows["t5"] == ["translate", "English", "to", "Chinese", ":", "one", "</s>"]

@@ -193,7 +193,7 @@ def _searched(
     start = way.start or next((one for one, other in model.directions if other == way.to), "")
     if not start and model.ours:
         check_direction(model, "?", way.to)
-    if not start and model.mark_of(way.to) is not None:
+    if not start and (model.asked or model.mark_of(way.to) is not None):
         raise UserError(
             _("'{name}' must be told the language of the text.", name=model.folder.name),
             _("Give it with --from."),

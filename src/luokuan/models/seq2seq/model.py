@@ -24,6 +24,10 @@ POSITIONS = "embed_positions.weight"
 _NLLB = {"en": "eng_Latn", "zh": "zho_Hans", "de": "deu_Latn", "fr": "fra_Latn", "es": "spa_Latn", "ja": "jpn_Jpan",
          "ko": "kor_Hang", "ru": "rus_Cyrl", "it": "ita_Latn", "pt": "por_Latn", "ar": "arb_Arab"}  # fmt: skip
 _MBART = {"zh": "zh_CN", "en": "en_XX", "pt": "pt_XX"}
+_MARIAN = {"zh": ("cmn_Hans", "zho_Hans", "cmn", "zho"), "en": ("eng",), "de": ("deu",), "fr": ("fra",),
+           "es": ("spa",), "ja": ("jpn",), "ko": ("kor",), "ru": ("rus",)}  # fmt: skip
+_ASKED = ("t5", "mt5", "umt5")
+"""``model_type`` of encoder-decoders that are asked in English words."""
 
 
 def saved_files(vocabulary: int, tokenizer: PreTrainedTokenizerFast, longest: int) -> Mapping[str, bytes]:
@@ -157,13 +161,30 @@ class Seq2SeqModel:
         names = (f"__{language}__", _NLLB.get(language, ""), _MBART.get(language, ""), f"{language}_XX")
         return next((name for name in names if name in known), None)
 
+    @property
+    def asked(self) -> bool:
+        """Whether it is told in English words what to do (T5; Raffel et al. 2020, arXiv 1910.10683, appendix D)."""
+        return not self.ours and self.folder.config.get("model_type") in _ASKED
+
+    def _begin(self, start: str, to: str) -> str:
+        """What stands before each text, for somebody else's model."""
+        if self.asked and start:
+            from babel import Locale
+
+            one, other = (Locale.parse(code).english_name for code in (start, to))
+            return f"translate {one} to {other}: "
+        known = self.tokenizer.get_vocab()
+        marks = (f">>{code}<<" for code in (*_MARIAN.get(to, ()), to))
+        return next((f"{mark} " for mark in marks if mark in known), "")
+
     def sources(self, texts: Sequence[str], start: str, to: str) -> list[list[int]]:
         """Tokens of each text in the language ``start``, as the network reads them to write in ``to``."""
         if self.ours:
             return tokens.sources(self.tokenizer, texts, to)
         if (mark := self.mark_of(start)) is not None and hasattr(self.tokenizer, "src_lang"):
             self.tokenizer.src_lang = mark.strip("_") if mark.startswith("__") else mark
-        return [list(self.tokenizer(text).input_ids) for text in texts]
+        begin = self._begin(start, to)
+        return [list(self.tokenizer(begin + text).input_ids) for text in texts]
 
     def spell(self, numbers: Sequence[int]) -> str:
         """The text of what was written."""
