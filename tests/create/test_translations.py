@@ -21,6 +21,7 @@ from luokuan.create.translations import Way, create_translation, draft_translati
 from luokuan.errors import UserError
 from luokuan.media import Text
 from luokuan.models.registry import load_model, load_translating_model
+from luokuan.models.seq2seq.decoding import Search, written_for
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.environ["LUOKUAN_HOME"] = str(place / "home")
     corpus = counting.write_corpus(place / "corpus")
     shape = ["--size", "nano", "--width", "64", "--layers", "1+1", "--vocabulary", "300"]
-    run = ["--steps", "60", "--batch", "16", "--precision", "float32", "--quiet"]
+    run = ["--steps", "250", "--batch", "32", "--dropout", "0.05", "--precision", "float32", "--quiet"]
     assert main(["train", "seq2seq", str(corpus), "--name", "count", *shape, *run]) == 0
     return place / "home"
 
@@ -56,6 +57,15 @@ def test_a_file_becomes_a_signed_text_with_its_lines(run: Any, tmp_path: Path) -
     assert lines[0].startswith("- ") and lines[1] == "" and lines[2] == "- 12:30" and lines[3].startswith("- ")
     assert lines[0] in shown and "out.txt" in shown
     assert run("verify", out)[0] == 0
+
+
+def test_much_to_do_shows_progress(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("one two three.\n" * 60, encoding="utf-8")
+    command = ["create", "translation", "--input", tmp_path / "in.txt", "--to", "zh", "-m", "count", "--beams", 1]
+    code, _out, err = run(*command, "-o", tmp_path / "out.txt")
+    assert code == 0 and "60/60" in err, err
+    code, out, err = run(*command, "-o", tmp_path / "out.json", "--json")
+    assert code == 0 and "60/60" not in err and json.loads(out)["media_type"] == "application/json"
 
 
 def test_the_recipe_says_how(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,8 +222,9 @@ def test_a_model_of_many_languages_is_told_both(tmp_path: Path) -> None:
         draft_translation("one two", Way("zh"), model=model)
     with pytest.raises(UserError, match="no mark"):
         draft_translation("one two", Way("ko", "en"), model=model)
-    draft = draft_translation("one two", Way("zh", "en"), model=model)
-    assert isinstance(draft.media, Text) and draft.recipe.parameters["to"] == "zh"
+    (row,) = model.sources(["one two"], "en", "zh")  # type: ignore[union-attr]
+    (written,) = written_for(model, [row], "zh", Search(beams=1))  # type: ignore[arg-type]
+    assert written[1] == words.index("zho_Hans")
 
 
 def test_a_model_that_is_asked_in_words_and_one_with_marks_of_targets(tmp_path: Path) -> None:
@@ -246,11 +257,18 @@ def test_a_model_that_is_asked_in_words_and_one_with_marks_of_targets(tmp_path: 
         model = load_translating_model(tmp_path / name)
         (row,) = model.sources(["one"], "en", "zh")  # type: ignore[union-attr]
         rows[name] = [words[number] for number in row]
-        draft = draft_translation("one", Way("zh", "en", beams=2), model=model)
-        assert isinstance(draft.media, Text)
+        assert len(written_for(model, [row], "zh", Search(beams=2))) == 1  # type: ignore[arg-type]
         if name == "t5":
             rows[name] = [word for word in rows[name] if not word.startswith(">>")]
             with pytest.raises(UserError, match="language of the text"):
                 draft_translation("one", Way("zh"), model=model)
     assert rows["marian"] == [">>cmn_Hans<<", "one", "</s>"]
     assert rows["t5"] == ["translate", "English", "to", "Chinese", ":", "one", "</s>"]
+
+
+def test_a_model_that_says_nothing_is_told_of(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUOKUAN_HOME", str(home))
+    model = load_model("count")
+    monkeypatch.setattr(type(model), "spell", lambda _self, _numbers: "")
+    with pytest.raises(UserError, match="no translation"):
+        draft_translation("one two", Way("zh"), model=model)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +16,9 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 
 HELP = _("Create a translation: sentence by sentence, with the lines and lists of the text.")
+
+MANY = 50
+"""Sentences from which on progress is shown."""
 
 
 def translation(
@@ -62,17 +67,34 @@ def translation(
         raise UserError(_("Both a text and --input were given."), _("Give one of them."), code="translation.input")
     shown = not json and not quiet
     suffix = suffix_of(format, output, 1, FORMATS)
-    work = create_translation(
-        read_text(source) if source is not None else text,
-        to=to,
-        start=start,
-        model=model,
-        seed=seed,
-        beams=beams,
-        length=length,
-        media_type=FORMATS[suffix],
-        label=LabelOptions(language=label),
-        home=open_home(home),
-        on_text=show if shown else None,
-    )
+    with ExitStack() as held:
+        work = create_translation(
+            read_text(source) if source is not None else text,
+            to=to,
+            start=start,
+            model=model,
+            seed=seed,
+            beams=beams,
+            length=length,
+            media_type=FORMATS[suffix],
+            label=LabelOptions(language=label),
+            home=open_home(home),
+            on_done=None if quiet or json else _progress(held),
+            on_text=show if shown else None,
+        )
     hand_over([work], output, suffix, count=1, shown=shown, json=json)
+
+
+def _progress(held: ExitStack) -> Callable[[int, int], None]:
+    """What shows progress on stderr where there is much to do, until ``held`` lets go."""
+    from luokuan.foundation.progress import Progress
+
+    shown: list[Progress] = []
+
+    def tell(done: int, total: int) -> None:
+        if total >= MANY and not shown:
+            shown.append(held.enter_context(Progress(_("Translating"), total)))
+        for progress in shown:
+            progress.update(done)
+
+    return tell

@@ -109,6 +109,10 @@ def read_text(path: Path) -> str:
         ) from error
 
 
+def _no_answer() -> UserError:
+    return UserError(_("The model gave no translation."), _("Try another --model."), code="translation.no_answer")
+
+
 def _too_long() -> UserError:
     return UserError(
         _("The text is longer than {most} characters.", most=LONGEST),
@@ -223,6 +227,8 @@ def _searched(
 
     found = iter(translate(model, flat, start=start, to=way.to, search=search, on_done=tell))
     written = [[next(found) if _speaks(piece) else piece for sentence in line for piece in sentence] for line in pieces]
+    if not any(piece.strip() for line in written for piece in line):
+        raise _no_answer()
     return written, {
         "from": start,
         "to": way.to,
@@ -246,9 +252,7 @@ def _asked(
             continue
         text, why = answer(told, " ".join(line.sentences))
         if not text.strip():
-            raise UserError(
-                _("The model gave no translation."), _("Try another --model."), code="translation.no_answer"
-            )
+            raise _no_answer()
         ended.add(why)
         written.append([" ".join(text.split())])
         done += 1
