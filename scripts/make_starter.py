@@ -6,6 +6,7 @@
     python scripts/make_starter.py garments VERDICTS.txt CORPUS
     python scripts/make_starter.py upscaler VERDICTS.txt CORPUS CORPUS ...
     python scripts/make_starter.py verse VERDICTS.txt CORPUS
+    python scripts/make_starter.py copy-en VERDICTS.txt CORPUS
     python scripts/make_starter.py en-zh VERDICTS.txt CORPUS
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from luokuan.create.pictures import AMONG
+from luokuan.create.slotcopy import writes_slots
 from luokuan.files import write_atomic
 from luokuan.foundation.corpus.card import read_card
 from luokuan.foundation.modelcard import gan_card
@@ -42,7 +44,7 @@ from luokuan.models.codec.card import codec_card
 from luokuan.models.interface import takes_wishes
 from luokuan.models.plm.card import plm_card
 from luokuan.models.prior.card import prior_card
-from luokuan.models.registry import load_picture_model
+from luokuan.models.registry import load_picture_model, load_writing_model
 from luokuan.models.seq2seq.card import seq2seq_card
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
@@ -167,6 +169,48 @@ def of_verse(source: ModelFolder, target: Path, corpora: list[Path], verdicts: l
     return plm_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
 
 
+COPY = {
+    "briefs": "briefs",
+    "slots": "values to be told",
+    "slot_error_rate": "slot error rate (missing + redundant, as a share of the values)",
+    "missing": "values missing",
+    "redundant": "values told too often or uncalled for",
+    "truths": "true-or-false attributes told (share)",
+    "bleu": "BLEU",
+    "different": "different sentences (share)",
+}
+"""What benchmarks/copywriting.py measures, as the card calls it."""
+
+
+def of_copywriter(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a language model that writes sentences with slots, with what they are worth."""
+    command = [sys.executable, "benchmarks/copywriting.py", str(corpora[0]), "--model", str(source.path), "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    kinds = ("kept", "free", "nearest", "real")
+    rows = ["| figure | as `create copy` | the model alone | nearest training sentence | people |"]
+    rows.append("| --- " * 5 + "|")
+    for key, name in COPY.items():
+        cells = ("-" if found[kind][key] is None else f"{found[kind][key]:.4g}" for kind in kinds)
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
+    told = (
+        f"On the briefs of the test part, seed {found['model']['seed']}, the best of {found['model']['among']} drafts "
+        "(`python benchmarks/copywriting.py CORPUS`):\n\n" + "\n".join(rows) + "\n\n"
+        f"{found['model']['briefs_in_training']} of these briefs are in the training part, too, with other values. "
+        f"{found['kept']['references_mean']:.2f} references a brief; of people one of them against the others, on "
+        f"{found['real'].get('bleu_briefs', 0)} briefs that have several. sacrebleu's signature: "
+        f"`{found['kept']['bleu_signature']}`.\n"
+    )
+    verdicts = [*source.training["verdicts"], *verdicts]
+    return plm_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
+
+
+def of_writer(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a language model, with what it is worth at what it was trained for."""
+    kind = of_copywriter if writes_slots(load_writing_model(source.path)) else of_verse
+    return kind(source, target, corpora, verdicts)
+
+
 def of_translator(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
     """The card of an encoder-decoder, with chrF and BLEU beside a translation memory."""
     command = [sys.executable, "benchmarks/translation.py", str(corpora[0]), "--model", str(source.path), "--json"]
@@ -195,7 +239,7 @@ def of_translator(source: ModelFolder, target: Path, corpora: list[Path], verdic
     return seq2seq_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
 
 
-CARDS = {"codec": of_codec, "upscaler": of_upscaler, "vae": of_vae, "plm": of_verse, "seq2seq": of_translator}
+CARDS = {"codec": of_codec, "upscaler": of_upscaler, "vae": of_vae, "plm": of_writer, "seq2seq": of_translator}
 
 
 def main() -> None:

@@ -24,8 +24,11 @@ BRIEFS = {
     "portraits": "a smile",
     "emoji": "a rainbow",
     "verse": "江上",
+    "copy-en": "Aspire 5",
 }
 """What each starter is asked for; a starter without a brief gets an empty one."""
+FACTS = {"memory": "8 gb", "battery": "9 hour", "weight": "1.7 kilogram"}
+"""Attributes of the product of which copy is written."""
 SEED = 7
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -62,6 +65,8 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
     """
     from luokuan.colophon.finish import export_work
     from luokuan.colophon.verification import verify_file
+    from luokuan.create.copies import STARTER as COPYWRITER
+    from luokuan.create.copies import create_copy
     from luokuan.create.pictures import create_image
     from luokuan.create.translations import create_translation
     from luokuan.create.verses import create_verse
@@ -81,6 +86,8 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
         brief = BRIEFS.get(name, "")
         if families[name] in TRANSLATING:
             work = create_translation(brief, to="zh", model=name, seed=SEED, home=home)
+        elif name == COPYWRITER:
+            work = create_copy(brief, attributes=FACTS, model=name, seed=SEED, home=home)
         else:
             create = create_verse if writes else create_image
             work = create(brief, model=name, seed=SEED, home=home)
