@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from luokuan import __version__
-from luokuan.cli import corpus, create, doctor, evaluate, models, showcase, train, verify
+from luokuan.cli import corpus, create, doctor, evaluate, feedback, models, showcase, train, verify
 from luokuan.i18n import _
 
 
@@ -44,6 +44,7 @@ app.add_typer(create.app, name="create")
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(models.app, name="models")
 app.command(name="verify", help=verify.HELP)(verify.verify)
+app.command(name="feedback", help=feedback.HELP)(feedback.feedback)
 app.command(name="evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.command(name="doctor", help=doctor.HELP)(doctor.doctor)
 app.command(name="showcase", help=showcase.HELP)(showcase.showcase)

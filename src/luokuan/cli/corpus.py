@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luokuan.cli import corpus_back_translate, corpus_tokenizer, options
+from luokuan.cli import corpus_back_translate, corpus_tokenizer, feedback, options
 from luokuan.cli.output import emit_json, say, table, visible
 from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _
@@ -138,6 +138,7 @@ def _print(found: Check, *, quiet: bool) -> None:
 
 
 app.command("tokenizer", help=corpus_tokenizer.HELP)(corpus_tokenizer.tokenizer)
+app.command("feedback", help=feedback.GATHER)(feedback.gather)
 app.command("back-translate", help=corpus_back_translate.HELP)(corpus_back_translate.back_translate)
 
 

@@ -66,3 +66,11 @@ work = sa.Table(
     sa.CheckConstraint("salt IS NULL OR length(salt) = 32", name="salt"),
     sa.CheckConstraint("schema_version >= 1", name="schema_version"),
 )
+
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("work_id", sa.String(16), sa.ForeignKey("work.id"), primary_key=True),
+    sa.Column("liked", sa.Boolean, nullable=False),
+    sa.Column("given_at", UtcTime, nullable=False),
+)

@@ -1,0 +1,183 @@
+"""What a person thinks of works, and pairs of a better and a worse answer to learn from."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luokuan.errors import UserError
+from luokuan.files import expand, new_folder, sha256_file
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.store.home import Home
+    from luokuan.store.works import WorkRow
+
+OPINIONS: dict[str, bool | None] = {"up": True, "down": False, "none": None}
+"""What may be thought of a work; none: nothing any more."""
+PAIRS = "pairs.jsonl"
+_ID = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was written for training.
+
+    Args:
+        prompts: How many have a better and a worse answer.
+        alone: Rated texts without an opposite for the same prompt.
+        unusable: Rated works of other kinds, or whose recipe or bytes are gone.
+    """
+
+    path: Path
+    pairs: int
+    prompts: int
+    alone: int
+    unusable: int
+    licence: str
+
+
+def give_feedback(reference: Path | str, opinion: str, *, home: Home) -> str:
+    """Note in the home what is thought of one of its works.
+
+    Args:
+        reference: A file that left here, whole or changed since, or a work's id.
+        opinion: One of ``OPINIONS``.
+
+    Returns:
+        The work's id.
+
+    Raises:
+        UserError: no such opinion, file or work.
+    """
+    from luokuan.store.database import open_database
+    from luokuan.store.feedback import put_feedback
+
+    if opinion not in OPINIONS:
+        raise UserError(
+            _("'{opinion}' is no feedback.", opinion=str(opinion)[:40]),
+            _("Say {allowed}.", allowed=", ".join(OPINIONS)),
+            code="feedback.opinion",
+        )
+    with open_database(home) as database:
+        with database.read() as connection:
+            row = _find(connection, reference)
+        with database.write() as connection:
+            put_feedback(connection, row.id, OPINIONS[opinion], datetime.now(UTC).replace(microsecond=0))
+    return row.id
+
+
+def _find(connection: Any, reference: Path | str) -> WorkRow:
+    from luokuan.colophon.formats.text import mark_in
+    from luokuan.store.works import find_work, find_work_by_sha256
+
+    text, path = str(reference), expand(reference)
+    row = None
+    try:
+        if path.is_file():
+            row = find_work_by_sha256(connection, sha256_file(path))
+            if row is None:  # a text that was changed still says which work it was
+                with path.open("rb") as stream:
+                    stream.seek(max(path.stat().st_size - 200, 0))
+                    mark = mark_in(stream.read())
+                row = find_work(connection, mark) if mark else None
+        elif _ID.fullmatch(text):
+            row = find_work(connection, text)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise UserError(
+                _("{path} can't be read: {reason}.", path=path, reason=error.strerror),
+                _("Give a file that left here, or a work's id."),
+                code="feedback.file",
+            ) from error
+    if row is None:
+        raise UserError(
+            _("This home knows no work '{work}'.", work=text[:200]),
+            _("Give a file that was created with this home, or its id."),
+            code="feedback.work",
+            status=404,
+        )
+    return row
+
+
+def gather_pairs(target: Path, *, home: Home) -> Gathered:
+    """Write pairs of a text that was liked and one that wasn't, made for the same prompt, as a corpus for
+    ``train plm --method dpo``: each liked one with each other.
+
+    Args:
+        target: A new folder: pairs.jsonl and card.yaml, whose licence is those of the models together.
+
+    Raises:
+        UserError: ``target`` exists and isn't empty, there are no pairs, or no room.
+    """
+    from luokuan.foundation.corpus.card import Card, write_card
+    from luokuan.foundation.corpus.check import require_fresh
+    from luokuan.foundation.licences import joint_licence
+    from luokuan.store.blobs import Blobs
+    from luokuan.store.database import open_database
+    from luokuan.store.feedback import rated_works
+
+    require_fresh(target, home.blobs)
+    blobs = Blobs(home)
+    with open_database(home) as database, database.read() as connection:
+        rated = rated_works(connection)
+    groups: dict[tuple[str, str], dict[bool, list[str]]] = {}
+    licences: list[str] = []
+    unusable = 0
+    for row, liked in rated:
+        found = _answer(row, blobs)
+        if found is None:
+            unusable += 1
+            continue
+        prompt, answer = found
+        groups.setdefault(prompt, {True: [], False: []})[liked].append(answer)
+        licences.append(row.licence)
+    pairs = [
+        {"prompt": prompt, "chosen": better, "rejected": worse}
+        for (_system, prompt), sides in groups.items()
+        for better in dict.fromkeys(sides[True])
+        for worse in dict.fromkeys(sides[False])
+        if better != worse
+    ]
+    if not pairs:
+        raise UserError(
+            _("No prompt has both a text that was liked and one that wasn't."),
+            _("Create several texts for a prompt with -n, and rate them with `luokuan feedback FILE up` and `down`."),
+            code="feedback.none",
+        )
+    whole = [sides for sides in groups.values() if all(sides.values())]
+    kept = sum(len(texts) for sides in whole for texts in sides.values())
+    licence = joint_licence(licences)
+    with new_folder(target) as part:
+        lines = (json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
+        (part / PAIRS).write_text("".join(lines), encoding="utf-8")
+        write_card(part, Card(title="Feedback on works", licence=licence, source="luokuan feedback"))
+    return Gathered(target, len(pairs), len(whole), len(rated) - unusable - kept, unusable, licence)
+
+
+def _answer(row: WorkRow, blobs: Any) -> tuple[tuple[str, str], str] | None:
+    """(system and prompt, answer) of a text that a language model wrote; None of any other work."""
+    from luokuan.colophon.formats import TEXTS
+    from luokuan.colophon.formats.text import words_of
+
+    formats = {one.media_type: one for one in TEXTS}
+    parameters = None if row.recipe is None else row.recipe.get("parameters")
+    if row.media_type not in formats or not isinstance(parameters, dict) or "chat" not in parameters:
+        return None
+    assert row.recipe is not None
+    try:
+        text = words_of(formats[row.media_type].to_text(blobs.get(row.blob_sha256)))
+    except (UserError, ValueError, KeyError):
+        return None
+    prompt = str(row.recipe.get("brief") or "")
+    if not parameters["chat"]:
+        begun = prompt.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
+        if not text.startswith(begun):
+            return None
+        text = text[len(begun) :]
+    return ((str(parameters.get("system") or ""), prompt), text) if text.strip() else None
