@@ -9,7 +9,8 @@ slots and fewest others, its placeholders as they are; ``real``: one of the refe
 are some.
 
 The slot error rate is (missing + redundant) / asked for, summed over all briefs (Wen et al. 2015, arXiv 1508.01745,
-section 4); ``truths`` is the share of true-or-false attributes that the words tell. BLEU (sacrebleu, with its
+section 4); ``truths`` is the share of true-or-false attributes that the words tell, ``faultless`` that of
+sentences in which nothing is found (see ``create.slotcopy.faults_of``). BLEU (sacrebleu, with its
 signature) is that of the sentences with slots.
 """
 
@@ -24,9 +25,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from luokuan.create.ranking import ranked
-from luokuan.create.slotcopy import Task, faults_of, truth_told, write_sentences
+from luokuan.create.slotcopy import Task, best_of, faults_of, truth_told
 from luokuan.create.slots import TRUTHS, slot_errors
+from luokuan.create.slotwriting import write_sentences
 from luokuan.foundation.corpus import open_texts
 from luokuan.models.plm.model import PlmModel
 from luokuan.models.plm.sampling import Manner
@@ -67,11 +68,8 @@ def nearest(heads: Sequence[str], train: Mapping[str, Sequence[str]], draw: rand
 
 def kept(model: PlmModel, tasks: Sequence[Task], among: int, seed: int) -> list[str]:
     """The best draft for each task."""
-    chosen = []
-    for task, drafts in zip(tasks, write_sentences(model, tasks, seed=seed, among=among, manner=Manner()), strict=True):
-        faults = [(len(faults_of(draft, task.attributes)),) for draft in drafts]
-        chosen.append(drafts[ranked(faults, [draft.split() for draft in drafts], 1)[0]])
-    return chosen
+    drafts = write_sentences(model, tasks, seed=seed, among=among, manner=Manner())
+    return [best_of(task, own, 1)[0] for task, own in zip(tasks, drafts, strict=True)]
 
 
 def measured(sentences: Sequence[str], tasks: Sequence[Task], references: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -96,6 +94,7 @@ def measured(sentences: Sequence[str], tasks: Sequence[Task], references: Sequen
         "slot_error_rate": (missing + redundant) / asked,
         "missing": missing,
         "redundant": redundant,
+        "faultless": fmean(not faults_of(t, task.attributes) for t, task in zip(sentences, tasks, strict=True)),
         "truths": fmean(truths) if truths else None,
         "truths_asked": len(truths),
         "bleu": score.score,
@@ -147,7 +146,17 @@ def main() -> None:
         return
     rows = ("kept", "free", "nearest", "real")
     print(f"{'':<20}" + "".join(f"{name:>12}" for name in rows))
-    for key in ("briefs", "slots", "slot_error_rate", "missing", "redundant", "truths", "bleu", "different"):
+    for key in (
+        "briefs",
+        "slots",
+        "slot_error_rate",
+        "missing",
+        "redundant",
+        "truths",
+        "faultless",
+        "bleu",
+        "different",
+    ):
         cells = (result[name][key] for name in rows)
         print(f"{key:<20}" + "".join(f"{'-' if cell is None else format(cell, '.4g'):>12}" for cell in cells))
     print(f"{result['kept']['bleu_signature']}, {result['kept']['references_mean']:.2f} references a brief")

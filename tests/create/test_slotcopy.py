@@ -16,10 +16,9 @@ from luokuan.create.slotcopy import (
     tasks_of,
     texts_of,
     truth_told,
-    write_sentences,
-    writes_slots,
 )
 from luokuan.create.slots import placeholders, slot_errors
+from luokuan.create.slotwriting import write_sentences, writes_slots
 from luokuan.errors import UserError
 from luokuan.media import Text
 from luokuan.models.plm.sampling import Manner

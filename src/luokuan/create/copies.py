@@ -12,7 +12,8 @@ from luokuan.create.copychecks import Finding, counted, findings, tokens
 from luokuan.create.copyprompts import answer_alone, prompt_of
 from luokuan.create.ranking import ranked
 from luokuan.create.servers import Server, find_server, is_server
-from luokuan.create.slotcopy import tasks_of, texts_of, write_sentences, writes_slots
+from luokuan.create.slotcopy import tasks_of, texts_of
+from luokuan.create.slotwriting import write_sentences, writes_slots
 from luokuan.create.texts import LAST_SEED, MOST, draft_served_texts, draft_texts, recipe_of
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -133,7 +134,8 @@ def _slotted(brief: Brief, model: PlmModel, seed: int, count: int, among: int, m
     said = {key: value for key, value in asdict(manner).items() if key not in ("stop", "max_tokens")}
     said["ignored"] = [name for name in ("audience", "tone", "length", "must", "must_not") if getattr(brief, name)]
     found = []
-    for place, (text, slots) in enumerate(texts_of(tasks, sentences, count * among)):
+    # Of the others, faulty or unlikely as they are, none is to be chosen only because it differs.
+    for place, (text, slots) in enumerate(texts_of(tasks, sentences, max(count, count * among // 2))):
         parameters = {**said, "heads": [task.head for task in tasks], "place": place, "ended": "end"}
         recipe = recipe_of(model, brief.product, parameters, seed + place)
         wrong = (*slots, *findings(text, brief))

@@ -1,13 +1,11 @@
-"""Copy by a model that writes sentences with slots (``copy-en``): from a brief to headings, sentences, and a text."""
+"""Copy of sentences with slots: from a brief to what a model is asked for, and from its sentences to texts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 from luokuan.create.brief import joined
 from luokuan.create.copybrief import Brief
@@ -28,17 +26,11 @@ from luokuan.create.slots import (
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
-if TYPE_CHECKING:
-    from luokuan.models.plm.model import PlmModel
-    from luokuan.models.plm.sampling import Manner
-
 ACTS = {"description": "inform", "ad": "recommend"}
 """What the corpus calls the forms that such a model has learnt."""
 TOGETHER = 3
 """Attributes of a sentence, name and type not counted, as in most of the corpus; more get more sentences."""
 TYPES = {"laptop": "laptop", "tv": "television"}
-LONGEST = 96
-"""Most tokens of a sentence."""
 ALIASES = {
     "ram": "memory", "storage": "drive", "harddrive": "drive", "disk": "drive", "cpu": "processor",
     "os": "platform", "operatingsystem": "platform", "batterylife": "battery", "size": "dimension",
@@ -49,6 +41,29 @@ ALIASES = {
     "usbports": "hasusbport", "sound": "audio",
 }  # fmt: skip
 """Other words for attributes, as ``joined`` makes them."""
+MATTERS = {
+    ("accessories",): r"accessor\w*|\bremote\b|\bglasses\b",
+    ("accessories", "warranty"): r"\bwarrant\w*",
+    ("audio",): r"\baudio\b|\bstereo\b",
+    ("battery", "batteryrating"): r"\bbatter\w*",
+    ("color", "design"): r"\bcolou?r\w*|\bbezel\b",
+    ("drive", "driverange"): r"\bdrive\b",
+    ("ecorating",): r"\beco\b",
+    ("family",): r"\bfamily\b|\bseries\b",
+    ("hasusbport",): r"\busb\b",
+    ("hdmiport",): r"\bhdmi\b",
+    ("isforbusinesscomputing",): r"\bbusiness\b",
+    ("memory",): r"\bmemory\b",
+    ("platform",): r"\bplatform\b|\boperating\b",
+    ("powerconsumption",): r"\bpower\b|\bconsum(?:es?|ption)\b",
+    ("price", "pricerange"): r"\bpric(?:e|es|ed|ing)\b|\bcosts?\b",
+    ("processor",): r"\bprocessor\b",
+    ("resolution",): r"\bresolution\b",
+    ("screensize", "screensizerange", "dimension", "resolution"): r"\bscreen\b|\bdimensions?\b",
+    ("weight", "weightrange"): r"\bweigh\w*",
+}
+"""Words of a matter, by the attributes of which one must have been asked for: a few training sentences in a thousand
+have them without."""
 _YES = {"true": "true", "yes": "true", "1": "true", "false": "false", "no": "false", "0": "false"}
 _DENIAL = (
     r"\b(?:no|not|non|nor|neither|without|zero|lack\w*|excludes?|isn't|doesn't|doesnt|absent|non-?business)\b|n't\b"
@@ -65,12 +80,6 @@ class Task:
 
     head: str
     attributes: tuple[tuple[str, str], ...]
-
-
-def writes_slots(model: PlmModel) -> bool:
-    """Whether the model's tokenizer has learnt the placeholders of the corpus."""
-    known = model.tokenizer.get_vocab().keys()
-    return all(f"Ġ{placeholder(name)}" in known for name in ("batteryrating", "powerconsumption", "screensizerange"))
 
 
 def tasks_of(brief: Brief) -> list[Task]:
@@ -182,6 +191,12 @@ def faults_of(sentence: str, attributes: Sequence[tuple[str, str]]) -> list[Find
         for slot, times in found.items()
         if times > (slot in wanted)
     ]
+    names = {name for name, _value in attributes}
+    faults += [
+        Finding(SLOT, match.group(), _("The sentence speaks of it, and the brief doesn't."))
+        for about, pattern in MATTERS.items()
+        if not names & set(about) and (match := re.search(pattern, sentence))
+    ]
     return faults + [
         Finding(SLOT, f"{name}={value}", _("The sentence doesn't say so clearly."))
         for name, value in attributes
@@ -189,59 +204,29 @@ def faults_of(sentence: str, attributes: Sequence[tuple[str, str]]) -> list[Find
     ]
 
 
-def write_sentences(
-    model: PlmModel, tasks: Sequence[Task], *, seed: int, among: int, manner: Manner, strict: bool = True
-) -> list[list[str]]:
-    """For each task, ``among`` sentences with slots.
+def best_of(task: Task, drafts: Sequence[str], count: int) -> list[str]:
+    """The ``count`` best sentences: those with the fewest faults, of these such from the likelier half, of these such
+    that differ.
 
     Args:
-        strict: Whether only placeholders of the task may be written, each once, and no digit elsewhere.
+        drafts: The likeliest first, as ``write_sentences`` gives them.
     """
-    from luokuan.models.plm.writing import write
-
-    given = [task for task in tasks for _draft in range(among)]
-    allowed = _only([task.attributes for task in given], model) if strict else None
-    whole = replace(manner, max_tokens=LONGEST, stop=("\n",))
-    written = write(model, [task.head for task in given], seed=seed, manner=whole, allowed=allowed)
-    texts = [" ".join(found.text.split()) for found in written]
-    return [texts[start : start + among] for start in range(0, len(texts), among)]
-
-
-def _only(rows: Sequence[Sequence[tuple[str, str]]], model: PlmModel) -> Callable[[int, Sequence[int]], Any]:
-    """What may follow in each sentence; see ``write_sentences``."""
-    import torch
-
-    vocabulary = model.tokenizer.get_vocab()
-    words = int(model.network.get_input_embeddings().weight.shape[0])
-    every = {placeholder(name) for names in SLOTS.values() for name in names if name not in TRUTHS}
-    slots = {number: word for text, number in vocabulary.items() if (word := text.removeprefix("Ġ")) in every}
-    digits = [number for text, number in vocabulary.items() if re.search(r"\d", text)]
-    wanted = [frozenset(values_of(row)) for row in rows]
-
-    @lru_cache(maxsize=4096)
-    def mask(left: frozenset[str]) -> Any:
-        found = torch.ones(words, dtype=torch.bool)
-        found[[*digits, *(number for number, slot in slots.items() if slot not in left)]] = False
-        return found
-
-    return lambda number, tokens: mask(wanted[number] - {slots[token] for token in tokens if token in slots})
+    half = (len(drafts) + 1) // 2
+    ranks = [
+        (len(faults_of(draft, task.attributes)), sum(slot_errors(draft, task.attributes)[:2]), int(place >= half))
+        for place, draft in enumerate(drafts)
+    ]
+    return [drafts[place] for place in ranked(ranks, [draft.split() for draft in drafts], count)]
 
 
 def texts_of(tasks: Sequence[Task], sentences: Sequence[Sequence[str]], count: int) -> list[tuple[str, list[Finding]]]:
-    """``count`` texts and what is wrong with their slots: of each task's sentences the best, and such that differ."""
-    chosen = []
-    for task, drafts in zip(tasks, sentences, strict=True):
-        faults = [
-            (len(faults_of(draft, task.attributes)), sum(slot_errors(draft, task.attributes)[:2])) for draft in drafts
-        ]
-        chosen.append(ranked(faults, [draft.split() for draft in drafts], count))
+    """``count`` texts and what is wrong with their slots: the best sentences of all tasks, then the second ones …"""
+    best = [best_of(task, drafts, count) for task, drafts in zip(tasks, sentences, strict=True)]
     found = []
-    for place in range(count):
-        own = [drafts[order[place]] for drafts, order in zip(sentences, chosen, strict=True)]
-        wrong = [fault for task, draft in zip(tasks, own, strict=True) for fault in faults_of(draft, task.attributes)]
-        parts = [
-            filled(_shortly(draft, n > 0), t.attributes) for n, (t, draft) in enumerate(zip(tasks, own, strict=True))
-        ]
+    for own in zip(*best, strict=True):
+        pairs = list(zip(tasks, own, strict=True))
+        wrong = [fault for task, draft in pairs for fault in faults_of(draft, task.attributes)]
+        parts = [filled(_shortly(draft, place > 0), task.attributes) for place, (task, draft) in enumerate(pairs)]
         found.append((" ".join(part for part in parts if part), wrong))
     return found
 
