@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OPINIONS: dict[str, bool | None] = {"up": True, "down": False, "none": None}
 """What may be thought of a work; none: nothing any more."""
+KINDS = ("text", "copy")
+"""Works whose recipe has the prompt to which they answer."""
 PAIRS = "pairs.jsonl"
 _ID = re.compile(r"[0-9a-f]{16}")
 
@@ -167,7 +169,9 @@ def _answer(row: WorkRow, blobs: Any) -> tuple[tuple[str, str], str] | None:
 
     formats = {one.media_type: one for one in TEXTS}
     parameters = None if row.recipe is None else row.recipe.get("parameters")
-    if row.media_type not in formats or not isinstance(parameters, dict) or "chat" not in parameters:
+    if row.kind not in KINDS or row.media_type not in formats:
+        return None
+    if not isinstance(parameters, dict) or "chat" not in parameters:
         return None
     assert row.recipe is not None
     try:
