@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+import torch
 from plms import plm, slot_plm
 
 from luokuan.create.copies import draft_copies
 from luokuan.create.copybrief import Brief
 from luokuan.create.slotcopy import (
     Task,
+    best_of,
     faults_of,
     filled,
     tasks_of,
@@ -22,6 +24,8 @@ from luokuan.create.slotwriting import write_sentences, writes_slots
 from luokuan.errors import UserError
 from luokuan.media import Text
 from luokuan.models.plm.sampling import Manner
+from luokuan.models.plm.tokenizers import encode
+from luokuan.models.plm.writing import end_tokens, prompt_tokens
 
 ASPIRE = Brief("Aspire 5", (("RAM", "8 GB"), ("Price", "$499"), ("business", "no")), language="en")
 
@@ -151,6 +155,36 @@ def test_drafts_are_ranked_and_tell_their_faults() -> None:
     again = draft_copies(brief, model=model, seed=3, count=3, among=4, manner=Manner(temperature=1.5))
     assert texts == [draft.media.text for draft in again if isinstance(draft.media, Text)]
     assert len(set(texts)) == 3
+
+
+def test_sentences_come_the_likeliest_first() -> None:
+    model = slot_plm()
+    (task,) = tasks_of(ASPIRE)
+    (drafts,) = write_sentences(model, [task], seed=2, among=6, manner=Manner(temperature=1.5))
+
+    def nats(sentence: str) -> float:
+        head, whole = (prompt_tokens(model, text) for text in (task.head, task.head + sentence))
+        tokens = [*head, *encode(model.tokenizer, [sentence])[0], min(end_tokens(model))]
+        assert whole[: len(head) - 1] == head[:-1]
+        with torch.inference_mode():
+            logits = model.network(input_ids=torch.tensor([tokens])).logits[0, :-1].log_softmax(-1)
+        return -float(logits[torch.arange(len(tokens) - 1), tokens[1:]][len(head) - 1 :].mean())
+
+    found = [nats(draft) for draft in drafts]
+    assert found == sorted(found)
+    assert found[0] < found[-1]
+
+
+def test_the_faultless_come_before_the_likely() -> None:
+    (task,) = tasks_of(ASPIRE)
+    drafts = [
+        "the NAME TYPE is for home use",
+        "the NAME TYPE with MEMORY costs PRICE and is for business",
+        "the NAME TYPE with MEMORY costs PRICE and is for home use , with hdmi",
+        "the NAME TYPE with MEMORY costs PRICE and is for home use",
+    ]
+    assert best_of(task, drafts, 2) == [drafts[3], drafts[1]]
+    assert [wrong.written for wrong in faults_of(drafts[2], task.attributes)] == ["hdmi"]
 
 
 def test_a_model_that_does_neither_is_refused() -> None:

@@ -61,7 +61,7 @@ def draft_copies(
         brief: What is wanted.
         model: A language model with a chat template, one that writes sentences with slots (see ``create.slots``), or a
             server's.
-        seed: Of the first draft, ≥ 0.
+        seed: Of the first draft, the others follow, ≥ 0; of one that writes slots: of all drafts together.
         count: Pieces of copy to make, 1 to ``MOST``.
         among: Drafts from which each is picked, so that ``count`` times it are written; None: ``AMONG_SLOTS`` for a
             model that writes slots, else ``AMONG``. At most ``MOST_DRAFTS`` in all.
@@ -122,6 +122,7 @@ def _answered(
 
 def _slotted(brief: Brief, model: PlmModel, seed: int, count: int, among: int, manner: Manner) -> list[_Try]:
     from luokuan.colophon.schema import Draft
+    from luokuan.foundation.compute import mix_seed
 
     if not writes_slots(model):
         raise UserError(
@@ -130,14 +131,16 @@ def _slotted(brief: Brief, model: PlmModel, seed: int, count: int, among: int, m
             code="copy.model",
         )
     tasks = tasks_of(brief)
-    sentences = write_sentences(model, tasks, seed=seed, among=count * among, manner=manner)
+    # Neighbouring seeds would share most of their drafts.
+    first = mix_seed(seed, "copy") >> 1
+    sentences = write_sentences(model, tasks, seed=first, among=count * among, manner=manner)
     said = {key: value for key, value in asdict(manner).items() if key not in ("stop", "max_tokens")}
     said["ignored"] = [name for name in ("audience", "tone", "length", "must", "must_not") if getattr(brief, name)]
     found = []
     # Of the others, faulty or unlikely as they are, none is to be chosen only because it differs.
-    for place, (text, slots) in enumerate(texts_of(tasks, sentences, max(count, count * among // 2))):
+    for place, (text, slots) in enumerate(texts_of(tasks, sentences, max(count, count * among // 4))):
         parameters = {**said, "heads": [task.head for task in tasks], "place": place, "ended": "end"}
-        recipe = recipe_of(model, brief.product, parameters, seed + place)
+        recipe = recipe_of(model, brief.product, parameters, seed)
         wrong = (*slots, *findings(text, brief))
         found.append(_Try(text, wrong, Draft(Text(text), recipe)))
     return found

@@ -205,15 +205,15 @@ def faults_of(sentence: str, attributes: Sequence[tuple[str, str]]) -> list[Find
 
 
 def best_of(task: Task, drafts: Sequence[str], count: int) -> list[str]:
-    """The ``count`` best sentences: those with the fewest faults, of these such from the likelier half, of these such
-    that differ.
+    """The ``count`` best sentences: those with the fewest faults, of these such from the likeliest quarter, of these
+    such that differ: what differs most of all drafts is often no English.
 
     Args:
         drafts: The likeliest first, as ``write_sentences`` gives them.
     """
-    half = (len(drafts) + 1) // 2
+    quarter = max(count, -(-len(drafts) // 4))
     ranks = [
-        (len(faults_of(draft, task.attributes)), sum(slot_errors(draft, task.attributes)[:2]), int(place >= half))
+        (len(faults_of(draft, task.attributes)), sum(slot_errors(draft, task.attributes)[:2]), int(place >= quarter))
         for place, draft in enumerate(drafts)
     ]
     return [drafts[place] for place in ranked(ranks, [draft.split() for draft in drafts], count)]
