@@ -176,6 +176,7 @@ COPY = {
     "missing": "values missing",
     "redundant": "values told too often or uncalled for",
     "truths": "true-or-false attributes told (share)",
+    "faultless": "sentences in which nothing is found (share)",
     "bleu": "BLEU",
     "different": "different sentences (share)",
 }
