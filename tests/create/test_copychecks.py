@@ -26,6 +26,8 @@ from luokuan.create.ranking import overlap, ranked
         ("三点五元", ["3.5"]),
         ("一种十分好的茶，千万别错过，一起三心二意", []),
         ("1. first\n2. second\n3、third", []),
+        ("亿" * 5000 + "九" * 5000, []),
+        ("20 m² and 2 m", ["20", "2"]),
     ],
 )
 def test_figures(text: str, values: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -106,6 +107,12 @@ def test_faults_name_what_is_missing_and_too_much() -> None:
     assert [fault.written for fault in wrong] == ["$499", "Aspire 5", "FAMILY", "isforbusinesscomputing=false"]
 
 
+def test_another_kind_of_product_is_called_by_its_name() -> None:
+    sentence = "the NAME TYPE is a nice computer with MEMORY"
+    kinds = [told(("memory", "8 GB"), *more)[0].attributes for more in ((), (("type", "tablet"),))]
+    assert [[wrong.written for wrong in faults_of(sentence, kind)] for kind in kinds] == [[], ["computer"]]
+
+
 def test_sentences_get_marks_capitals_and_articles() -> None:
     given = [("name", "iMac"), ("battery", "8 hour"), ("type", "ultrabook"), ("ecorating", "A+"), ("price", "$9")]
     sentence = "the NAME 's a TYPE ; i like it ( with an BATTERY battery ) . it has a ECORATING rating , for an PRICE"
@@ -191,6 +198,20 @@ def test_a_model_that_does_neither_is_refused() -> None:
     with pytest.raises(UserError) as caught:
         list(draft_copies(ASPIRE, model=plm()))
     assert caught.value.code == "copy.model"
+
+
+def test_a_model_with_a_chat_template_answers_with_its_mark() -> None:
+    model = plm(context=2048)
+    model.folder = replace(model.folder, digest="0" * 64)
+    model.tokenizer.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}<answer>"
+    made = draft_copies(
+        Brief("Aspire 5", (("colour", "red"),), form="slogan"), model=model, seed=3, count=2, among=2,
+        manner=Manner(max_tokens=12), secret=b"secret",
+    )  # fmt: skip
+    parameters = [draft.recipe.parameters for draft in made]
+    assert [one["rank"] for one in parameters] == [1, 2]
+    assert all(one["chat"] and one["watermark"] and "superlatives" in one["system"] for one in parameters)
+    assert "ignored" not in parameters[0]
 
 
 @pytest.mark.parametrize("values", [{"count": 0}, {"count": 65}, {"among": 500}, {"seed": -1}, {"seed": 2**63 - 1}])

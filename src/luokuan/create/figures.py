@@ -17,6 +17,7 @@ _UNITS = (
     "岁|人|户|家|次|款|种|层|件"
 )
 """What makes a single Chinese numeral a figure; 一 isn't one even so (一种, 一天)."""
+LONGEST = 24
 _IDIOMS = re.compile(
     r"千万(?!元|人|户|次|家|台|件|美)|万一|十分(?!之|钟)|百万(?=雄)|一一|三三两两|七七八八|万千|千千万万"
 )
@@ -38,6 +39,8 @@ _TOKEN = re.compile(
     rf"|\b(?P<word>{'|'.join(_ENGLISH)})\b(?P<wordpercent> percent\b)?",
     re.IGNORECASE,
 )
+_SQUARES = str.maketrans("", "", "²³")
+"""Of m² and m³."""
 _LIST = re.compile(r"^\s*\d{1,2}[.)、](?=\s|[^\d\s])", re.MULTILINE)
 """A list's numbers."""
 
@@ -54,7 +57,7 @@ class Figure:
 def figures(text: str) -> list[Figure]:
     """The figures of ``text`` in order. Numbers of lists aren't among them, nor single Chinese numerals without a unit,
     nor idioms such as 十分 and 千万别."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", text.translate(_SQUARES))
     plain = _IDIOMS.sub(lambda match: "·" * len(match.group()), plain)
     plain = _LIST.sub(lambda match: " " * len(match.group()), plain)
     found = []
@@ -86,9 +89,10 @@ def _counted(numeral: str, unit: str | None) -> Decimal | None:
 
 
 def chinese_number(numeral: str) -> Decimal | None:
-    """The value of a Chinese numeral such as 三千二百, 二〇二四, 三点五 or 十二万; None if it is none."""
+    """The value of a Chinese numeral such as 三千二百, 二〇二四, 三点五 or 十二万; None if it is none, or longer than
+    ``LONGEST`` characters."""
     whole, _point, fraction = numeral.partition("点")
-    if not whole or (_point and not fraction) or any(c not in _DIGITS for c in fraction):
+    if not 0 < len(whole) <= LONGEST or (_point and not fraction) or any(c not in _DIGITS for c in fraction):
         return None
     number = int("".join(str(_DIGITS[c]) for c in whole)) if set(whole) <= _DIGITS.keys() else _whole(whole)
     return None if number is None else Decimal(f"{number}.{''.join(str(_DIGITS[c]) for c in fraction) or '0'}")

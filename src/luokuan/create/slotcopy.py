@@ -191,7 +191,10 @@ def faults_of(sentence: str, attributes: Sequence[tuple[str, str]]) -> list[Find
         for slot, times in found.items()
         if times > (slot in wanted)
     ]
-    names = {name for name, _value in attributes}
+    names, kind = {name for name, _value in attributes}, dict(attributes).get(TYPE, "")
+    other = re.search(r"\b(?:computer|laptop|notebook|television|tv)s?\b", sentence)
+    if other and kind not in TYPES.values():
+        faults.append(Finding(SLOT, other.group(), _("The product is called something else.")))
     faults += [
         Finding(SLOT, match.group(), _("The sentence speaks of it, and the brief doesn't."))
         for about, pattern in MATTERS.items()
