@@ -3,7 +3,8 @@
     python benchmarks/copywriting.py CORPUS [--model copy-en] [--briefs 0] [--among 8] [--seed 0] [--json]
 
 CORPUS is that of ``scripts/make_copy_corpus.py``. Sentences of its test part with the same brief are the references of
-that brief together. ``kept``: as ``luokuan create copy`` writes them, each slot once at most, the best of ``--among``
+that brief together; briefs of two products to compare, which the command doesn't write, are left out.
+``kept``: as ``luokuan create copy`` writes them, each slot once at most, the best of ``--among``
 drafts; ``free``: one draft without any rule; ``nearest``: a training sentence with the same brief, or with most of its
 slots and fewest others, its placeholders as they are; ``real``: one of the references, against the others where there
 are some.
@@ -116,7 +117,7 @@ def main() -> None:
     options = parser.parse_args()
     corpus, draw = open_texts(options.corpus), random.Random(options.seed)
     test, train = briefs_of(corpus, "test"), briefs_of(corpus, "train")
-    heads = sorted(test)
+    heads = sorted(head for head in test if not head.startswith("compare "))
     if 0 < options.briefs < len(heads):
         heads = sorted(draw.sample(heads, options.briefs))
     tasks, references = [task_of(head) for head in heads], [test[head] for head in heads]

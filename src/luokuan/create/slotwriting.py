@@ -31,7 +31,8 @@ def write_sentences(
     """For each task, ``among`` sentences with slots, the likeliest first.
 
     Args:
-        strict: Whether only placeholders of the task may be written, each once, and no digit elsewhere.
+        strict: Whether only placeholders of the task may be written, each once, and no digit: for one product, since
+            those of a second one hold digits.
     """
     from luokuan.models.plm.writing import write
 
