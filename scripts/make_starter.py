@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from luokuan.create.pictures import AMONG
-from luokuan.create.slotcopy import writes_slots
+from luokuan.create.slotwriting import writes_slots
 from luokuan.files import write_atomic
 from luokuan.foundation.corpus.card import read_card
 from luokuan.foundation.modelcard import gan_card

@@ -126,6 +126,19 @@ def test_a_language_models_card_is_complete(name: str) -> None:
     measured = training["measured"]["validation/nats_per_token"]
     assert f"{measured:.4f} nats a token" in card
     assert list(folder.glob("LICENSE*"))
+
+
+@pytest.mark.parametrize("name", [name for name in PLMS if name.startswith("copy")])
+def test_a_copywriters_card_says_that_it_tells_what_it_is_given(name: str) -> None:
+    card = (STARTERS / name / CARD).read_text(encoding="utf-8")
+    briefs, wrong = (figures(card, row) for row in (r"briefs(?= \|)", "slot error rate"))
+    assert [cell[0] for cell in briefs] == [briefs[0][0]] * 4 and briefs[0][0] >= 1000
+    assert wrong[0][0] <= wrong[2][0] and wrong[0][0] < 0.01
+
+
+@pytest.mark.parametrize("name", [name for name in PLMS if name.startswith("verse")])
+def test_a_poets_card_says_that_it_keeps_the_form(name: str) -> None:
+    card = (STARTERS / name / CARD).read_text(encoding="utf-8")
     poems, kept, rhymes = (figures(card, row) for row in (r"poems(?= \|)", "form kept", "rhyme kept"))
     assert [cell[0] for cell in poems] == [500, 500, 500]
     assert kept[0] == [1.0] and kept[2] == [1.0] and rhymes[0] == [1.0]
