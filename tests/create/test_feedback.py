@@ -79,6 +79,17 @@ def test_other_works_are_left_out(home: Home, tmp_path: Path) -> None:
     assert gather_pairs(tmp_path / "pairs", home=home).unusable == 1
 
 
+def test_what_stands_in_no_pair_binds_nobody(home: Home, tmp_path: Path) -> None:
+    recipe = Recipe(model="m", model_digest="c" * 64, brief="Alone", parameters={"chat": True}, licence="unknown")
+    lone = finish(Draft(Text("x"), recipe, kind="text"), home=home, media_type="text/plain")
+    same = [written(home, "Same", "equal") for _ in range(2)]
+    works = [lone, *same, written(home, "A", "b"), written(home, "A", "c")]
+    for work, opinion in zip(works, ("up", "up", "down", "up", "down"), strict=True):
+        give_feedback(work.id, opinion, home=home)
+    found = gather_pairs(tmp_path / "pairs", home=home)
+    assert (found.licence, found.pairs, found.prompts, found.alone) == ("CC0-1.0", 1, 1, 3)
+
+
 @pytest.mark.parametrize("ratings", [[], ["up"], ["up", "up"], ["down", "down"]])
 def test_without_opposites_nothing_is_written(home: Home, tmp_path: Path, ratings: list[str]) -> None:
     for number, opinion in enumerate(ratings):

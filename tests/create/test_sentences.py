@@ -55,3 +55,9 @@ def test_what_is_too_long_is_cut_until_it_fits(text: str, most: int) -> None:
     assert all(len(piece) <= most for piece in pieces)
     if len(text) <= most:
         assert pieces == [text]
+
+
+def test_abbreviations_in_a_row_take_no_longer_than_sentences() -> None:
+    """Reading all of a piece again at each of them would take minutes."""
+    (line,) = lines_of("A. " * 100_000)
+    assert line.sentences == (("A. " * 100_000).strip(),)

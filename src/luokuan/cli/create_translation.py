@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from luokuan.cli.exporting import suffix_of
 from luokuan.cli.writing import FORMATS, Format, Label, hand_over, show
 from luokuan.errors import UserError
 from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.colophon.schema import Work
 
 HELP = _("Create a translation: sentence by sentence, with the lines and lists of the text.")
 
@@ -82,7 +85,15 @@ def translation(
             on_done=None if quiet or json else _progress(held),
             on_text=show if shown else None,
         )
-    hand_over([work], output, suffix, count=1, shown=shown, json=json)
+    told = ("ended", "lost_figures")
+    hand_over([work], output, suffix, count=1, shown=shown, json=json, notes=_notes, told=told)
+
+
+def _notes(work: Work) -> list[str]:
+    lost = work.recipe.parameters.get("lost_figures")
+    if not lost:
+        return []
+    return [_("Figures that the translation may have lost or changed: {figures}.", figures=", ".join(lost))]
 
 
 def _progress(held: ExitStack) -> Callable[[int, int], None]:

@@ -48,7 +48,8 @@ def give_feedback(reference: Path | str, opinion: str, *, home: Home) -> str:
     """Note in the home what is thought of one of its works.
 
     Args:
-        reference: A file that left here, whole or changed since, or a work's id.
+        reference: A file that left here (of a text that was changed since, one whose last line still says which work
+            it was), or a work's id.
         opinion: One of ``OPINIONS``.
 
     Returns:
@@ -128,8 +129,7 @@ def gather_pairs(target: Path, *, home: Home) -> Gathered:
     blobs = Blobs(home)
     with open_database(home) as database, database.read() as connection:
         rated = rated_works(connection)
-    groups: dict[tuple[str, str], dict[bool, list[str]]] = {}
-    licences: list[str] = []
+    groups: dict[tuple[str, str], dict[bool, dict[str, list[str]]]] = {}
     unusable = 0
     for row, liked in rated:
         found = _answer(row, blobs)
@@ -137,13 +137,12 @@ def gather_pairs(target: Path, *, home: Home) -> Gathered:
             unusable += 1
             continue
         prompt, answer = found
-        groups.setdefault(prompt, {True: [], False: []})[liked].append(answer)
-        licences.append(row.licence)
+        groups.setdefault(prompt, {True: {}, False: {}})[liked].setdefault(answer, []).append(row.licence)
     pairs = [
         {"prompt": prompt, "chosen": better, "rejected": worse}
         for (_system, prompt), sides in groups.items()
-        for better in dict.fromkeys(sides[True])
-        for worse in dict.fromkeys(sides[False])
+        for better in sides[True]
+        for worse in sides[False]
         if better != worse
     ]
     if not pairs:
@@ -152,14 +151,15 @@ def gather_pairs(target: Path, *, home: Home) -> Gathered:
             _("Create several texts for a prompt with -n, and rate them with `luokuan feedback FILE up` and `down`."),
             code="feedback.none",
         )
-    whole = [sides for sides in groups.values() if all(sides.values())]
-    kept = sum(len(texts) for sides in whole for texts in sides.values())
+    # Of the texts that stand in a pair: what was left out binds nobody.
+    whole = [sides for sides in groups.values() if any(one != two for one in sides[True] for two in sides[False])]
+    licences = [one for sides in whole for texts in sides.values() for found in texts.values() for one in found]
     licence = joint_licence(licences)
     with new_folder(target) as part:
         lines = (json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
         (part / PAIRS).write_text("".join(lines), encoding="utf-8")
         write_card(part, Card(title="Feedback on works", licence=licence, source="luokuan feedback"))
-    return Gathered(target, len(pairs), len(whole), len(rated) - unusable - kept, unusable, licence)
+    return Gathered(target, len(pairs), len(whole), len(rated) - unusable - len(licences), unusable, licence)
 
 
 def _answer(row: WorkRow, blobs: Any) -> tuple[tuple[str, str], str] | None:

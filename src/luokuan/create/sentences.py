@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 _LEAD = re.compile(r"[^\S\n]*(?:(?:[-*+•>]|#{1,6}|\d{1,3}[.)])[^\S\n]+)*")
 _END = re.compile(r"""[。！？…]+["”’』」）)]*|[.!?]+["”’)]*(?=\s)""")
-_SHORT = re.compile(r"(?:^|[\s(\"“])(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|e\.g|i\.e|No|[A-Z])\.$")
+_SHORT = re.compile(r"(?:\A|[\s(\"“])(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|e\.g|i\.e|No|[A-Z])\.$")
 """Abbreviations whose point ends no sentence."""
+_SHORTS = 8
+"""Characters of the longest of them, with what stands before and after, or a few more."""
 _CLAUSES = re.compile(r"[,;:，；：、—]+\s*")
 _WORDS = re.compile(r"\s+")
 TIGHT = ("zh", "ja")
@@ -45,9 +47,9 @@ def lines_of(text: str) -> list[Line]:
 def _sentences(body: str) -> Iterator[str]:
     start = 0
     for mark in re.finditer(_END, body):
-        piece = body[start : mark.end()]
-        if not _SHORT.search(piece):
-            yield piece.strip()
+        # Its end alone: long runs of abbreviations would be read again and again.
+        if not _SHORT.search(body[max(start, mark.end() - _SHORTS) : mark.end()]):
+            yield body[start : mark.end()].strip()
             start = mark.end()
     if rest := body[start:].strip():
         yield rest

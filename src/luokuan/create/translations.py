@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from luokuan.create.figures import strange_figures
 from luokuan.create.sentences import Line, fitting, lines_of, put_together
 from luokuan.create.servers import Server, find_server, is_server
 from luokuan.create.texts import LAST_SEED
@@ -32,6 +33,8 @@ ASKED = (
     "You are a translator. Translate the user's text{start} into {to}. Answer with the translation alone, without "
     "remarks, and keep its tone."
 )
+MOST_LOST = 20
+"""Figures that a recipe names of those that a translation lost."""
 _ROOM = 64
 """Tokens that an answer may have beyond four times its text's."""
 OnDone = Callable[[int, int], None]
@@ -156,7 +159,8 @@ def draft_translation(
 ) -> Draft:
     """Make a draft: the translation with its recipe, not yet labelled, so not yet fit to leave.
 
-    Lines, indentation and marks of lists stay; each sentence is translated on its own by an encoder-decoder, each line
+    The recipe names figures of the text whose value the translation doesn't have (``lost_figures``). Lines, indentation
+    and marks of lists stay; each sentence is translated on its own by an encoder-decoder, each line
     by a chat model or a server.
 
     Args:
@@ -184,7 +188,10 @@ def draft_translation(
     else:
         written, said = _searched(model, lines, way, on_done)
         recipe = _recipe(model, text, said, seed)
-    return Draft(Text(put_together(lines, written, way.to), TAGS.get(way.to, way.to)), recipe, kind="translation")
+    found = put_together(lines, written, way.to)
+    lost = [figure.written for figure in strange_figures(text, [found])][:MOST_LOST]
+    recipe = replace(recipe, parameters={**recipe.parameters, "lost_figures": lost})
+    return Draft(Text(found, TAGS.get(way.to, way.to)), recipe, kind="translation")
 
 
 def _searched(
@@ -264,18 +271,20 @@ def _asked(
 def _served_answer(server: Server, told: str, line: str, seed: int) -> tuple[str, str]:
     """What a server makes of a line, at temperature 0, and why it ended."""
     from luokuan.create.texts import Prompt
-    from luokuan.models.plm.sampling import Manner
+    from luokuan.models.plm.sampling import MOST_TOKENS, Manner
 
-    return server.write(Prompt(line, told), Manner(temperature=0.0, max_tokens=_ROOM + 4 * len(line)), seed)
+    return server.write(
+        Prompt(line, told), Manner(temperature=0.0, max_tokens=min(_ROOM + 4 * len(line), MOST_TOKENS)), seed
+    )
 
 
 def _own_answer(model: PlmModel, told: str, line: str) -> tuple[str, str]:
     from luokuan.models.plm.chat import as_chat
-    from luokuan.models.plm.sampling import Manner
+    from luokuan.models.plm.sampling import MOST_TOKENS, Manner
     from luokuan.models.plm.writing import prompt_tokens, write
 
     asked = as_chat(model, [{"role": "system", "content": told}, {"role": "user", "content": line}])
-    most = _ROOM + 4 * len(prompt_tokens(model, line))
+    most = min(_ROOM + 4 * len(prompt_tokens(model, line)), MOST_TOKENS)
     (found,) = write(model, [asked], manner=Manner(temperature=0.0, max_tokens=most), chat=True)
     return found.text, found.ended
 

@@ -118,7 +118,11 @@ def ngrams_of(corpus: TextCorpus | ExampleCorpus, *, base: Ngrams | None = None)
     Args:
         base: What the model that this one goes on from has seen.
     """
-    known: dict[str, NDArray[np.uint8]] = {f"base.{name}": f for name, f in base.filters.items()} if base else {}
+    known: dict[str, NDArray[np.uint8]] = {}
+    for name, bits in sorted(base.filters.items(), key=lambda one: len(one[0])) if base else ():
+        # The nearest ancestors first, as far as a file may hold them.
+        if sum(map(len, known.values())) + len(bits) <= _SIZE_LIMIT // 2:
+            known[f"base.{name}"] = bits
     if isinstance(corpus, ExampleCorpus):
         documents: Iterable[Iterable[str]] = ([answer] for e in corpus.split("train") for answer in e.answers)
     else:

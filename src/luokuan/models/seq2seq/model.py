@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from luokuan.errors import UserError
-from luokuan.foundation.modelfolder import TOKENIZER, ModelFolder
+from luokuan.foundation.modelfolder import TOKENIZER, WEIGHTS, ModelFolder
 from luokuan.i18n import _
 from luokuan.models.plm import tokenizers
 from luokuan.models.seq2seq import tokens
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 POSITIONS = "embed_positions.weight"
 """Ending of the sinusoidal positions' name: transformers computes them again."""
+MOST_POSITIONS = 1 << 16
+"""Places that a stranger's model may have: transformers computes a row for each."""
 _NLLB = {"en": "eng_Latn", "zh": "zho_Hans", "de": "deu_Latn", "fr": "fra_Latn", "es": "spa_Latn", "ja": "jpn_Jpan",
          "ko": "kor_Hang", "ru": "rus_Cyrl", "it": "ita_Latn", "pt": "por_Latn", "ar": "arb_Arab"}  # fmt: skip
 _MBART = {"zh": "zh_CN", "en": "en_XX", "pt": "pt_XX"}
@@ -96,6 +98,7 @@ class Seq2SeqModel:
                     _("Give a model whose weights are all in model.safetensors, and that needs no code of its own."),
                     code="model.language",
                 )
+        _check_sizes(folder)
         tokenizer = _tokenizer(folder)
         logging.disable_progress_bar()  # it would stand in the midst of what commands print
         try:
@@ -125,12 +128,17 @@ class Seq2SeqModel:
             raise _unfit(folder, _("they hold numbers that are not finite"))
         if max(tokenizer.get_vocab().values()) >= network.get_input_embeddings().weight.shape[0]:
             raise _unfit(folder, _("the tokenizer has more tokens than they"))
+        network.generation_config = _plain_generation(network.generation_config)
         model = cls(folder, network.eval(), tokenizer)
-        if model.ours and not all(
-            isinstance(pair, list) and len(pair) == 2 and all(model.knows_mark(code) for code in pair)
-            for pair in folder.config["directions"]
-        ):
-            raise _unfit(folder, "directions")
+        if model.ours:
+            pairs, known = folder.config["directions"], tokenizer.get_vocab()
+            if not pairs or not all(
+                isinstance(pair, list) and len(pair) == 2 and all(model.knows_mark(code) for code in pair)
+                for pair in pairs
+            ):
+                raise _unfit(folder, "directions")
+            if missing := [mark for mark in (tokens.PAD, tokens.END, tokens.SYNTHETIC) if mark not in known]:
+                raise _unfit(folder, missing[0])
         return model
 
     @property
@@ -220,6 +228,45 @@ def _tokenizer(folder: ModelFolder) -> Any:
             _("It needs tokenizer.json and tokenizer_config.json; take another copy of the model."),
             code="model.tokenizer",
         ) from error  # fmt: skip
+
+
+def _check_sizes(folder: ModelFolder) -> None:
+    """Refuse a config.json that would build without end or take more memory than its weights.
+
+    Raises:
+        UserError: a size isn't one that the weights can have.
+    """
+    config = folder.config
+    for key in ("encoder_layers", "decoder_layers", "num_layers", "num_decoder_layers", "num_hidden_layers"):
+        value = config.get(key)
+        if value is not None and not (isinstance(value, int) and 1 <= value <= folder.tensor_count):
+            raise _unfit(folder, key)
+    most = (folder.path / WEIGHTS).stat().st_size  # a number takes a byte or more
+    width = config.get("d_model")
+    limits = {"max_position_embeddings": MOST_POSITIONS, "d_model": most}
+    if isinstance(width, int) and width > 0:
+        sides = ("vocab_size", "decoder_vocab_size", "encoder_ffn_dim", "decoder_ffn_dim", "d_ff")
+        limits |= dict.fromkeys(sides, most // width)
+    for key, limit in limits.items():
+        value = config.get(key)
+        if value is not None and not (isinstance(value, int) and 1 <= value <= limit):
+            raise _unfit(folder, key)
+
+
+def _plain_generation(given: Any) -> Any:
+    """Which tokens begin, end and may not be written, as a folder's generation_config.json says; nothing else of it,
+    for what steers the search is the caller's to say and stands in the recipe."""
+    from transformers import GenerationConfig
+
+    found: dict[str, Any] = {}
+    for key in ("decoder_start_token_id", "bos_token_id", "eos_token_id", "pad_token_id", "forced_bos_token_id",
+                "forced_eos_token_id", "suppress_tokens", "bad_words_ids"):  # fmt: skip
+        value = getattr(given, key, None)
+        rows = value if isinstance(value, list) and value else [value]
+        flat = [number for row in rows for number in (row if isinstance(row, list) and row else [row])]
+        if all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in flat):
+            found[key] = value
+    return GenerationConfig(**found)
 
 
 def _unfit(folder: ModelFolder, what: str) -> UserError:
