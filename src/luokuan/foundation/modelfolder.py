@@ -23,8 +23,11 @@ CONFIG, WEIGHTS, CARD, TRAINING = "config.json", "model.safetensors", "README.md
 TOKENIZER = "tokenizer.json"
 TOKENIZER_FILES = (TOKENIZER, "tokenizer_config.json", "special_tokens_map.json")
 NGRAMS = "ngrams.safetensors"
-PIECES = ("source.spm", "target.spm", "spiece.model", "sentencepiece.bpe.model", "vocab.json")
-"""Older tokenizers of encoder-decoders, which tokenizer.json doesn't hold."""
+PIECES = (
+    "source.spm", "target.spm", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "vocab.json",
+    "target_vocab.json", "vocab.txt", "merges.txt", "added_tokens.json",
+)  # fmt: skip
+"""Older tokenizers, which tokenizer.json doesn't hold: what transformers reads where that is missing."""
 LANGUAGE = (*TOKENIZER_FILES, "chat_template.jinja", "generation_config.json", NGRAMS)
 """What the folder of a language model holds besides."""
 FILES = (CONFIG, WEIGHTS, CARD, TRAINING, *LANGUAGE, *PIECES)
