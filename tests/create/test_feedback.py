@@ -109,10 +109,15 @@ def test_nothing_is_lost_where_something_stands(home: Home, tmp_path: Path) -> N
     assert [p.name for p in (tmp_path / "pairs").iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize("reference", ["0123456789abcdef", "nothing.txt", "", "../..", "x" * 5000, "\0"])
+@pytest.mark.parametrize("reference", ["0123456789abcdef", "nothing.txt", "", "x" * 5000, "\0"])
 def test_unknown_works_are_refused(home: Home, reference: str) -> None:
     with pytest.raises(UserError, match="knows no work"):
         give_feedback(reference, "up", home=home)
+
+
+def test_a_folder_is_no_work(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is a folder"):
+        give_feedback(tmp_path, "up", home=home)
 
 
 def test_other_opinions_are_refused(home: Home) -> None:

@@ -89,6 +89,12 @@ def _find(connection: Any, reference: Path | str) -> WorkRow:
                     stream.seek(max(path.stat().st_size - 200, 0))
                     mark = mark_in(stream.read())
                 row = find_work(connection, mark) if mark else None
+        elif text and path.is_dir():
+            raise UserError(
+                _("{path} is a folder, not a file.", path=path),
+                _("Give a file that left here, or a work's id."),
+                code="feedback.file",
+            )
         elif _ID.fullmatch(text):
             row = find_work(connection, text)
     except OSError as error:

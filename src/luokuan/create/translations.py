@@ -203,7 +203,11 @@ def _searched(
     search.check()
     start = way.start or next((one for one, other in model.directions if other == way.to), "")
     if not start and model.ours:
-        check_direction(model, "?", way.to)
+        raise UserError(
+            _("'{name}' doesn't translate into {to}.", name=model.folder.name, to=way.to),
+            _("It knows: {known}.", known=", ".join(f"{one} → {other}" for one, other in model.directions)),
+            code="translation.direction",
+        )
     if not start and (model.asked or model.mark_of(way.to) is not None):
         raise UserError(
             _("'{name}' must be told the language of the text.", name=model.folder.name),
