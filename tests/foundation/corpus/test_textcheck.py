@@ -53,7 +53,7 @@ def test_findings(tmp_path: Path) -> None:
     for words in (
         "can: GB18030 1, BIG5 1", "training skips: 6", "can't use 2 either", "as if â€™ were ’: 1, in 1",
         "Control characters: 2, of which NUL: 1", "U+FFFD", "NFC: 1", "2 documents simplified, 1 traditional, 1 mixed",
-        "leaves out: 1", "（一作…）: 2, in 1", "without text: 1", "[id] 1, [card] 1, [e-mail] 1, [phone] 1",
+        "(□): 1", "（一作…）: 2, in 1", "without text: 1", "[id] 1, [card] 1, [e-mail] 1, [phone] 1",
         "The card lacks", "license",
     ):  # fmt: skip
         assert words in told, words

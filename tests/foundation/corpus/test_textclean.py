@@ -21,6 +21,21 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def test_a_book_loses_the_lines_with_lacunae_and_no_more(tmp_path: Path) -> None:
+    # A novel with one illegible line was left out whole.
+    (tmp_path / "c").mkdir()
+    book = [essay(number) for number in range(20)]
+    (tmp_path / "c/book.txt").write_text("\n".join([*book[:10], "此行□字不清", *book[10:]]), encoding="utf-8")
+    (tmp_path / "c/poems.jsonl").write_text(
+        json.dumps({"text": essay(30), "title": "□的题目"}, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    assert len("".join(book)) > 1000
+    done = clean_texts(check_texts(tmp_path / "c"), tmp_path / "out")
+    assert (done.documents, done.dropped["lacunae"]) == (2, 0)
+    assert (tmp_path / "out/book.txt").read_text(encoding="utf-8") == "\n".join(book)
+    assert rows(tmp_path / "out/poems.jsonl")[0]["title"] == "□的题目"
+
+
 def test_a_cleaned_copy_is_clean(tmp_path: Path) -> None:
     folder, out = tmp_path / "c", tmp_path / "out"
     lines(

@@ -253,7 +253,11 @@ def _notes(check: TextCheck) -> list[tuple[object, str]]:
         ),
         (
             holding["lacunae"],
-            _("Documents with lacunae (□), which a cleaned copy leaves out: {count}.", count=holding["lacunae"]),
+            _(
+                "Documents with lacunae (□): {count}. A cleaned copy leaves out lines that have one, and documents "
+                "that have many.",
+                count=holding["lacunae"],
+            ),
         ),
         (
             counts["notes"],

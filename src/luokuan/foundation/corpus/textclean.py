@@ -41,8 +41,8 @@ class Cleaned:
 
 def clean_texts(check: TextCheck, target: Path, *, personal: str = "mask") -> Cleaned:
     """Write a cleaned copy: UTF-8 in Unicode's form NFC, lines ended by \\n, without control characters and editors'
-    notes, in ``check.script`` if one is asked for. Left out are what can't be decoded, documents with lacunae, and of
-    copies all but the first.
+    notes, in ``check.script`` if one is asked for. Left out are what can't be decoded, documents with many lacunae and
+    lines with a few (``textsurvey.HOLED``), and of copies all but the first.
 
     Files keep their names, and so their splits; the card and the texts of licences go along. Of a line of a .jsonl file
     those columns stay that hold plain values, cleaned like the text.
@@ -112,10 +112,10 @@ class _Writer:
 
     def _why_not(self, index: int) -> str | None:
         flags = self._survey.flags[index]
-        if flags & EMPTY:
-            return "empty"
         if flags & LACUNAE:
             return "lacunae"
+        if flags & EMPTY:
+            return "empty"
         if flags & PERSONAL and self._personal == "drop":
             return "personal"
         # The first that stays, which isn't the leader where that is left out itself.
@@ -133,15 +133,15 @@ class _Writer:
         row: dict[str, Any] = {COLUMN: self._counted("".join(self._clean(piece, index) for piece in document.pieces))}
         for name, value in document.row.items():
             if name != COLUMN and isinstance(value, _PLAIN):
-                row[name] = self._clean(value, index) if isinstance(value, str) else value
+                row[name] = self._clean(value, index, lines=False) if isinstance(value, str) else value
         yield json.dumps(row, ensure_ascii=False) + "\n"
 
     def _counted(self, text: str) -> str:
         self.characters += len(text)
         return text
 
-    def _clean(self, text: str, index: int) -> str:
-        text, _found = cleaned(text, mask=self._personal == "mask")
+    def _clean(self, text: str, index: int, *, lines: bool = True) -> str:
+        text, _found = cleaned(text, mask=self._personal == "mask", lines=lines)
         own = scripts.NAMES[self._survey.script[index]]
         return text if self._convert is None or own in ("neither", self._check.script) else self._convert(text)
 

@@ -25,13 +25,16 @@ from luokuan.foundation.corpus.texts import COLUMN, FEW, dealt_by
 
 LACUNAE, PERSONAL, EMPTY = 1, 2, 4
 """Flags of a document."""
+HOLED = 1000
+"""A document with more than one lacuna in so many characters is left out; of another only the lines that have one."""
 NAMED = 1000
 """Broken files and lines that are kept with their reason; the others are only counted."""
 
 
-def cleaned(piece: str, *, mask: bool = True) -> tuple[str, Counter[str]]:
+def cleaned(piece: str, *, mask: bool = True, lines: bool = True) -> tuple[str, Counter[str]]:
     """A piece of text as a cleaned copy has it, and what was found: see ``hygiene.repair`` and ``personal.masked``, and
-    ``lacunae`` and ``notes``. ``mask``: whether personal data is masked, or only counted."""
+    ``lacunae`` and ``notes``. ``mask``: whether personal data is masked, or only counted. ``lines``: whether lines with
+    lacunae go."""
     text, found = hygiene.repair(piece)
     text, notes = hygiene.without_notes(text)
     if notes:  # what stood around a note stands together now
@@ -39,8 +42,16 @@ def cleaned(piece: str, *, mask: bool = True) -> tuple[str, Counter[str]]:
         found.update(more)
     found["notes"] = notes
     found["lacunae"] = text.count(hygiene.LACUNA)
+    if lines:
+        text = _without_lacunae(text)
     hidden, personal = masked(text)
     return (hidden if mask else text), found + personal
+
+
+def _without_lacunae(text: str) -> str:
+    if hygiene.LACUNA not in text:
+        return text
+    return "".join(line for line in text.splitlines(keepends=True) if hygiene.LACUNA not in line)
 
 
 @dataclass(slots=True)
@@ -52,7 +63,7 @@ class Survey:
         broken: Files and lines that can't be used even after cleaning; of many the first.
         skipped: How many those are.
         file, line: Of each document; ``line`` 0: it is a whole file.
-        flags: LACUNAE, PERSONAL, EMPTY (nothing but white space is left of it).
+        flags: LACUNAE (more than one in ``HOLED`` characters), PERSONAL, EMPTY (nothing but white space is left of it).
         script: ``scripts.NEITHER``, ``SIMPLIFIED``, ``TRADITIONAL`` or ``MIXED``.
         given: Index of its split in SPLITS, -1 where none is given.
         dealt: The same, as it would be dealt by digest.
@@ -170,12 +181,12 @@ def _look(
 ) -> None:
     file = found.files[number]
     hashed, sketcher, counts, telling = hashlib.blake2b(digest_size=16), Sketcher(), Counter[str](), [0, 0]
-    empty = True
+    empty, characters = True, 0
     for piece in document.pieces:
-        found.characters += len(piece)
-        text, here = cleaned(piece)
+        characters += len(piece)
+        text, here = cleaned(piece, lines=False)
         counts += here
-        empty = empty and not text.strip()
+        empty = empty and not _without_lacunae(text).strip()
         hashed.update("".join(text.split()).encode(errors="surrogatepass"))
         sketcher.add(folded(text))
         told = scripts.telling(text)
@@ -186,7 +197,9 @@ def _look(
     split = document.split or file.split
     found.file.append(number)
     found.line.append(document.line)
-    found.flags.append(LACUNAE * (counts["lacunae"] > 0) | PERSONAL * personal | EMPTY * empty)
+    found.characters += characters
+    holed = counts["lacunae"] * HOLED > characters
+    found.flags.append(LACUNAE * holed | PERSONAL * personal | EMPTY * (empty and not holed))
     found.script.append(scripts.script_of(*telling))
     found.given.append(SPLITS.index(split) if split else -1)
     text = document.row[COLUMN] if document.row else file.sha256
