@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
-from luokuan.files import expand, new_folder, sha256_file
+from luokuan.files import new_folder
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ OPINIONS: dict[str, bool | None] = {"up": True, "down": False, "none": None}
 KINDS = ("text", "copy")
 """Works whose recipe has the prompt to which they answer."""
 PAIRS = "pairs.jsonl"
-_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,7 @@ def give_feedback(reference: Path | str, opinion: str, *, home: Home) -> str:
     Raises:
         UserError: no such opinion, file or work.
     """
+    from luokuan.colophon.collection import find
     from luokuan.store.database import open_database
     from luokuan.store.feedback import put_feedback
 
@@ -69,49 +67,10 @@ def give_feedback(reference: Path | str, opinion: str, *, home: Home) -> str:
         )
     with open_database(home) as database:
         with database.read() as connection:
-            row = _find(connection, reference)
+            row = find(connection, reference)
         with database.write() as connection:
             put_feedback(connection, row.id, OPINIONS[opinion], datetime.now(UTC).replace(microsecond=0))
     return row.id
-
-
-def _find(connection: Any, reference: Path | str) -> WorkRow:
-    from luokuan.colophon.formats.text import mark_in
-    from luokuan.store.works import find_work, find_work_by_sha256
-
-    text, path = str(reference), expand(reference)
-    row = None
-    try:
-        if path.is_file():
-            row = find_work_by_sha256(connection, sha256_file(path))
-            if row is None:  # a text that was changed still says which work it was
-                with path.open("rb") as stream:
-                    stream.seek(max(path.stat().st_size - 200, 0))
-                    mark = mark_in(stream.read())
-                row = find_work(connection, mark) if mark else None
-        elif text and path.is_dir():
-            raise UserError(
-                _("{path} is a folder, not a file.", path=path),
-                _("Give a file that left here, or a work's id."),
-                code="feedback.file",
-            )
-        elif _ID.fullmatch(text):
-            row = find_work(connection, text)
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise UserError(
-                _("{path} can't be read: {reason}.", path=path, reason=error.strerror),
-                _("Give a file that left here, or a work's id."),
-                code="feedback.file",
-            ) from error
-    if row is None:
-        raise UserError(
-            _("This home knows no work '{work}'.", work=text[:200]),
-            _("Give a file that was created with this home, or its id."),
-            code="feedback.work",
-            status=404,
-        )
-    return row
 
 
 def gather_pairs(target: Path, *, home: Home) -> Gathered:

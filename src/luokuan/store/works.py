@@ -49,6 +49,14 @@ def find_work_by_sha256(connection: sa.Connection, sha256: str) -> WorkRow | Non
     return _one(connection, work.c.blob_sha256 == sha256)
 
 
+def recent_works(connection: sa.Connection, limit: int | None = None, *, kind: str | None = None) -> list[WorkRow]:
+    """The newest works first, all or ``limit`` of them, of one ``kind`` or of all."""
+    query = sa.select(work).order_by(work.c.created_at.desc(), work.c.id).limit(limit)
+    if kind is not None:
+        query = query.where(work.c.kind == kind)
+    return [WorkRow(**row) for row in connection.execute(query).mappings()]
+
+
 def known_blobs(connection: sa.Connection) -> set[str]:
     """SHA-256 of every work's bytes, and of what belongs beside them."""
     found: set[str] = set()

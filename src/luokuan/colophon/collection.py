@@ -1,0 +1,159 @@
+"""Finding finished works again, and taking them out of the home together with all that belongs beside them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from luokuan.colophon.formats import format_of
+from luokuan.colophon.formats.text import mark_in
+from luokuan.errors import UserError
+from luokuan.files import expand, new_file, new_folder, sha256_file
+from luokuan.i18n import _
+from luokuan.store.blobs import Blobs
+from luokuan.store.works import WorkRow, find_work, find_work_by_sha256
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from luokuan.store.home import Home
+
+INDEX = "index.json"
+"""What an export says of its works."""
+_ID = re.compile(r"[0-9a-f]{16}")
+_UNSAFE = re.compile(r"[^\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written. ``files``: works and what lies beside them, without the index."""
+
+    path: Path
+    works: int
+    files: int
+
+
+def find(connection: sa.Connection, reference: Path | str) -> WorkRow:
+    """A work of the home.
+
+    Args:
+        reference: A file that left here (of a text that was changed since, one whose last line still says which work
+            it was), or a work's id.
+
+    Raises:
+        UserError: no such file or work.
+    """
+    text, path = str(reference), expand(reference)
+    row = None
+    try:
+        if path.is_file():
+            row = find_work_by_sha256(connection, sha256_file(path))
+            if row is None:  # a text that was changed still says which work it was
+                with path.open("rb") as stream:
+                    stream.seek(max(path.stat().st_size - 200, 0))
+                    mark = mark_in(stream.read())
+                row = find_work(connection, mark) if mark else None
+        elif text and path.is_dir():
+            raise UserError(
+                _("{path} is a folder, not a file.", path=path),
+                _("Give a file that left here, or a work's id."),
+                code="work.file",
+            )
+        elif _ID.fullmatch(text):
+            row = find_work(connection, text)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise UserError(
+                _("{path} can't be read: {reason}.", path=path, reason=error.strerror),
+                _("Give a file that left here, or a work's id."),
+                code="work.file",
+            ) from error
+    if row is None:
+        raise UserError(
+            _("This home knows no work '{work}'.", work=text[:200]),
+            _("Give a file that was created with this home, or its id."),
+            code="work.unknown",
+            status=404,
+        )
+    return row
+
+
+def name_of(row: WorkRow) -> str:
+    """A file name for a work: its model, its id and its format's ending."""
+    model = _UNSAFE.sub("-", row.model_name).strip("-.")[:60] or row.kind
+    return f"{model}-{row.id}{format_of(row.media_type).suffixes[0]}"
+
+
+def public_record(row: WorkRow) -> dict[str, Any]:
+    """What anybody may know of a work; the recipe stays in the home."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "file": name_of(row),
+        "beside": [name_of(row) + ending for ending in row.sidecars],
+        "media_type": row.media_type,
+        "sha256": row.blob_sha256,
+        "bytes": row.blob_size,
+        "model": row.model_name,
+        "model_digest": row.model_digest,
+        "licence": row.licence,
+        "label": row.label,
+        "created": row.created_at.isoformat(),
+        "commitment": row.commitment,
+    }
+
+
+def export(rows: Sequence[WorkRow], target: Path, *, home: Home) -> Exported:
+    """Write works with what belongs beside them, and an index: a zip file where ``target`` ends in ``.zip``, else a new
+    folder. Whole or not at all; a work that is named twice comes once.
+
+    Raises:
+        UserError: a blob is missing or damaged, ``target`` is a folder with something in it, or no room.
+    """
+    rows = list({row.id: row for row in rows}.values())
+    index = json.dumps({"works": [public_record(row) for row in rows]}, ensure_ascii=False, indent=1) + "\n"
+    files = 0
+    if target.suffix.lower() == ".zip":
+        with new_file(target) as part, zipfile.ZipFile(part, "w") as archive:
+            for row, name, data in _contents(rows, home):
+                # Pictures and sound are compressed already.
+                packing = zipfile.ZIP_DEFLATED if row.media_type.startswith("text/") else zipfile.ZIP_STORED
+                archive.writestr(_entry(name, row), data, packing)
+                files += 1
+            archive.writestr(INDEX, index, zipfile.ZIP_DEFLATED)
+        return Exported(target, len(rows), files)
+    if target.is_dir() and any(target.iterdir()):
+        raise UserError(
+            _("{path} exists and isn't empty.", path=target),
+            _("Give a new folder, or the name of a .zip file."),
+            code="export.target",
+        )
+    with new_folder(target) as folder:
+        for _row, name, data in _contents(rows, home):
+            (folder / name).write_bytes(data)
+            files += 1
+        (folder / INDEX).write_text(index, encoding="utf-8")
+    return Exported(target, len(rows), files)
+
+
+def _contents(rows: Sequence[WorkRow], home: Home) -> Iterator[tuple[WorkRow, str, bytes]]:
+    blobs = Blobs(home)
+    for row in rows:
+        name = name_of(row)
+        for ending, sha256 in row.sidecars.items():
+            yield row, name + ending, blobs.get(sha256)
+        yield row, name, blobs.get(row.blob_sha256)
+
+
+def _entry(name: str, row: WorkRow) -> zipfile.ZipInfo:
+    made = row.created_at
+    # The format's clock begins in 1980 and has no zone; UTC is as good as any.
+    found = zipfile.ZipInfo(name, (max(made.year, 1980), made.month, made.day, made.hour, made.minute, made.second))
+    found.external_attr = 0o644 << 16
+    return found

@@ -1,0 +1,44 @@
+"""`luokuan works` and `luokuan export`."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from drafts import draft, text_draft
+
+from luokuan.cli.main import main
+from luokuan.colophon.finish import export_work, finish
+from luokuan.store.home import open_home
+
+
+def test_listing_showing_and_taking_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUOKUAN_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["works", "list"]) == 0 and "no works yet" in capfd.readouterr().out
+    assert main(["export", "--all"]) == 2 and "no works yet" in capfd.readouterr().err
+    picture = finish(draft(seed=3), home=open_home())
+    text = finish(text_draft(), home=open_home(), media_type="text/markdown")
+    export_work(text, Path("a.md"))
+    assert main(["works", "list"]) == 0
+    out = capfd.readouterr().out
+    assert picture.id in out and text.id in out
+    assert main(["works", "list", "--kind", "text", "--json"]) == 0
+    (found,) = json.loads(capfd.readouterr().out)["works"]
+    assert (found["id"], found["beside"][0][-5:]) == (text.id, ".c2pa")
+    assert main(["works", "show", picture.id]) == main(["works", "show", "a.md", "--json"]) == 0
+    shown = capfd.readouterr().out
+    assert "a red dress" in shown and '"seed": 5' in shown
+    assert main(["export", "a.md", picture.id, "-o", "two.zip", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out) == {"path": "two.zip", "works": 2, "files": 3}
+    assert len(zipfile.ZipFile("two.zip").namelist()) == 4
+    assert main(["export", "--all", "-o", "folder"]) == main(["verify", "folder"]) == 0
+    capfd.readouterr()
+    assert main(["export"]) == main(["export", "a.md", "--all"]) == main(["export", "0" * 16]) == 2
+    err = capfd.readouterr().err
+    assert "which works" in err and "knows no work" in err and "Traceback" not in err
+    assert main(["export", "a.md", "-o", "folder"]) == 2 and "isn't empty" in capfd.readouterr().err
