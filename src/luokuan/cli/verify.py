@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from luokuan.colophon.verdict import Verdict
 
 HELP = _(
-    "Check a picture or a text, or all works in a folder: who made it, with what model, when, and whether it is "
-    "unchanged. "
+    "Check a picture, a sound or a text, or all works in a folder: who made it, with what model, when, and whether it "
+    "is unchanged. "
     "Exit code 0: ours or trusted, and unchanged; 1: not so; 2: can't be checked."
 )
 

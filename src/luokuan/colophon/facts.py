@@ -27,7 +27,7 @@ class Facts:
         claim: Fields of ``manifest.Claim``.
         aigc: The AIGC label, when it follows the standard.
         aigc_problem: Code of what is wrong with the label or its packet, when something is.
-        source: IPTC digital source type of the XMP packet.
+        source: IPTC digital source type.
         mark: The work's id in the explicit label at the end of a text.
     """
 

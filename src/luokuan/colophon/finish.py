@@ -115,7 +115,7 @@ def sign(passage: Passage) -> None:
         recipe=passage.recipe,
         work_id=passage.work_id,
         commitment=passage.commitment,
-        explicit_label=passage.order.label.text,
+        explicit_label=row.label_text(passage.order.label),
         created=passage.created_at,
     )
     if row.embeds_manifest:
@@ -167,7 +167,7 @@ def record(passage: Passage) -> None:
         salt=passage.salt,
         commitment=passage.commitment,
         licence=passage.recipe.licence,
-        label=passage.order.label.text,
+        label=passage.order.format.label_text(passage.order.label),
         schema_version=COLOPHON_SCHEMA,
         created_at=passage.created_at,
         sidecars={ending: sha256_bytes(data) for ending, data in passage.sidecars.items()},
@@ -190,6 +190,7 @@ def finish(
     label: LabelOptions | None = None,
     enlarge: Method = "lanczos",
     lossless: bool = False,
+    bits: int = 16,
     producer: str = PRODUCER,
     at_commit: Callable[[sa.Connection], None] | None = None,
 ) -> Work:
@@ -199,10 +200,13 @@ def finish(
         draft: Samples and their recipe.
         home: Where the work is kept and whose authority signs; both are made at first use.
         media_type: ``image/png``, ``image/jpeg`` or ``image/webp``; ``text/plain``, ``text/markdown`` or
-            ``application/json`` for text.
-        label: Language and, on pictures, corner of the explicit label; default both languages, bottom right.
+            ``application/json`` for text; ``audio/wav``, ``audio/flac``, ``audio/mpeg``, ``audio/ogg`` (Vorbis),
+            ``audio/ogg; codecs=opus`` or ``audio/mp4`` (AAC, needs ffmpeg) for sound.
+        label: Language of the explicit label; on pictures its corner, bottom right if nothing is said; for sound the
+            voice that speaks it, else a rhythm is heard. Default: both languages.
         enlarge: How a picture below 512 pixels grows: ``lanczos`` or ``nearest``.
         lossless: For WebP; PNG always is.
+        bits: Of a sample in WAV and FLAC, 16 or 24.
         producer: ContentProducer of the AIGC label, printable ASCII without spaces.
         at_commit: Called with the connection inside the transaction, before the row; what it raises cancels the work.
 
@@ -216,6 +220,7 @@ def finish(
     """
     row = format_of(media_type, type(draft.media))
     aigc.Aigc(label="1", producer=producer, produce_id="")  # refused before any work is done
+    encoding = Encoding(lossless, bits)
     keys = signing(home)
     with open_database(home) as database:
         order = Order(
@@ -223,7 +228,7 @@ def finish(
             database=database,
             signing=keys,
             format=row,
-            encoding=Encoding(lossless),
+            encoding=encoding,
             label=label or LabelOptions(),
             enlarge=enlarge,
             producer=producer,
@@ -253,7 +258,7 @@ def _work(passage: Passage) -> Work:
         media_type=passage.order.format.media_type,
         sha256=passage.sha256,
         recipe=passage.recipe,
-        label=passage.order.label.text,
+        label=passage.order.format.label_text(passage.order.label),
         commitment=passage.commitment,
         created_at=passage.created_at,
         sidecars=passage.sidecars,

@@ -17,6 +17,7 @@ from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.text import mark_in
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
+from luokuan.media import Text
 
 MAX_SIDECAR = 1 << 20
 """Largest file beside another one that is read, in bytes; ours have about 3,000."""
@@ -74,7 +75,7 @@ class Inspector:
             aigc=label,
             aigc_problem=problem,
             source=manifest.clean(labels.source),
-            mark=None if row.embeds_manifest else mark_in(data),
+            mark=mark_in(data) if row.kind is Text else None,
         )
 
     def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[bool, c2pa_sign.Reading]:

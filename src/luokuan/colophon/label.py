@@ -8,7 +8,8 @@ for the font's em box, and for its contrast.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +18,7 @@ import numpy as np
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.media import Picture
+from luokuan.media import Picture, Sound
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,10 +39,14 @@ Language = Literal["cn", "en", "both"]
 Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 _CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
 
+Voice = Callable[[str, str], Sound]
+"""Speaks words (first) in a language (second, BCP 47). It comes from a room that knows models."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
-    """``language``: cn, en or both; ``corner``: where the label stands.
+    """``language``: cn, en or both; ``corner``: where the label stands on a picture; ``voice``: speaks it before a
+    sound, where else a rhythm is heard.
 
     Raises:
         UserError: a value is unknown.
@@ -49,6 +54,7 @@ class LabelOptions:
 
     language: Language = "both"
     corner: Corner = "bottom-right"
+    voice: Voice | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for value, known in ((self.language, tuple(_TEXTS)), (self.corner, _CORNERS)):
@@ -60,9 +66,14 @@ class LabelOptions:
                 )
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The label's words, language by language."""
+        return _TEXTS[self.language]
+
+    @property
     def text(self) -> str:
-        """The label's words."""
-        return " ".join(_TEXTS[self.language])
+        """The label's words in one line."""
+        return " ".join(self.words)
 
 
 def write_label(picture: Picture, options: LabelOptions) -> Picture:

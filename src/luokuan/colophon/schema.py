@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from luokuan.media import Media, Picture, Text
+from luokuan.media import Media, Picture, Sound, Text
 
 COLOPHON_SCHEMA = 1
 """Version of manifest, recipe and commitment."""
@@ -156,8 +156,8 @@ def opens(commitment: str, salt: bytes, recipe: Recipe) -> bool:
 
 
 def samples_digest(media: Media) -> str:
-    """SHA-256 over ``picture H W C`` and the samples in row order, or over ``text LANGUAGE`` and the text in UTF-8; 64
-    lower-case hexadecimal digits.
+    """SHA-256 over ``picture H W C`` and the samples in row order, over ``sound C N RATE`` and the samples channel by
+    channel as little-endian float32, or over ``text LANGUAGE`` and the text in UTF-8; 64 lower-case hexadecimal digits.
 
     Raises:
         TypeError: works of this kind can't be finished yet.
@@ -166,6 +166,11 @@ def samples_digest(media: Media) -> str:
         height, width, channels = media.pixels.shape
         digest = hashlib.sha256(f"picture {height} {width} {channels}\n".encode())
         digest.update(media.pixels.tobytes(order="C"))
+        return digest.hexdigest()
+    if isinstance(media, Sound):
+        channels, count = media.samples.shape
+        digest = hashlib.sha256(f"sound {channels} {count} {media.rate}\n".encode())
+        digest.update(media.samples.astype("<f4", copy=False).tobytes(order="C"))
         return digest.hexdigest()
     if isinstance(media, Text):
         return hashlib.sha256(f"text {media.language}\n{media.text}".encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from luokuan.colophon.facts import EXPIRED, UNTRUSTED, Facts
+from luokuan.colophon.formats import known_endings
 from luokuan.colophon.schema import COLOPHON_SCHEMA
 from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _
@@ -139,7 +140,7 @@ def slug(facts: Facts, heard: Heard | None = None) -> str:
         only_time = EXPIRED in facts.failures and set(facts.failures) <= {EXPIRED, UNTRUSTED}
         return "expired" if only_time else "altered"
     labels = (facts.aigc, facts.source, facts.mark)
-    if any(label is not None for label in labels) or facts.aigc_problem == "aigc.invalid":
+    if any(label is not None for label in labels) or facts.aigc_problem in ("aigc.invalid", "format.labels"):
         return "stripped"
     if heard is not None and heard.marked:
         return "stripped"
@@ -191,7 +192,9 @@ def _problem(facts: Facts) -> str:
         "denied": _("It can't be opened."),
         "special": _("It isn't a regular file."),
         "large": _("It is larger than the limit for checking."),
-        "format": _("It is no PNG, JPEG or WebP picture and no text in UTF-8, whatever its name says."),
+        "format": _(
+            "It is none of the kinds that can be checked ({formats}), whatever its name says.", formats=known_endings()
+        ),
         "crashed": _("It made the program that read it fail: it is damaged, or made to do harm."),
         "time": _("Reading it took longer than the limit: it is damaged, or made to do harm."),
         None: _("It begins like a file that can be checked, but it is damaged or cut short."),
@@ -249,15 +252,21 @@ def _about_claim(facts: Facts) -> list[str]:
     if claim.get("work"):
         lines.append(_("Work {id}; licence: {licence}.", id=claim["work"], licence=claim.get("licence") or "?"))
     if claim.get("explicit_label"):
-        lines.append(
-            _(
-                "The signer says that '{label}' is written on it; no program has looked, please see for yourself.",
-                label=claim["explicit_label"],
-            )
-        )
+        lines.append(_about_explicit(facts, claim["explicit_label"]))
     if (claim.get("schema") or 0) > COLOPHON_SCHEMA:
         lines.append(_("Its colophon is newer than this version of Luokuan, which may not know all that it says."))
     return lines
+
+
+def _about_explicit(facts: Facts, label: str) -> str:
+    if (facts.media_type or "").startswith("audio/"):
+        return _(
+            "The signer says that '{label}' is heard at its start; no program has listened, please hear for yourself.",
+            label=label,
+        )
+    return _(
+        "The signer says that '{label}' is written on it; no program has looked, please see for yourself.", label=label
+    )
 
 
 def _about_labels(facts: Facts) -> list[str]:
@@ -276,6 +285,8 @@ def _about_labels(facts: Facts) -> list[str]:
             lines.append(_("The AIGC label and the signed manifest name different works."))
     elif facts.aigc_problem == "aigc.invalid":
         lines.append(_("It has an AIGC label that doesn't follow GB 45438-2025."))
+    elif facts.aigc_problem == "format.labels":
+        lines.append(_("It has AIGC labels that differ: nobody knows which one counts."))
     elif facts.aigc_problem is not None:
         lines.append(_("Its label metadata can't be read."))
     if facts.mark is not None:

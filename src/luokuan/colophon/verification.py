@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luokuan.colophon.facts import Facts
-from luokuan.colophon.formats import HEADER_BYTES, PICTURES, SIDECARS, TEXTS, format_of_header
+from luokuan.colophon.formats import FORMATS, HEADER_BYTES, SIDECARS, TEXTS, format_of_header, known_endings
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.text import words_of
 from luokuan.colophon.sandbox import Limits, Sandbox
 from luokuan.colophon.verdict import Heard, Verdict, judge, worst
 from luokuan.errors import UserError
 from luokuan.i18n import _
+from luokuan.media import Text
 from luokuan.store.home import Home, find_home
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ def verify_folder(
 ) -> list[Verdict]:
     """Check every work in a folder and its subfolders, in the order of their names.
 
-    A file counts when it begins like a picture or like a labelled text, has a picture's ending, or has a manifest
-    beside it. Linked folders are not entered; a folder that can't be entered counts as one unreadable file, so that
-    nobody takes the rest for the whole.
+    A file counts when it begins like a picture, a sound or a labelled text, has a picture's or a sound's ending, or has
+    a manifest beside it. Linked folders are not entered; a folder that can't be entered counts as one unreadable file,
+    so that nobody takes the rest for the whole.
 
     Raises:
         UserError: the folder holds no such file, or an anchor is no PEM certificate.
@@ -98,7 +99,7 @@ def verify_folder(
     files = list(_works(Path(path)))
     if not files:
         raise UserError(
-            _("{path} holds no PNG, JPEG or WebP picture, and no labelled or signed text.", path=path),
+            _("{path} holds no work that can be checked ({formats}).", path=path, formats=known_endings()),
             _("Give a file, or a folder with works."),
             code="verify.empty",
         )
@@ -135,7 +136,7 @@ def _heard(path: Path, facts: Facts, listen: Listen | None) -> Heard | None:
 
 
 def _works(folder: Path) -> Iterator[Path]:
-    endings = {ending for row in PICTURES for ending in row.suffixes}
+    endings = {ending for row in FORMATS if row.kind is not Text for ending in row.suffixes}
     waiting = [folder]  # not os.walk, which calls itself for each level: folders may be a thousand deep
     while waiting:
         place = waiting.pop()

@@ -1,4 +1,4 @@
-"""The XMP packet (ISO 16684-1) of a picture: the AIGC label and the IPTC digital source type."""
+"""The XMP packet (ISO 16684-1) of a file: the AIGC label and the IPTC digital source type."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{rdf}"><rdf:Description rdf:about="" \
 xmlns:TC260="{aigc_namespace}" xmlns:Iptc4xmpExt="{iptc_namespace}">
-<TC260:AIGC>{aigc}</TC260:AIGC>
-<Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>
+{aigc}<Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>
 </rdf:Description></rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>"""
 
@@ -39,13 +38,14 @@ class Labels:
     source: str | None = None
 
 
-def build(aigc: Aigc, source: str = GENERATED) -> bytes:
-    """An XMP packet with both labels, UTF-8."""
+def build(aigc: Aigc | None, source: str = GENERATED) -> bytes:
+    """An XMP packet with both labels, UTF-8; without AIGC where the format has another place for it."""
+    label = "" if aigc is None else f"<TC260:AIGC>{escape(aigc.build())}</TC260:AIGC>\n"
     return _PACKET.format(
         rdf=_RDF,
         aigc_namespace=AIGC_NAMESPACE,
         iptc_namespace=IPTC_NAMESPACE,
-        aigc=escape(aigc.build()),
+        aigc=label,
         source=escape(source),
     ).encode()
 
@@ -77,7 +77,7 @@ def _property(root: Element, namespace: str, name: str) -> str | None:
 
 def _invalid() -> UserError:
     return UserError(
-        _("The picture's XMP metadata can't be read."),
+        _("The XMP metadata of the file can't be read."),
         _("It is damaged, or was written by a program that doesn't follow the standard."),
         code="xmp.invalid",
     )

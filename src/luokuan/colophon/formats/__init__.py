@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from luokuan.colophon.formats import jpeg, png, text, webp
+from luokuan.colophon.formats import flac, jpeg, m4a, mp3, ogg, png, sound, text, wav, webp
 from luokuan.colophon.formats.base import HEADER_BYTES, SIDECARS, Encoding, Format
 from luokuan.colophon.formats.picture import PictureFormat
+from luokuan.colophon.formats.sound import SoundFormat
 from luokuan.colophon.formats.text import TextFormat
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -17,6 +18,7 @@ __all__ = [
     "HEADER_BYTES",
     "PICTURES",
     "SIDECARS",
+    "SOUNDS",
     "TEXTS",
     "Encoding",
     "Format",
@@ -24,6 +26,7 @@ __all__ = [
     "format_of_file",
     "format_of_header",
     "format_of_path",
+    "known_endings",
 ]
 
 
@@ -70,7 +73,108 @@ PICTURES: tuple[PictureFormat, ...] = (
 )
 
 TEXTS: tuple[TextFormat, ...] = (text.PLAIN, text.MARKDOWN, text.JSON)
-FORMATS: tuple[Format, ...] = (*PICTURES, *TEXTS)
+
+SOUNDS: tuple[SoundFormat, ...] = (
+    SoundFormat(
+        name="WAV",
+        media_type="audio/wav",
+        suffixes=(".wav",),
+        encoding="PCM, 16 or 24 bits",
+        place="chunk AIGC; XMP in chunk _PMX",
+        manifest="C2PA chunk",
+        channels=64,
+        rates=(8_000, 384_000),
+        any_rate=True,
+        exact=True,
+        starts=wav.matches,
+        to_bytes=wav.encode,
+        add_label=wav.tag,
+        find_labels=wav.read_labels,
+        decode=sound.read,
+    ),
+    SoundFormat(
+        name="FLAC",
+        media_type="audio/flac",
+        suffixes=(".flac",),
+        encoding="lossless, 16 or 24 bits",
+        place="Vorbis comments AIGC and DigitalSourceType",
+        manifest="ID3v2 frame GEOB before it",
+        channels=8,
+        rates=(8_000, 384_000),
+        any_rate=True,
+        exact=True,
+        starts=flac.matches,
+        to_bytes=flac.encode,
+        add_label=flac.tag,
+        find_labels=flac.read_labels,
+        decode=sound.read,
+    ),
+    SoundFormat(
+        name="MP3",
+        media_type="audio/mpeg",
+        suffixes=(".mp3",),
+        encoding="LAME, variable bit rate V2",
+        place="ID3v2 frame TXXX:AIGC; XMP in frame PRIV",
+        manifest="ID3v2 frame GEOB",
+        channels=2,
+        rates=mp3.RATES,
+        starts=mp3.matches,
+        to_bytes=mp3.encode,
+        add_label=mp3.tag,
+        find_labels=mp3.read_labels,
+        decode=sound.read,
+    ),
+    SoundFormat(
+        name="Ogg Vorbis",
+        media_type="audio/ogg",
+        suffixes=(".ogg", ".oga"),
+        encoding="quality 6",
+        place="Vorbis comments AIGC and DigitalSourceType",
+        manifest="FILE.c2pa beside it",
+        channels=8,
+        rates=(8_000, 192_000),
+        any_rate=True,
+        starts=ogg.matches_vorbis,
+        to_bytes=ogg.encode_vorbis,
+        add_label=ogg.tag,
+        find_labels=ogg.read_labels,
+        decode=sound.read,
+        embeds_manifest=False,
+    ),
+    SoundFormat(
+        name="Opus",
+        media_type="audio/ogg; codecs=opus",
+        suffixes=(".opus",),
+        encoding="96 kbit/s a channel",
+        place="Vorbis comments AIGC and DigitalSourceType",
+        manifest="FILE.c2pa beside it",
+        channels=8,
+        rates=ogg.OPUS_RATES,
+        starts=ogg.matches_opus,
+        to_bytes=ogg.encode_opus,
+        add_label=ogg.tag,
+        find_labels=ogg.read_labels,
+        decode=sound.read,
+        embeds_manifest=False,
+    ),
+    SoundFormat(
+        name="M4A",
+        media_type="audio/mp4",
+        suffixes=(".m4a",),
+        encoding="AAC-LC, 112 kbit/s a channel, by ffmpeg",
+        place="moov/udta/meta, key AIGC; XMP in a uuid box",
+        manifest="uuid box",
+        channels=8,
+        rates=m4a.RATES,
+        starts=m4a.matches,
+        to_bytes=m4a.encode,
+        add_label=m4a.tag,
+        find_labels=m4a.read_labels,
+        decode=m4a.decode,
+    ),
+)
+
+FORMATS: tuple[Format, ...] = (*PICTURES, *SOUNDS, *TEXTS)
 
 
 def format_of(media_type: str, kind: type[Media] | None = None) -> Format:
@@ -110,11 +214,15 @@ def format_of_file(data: bytes) -> Format | None:
     return format_of_header(data) or (text.PLAIN if text.is_text(data) else None)
 
 
+def known_endings(kind: type[Media] | None = None) -> str:
+    """The endings of all formats, or of those of one kind, for people."""
+    return ", ".join(ending for row in FORMATS for ending in row.suffixes if kind in (None, row.kind))
+
+
 def _unknown(name: str, kind: type[Media] | None = None) -> UserError:
-    known = [ending for row in FORMATS for ending in row.suffixes if kind in (None, row.kind)]
     return UserError(
         _("Works can't leave as {name}.", name=name),
-        _("Choose one of {formats}.", formats=", ".join(known)),
+        _("Choose one of {formats}.", formats=known_endings(kind)),
         code="format.unknown",
         status=415,
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.xmp import Labels
 
-HEADER_BYTES = 16
+HEADER_BYTES = 64
 """How many first bytes tell a format."""
 
 MAX_PACKET = 1 << 20
@@ -34,9 +34,23 @@ SIDECARS = (MANIFEST, LABEL)
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """``lossless``: for WebP, keep each sample; PNG always does, JPEG never."""
+    """``lossless``: for WebP, keep each sample; PNG always does, JPEG never. ``bits``: of a sample in WAV and FLAC, 16
+    or 24.
+
+    Raises:
+        UserError: samples of so many bits aren't written.
+    """
 
     lossless: bool = False
+    bits: int = 16
+
+    def __post_init__(self) -> None:
+        if self.bits not in (16, 24):
+            raise UserError(
+                _("Samples of {bits} bits aren't written.", bits=self.bits),
+                _("Choose one of {known}.", known="16, 24"),
+                code="format.bits",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,10 @@ class Format(Protocol):
 
     def matches(self, data: bytes) -> bool:
         """Whether bytes begin like this format."""
+        ...
+
+    def label_text(self, options: LabelOptions) -> str:
+        """What the explicit label says."""
         ...
 
     def labelled(self, media: Media, options: LabelOptions, enlarge: Method, work_id: str) -> Media:
@@ -158,4 +176,14 @@ def too_long() -> UserError:
     """The packet doesn't fit."""
     return UserError(
         _("The XMP metadata is too long for the format."), _("Shorten its fields."), code="format.packet_long"
+    )
+
+
+def conflicting(name: str) -> UserError:
+    """A file has labels that say different things: nobody knows which one counts."""
+    return UserError(
+        _("The {name} file has AIGC labels that differ.", name=name),
+        _("Get a copy from its maker."),
+        code="format.labels",
+        status=422,
     )

@@ -49,6 +49,10 @@ class PictureFormat:
         """Whether ``data`` begins like this format."""
         return self.starts(data)
 
+    def label_text(self, options: LabelOptions) -> str:
+        """What stands on it."""
+        return options.text
+
     def labelled(self, media: Media, options: LabelOptions, method: Method, _work_id: str) -> Picture:
         """The picture, enlarged if it is small, with the label drawn onto it."""
         # Imported here: who only reads files needs no samples.

@@ -170,6 +170,10 @@ class TextFormat:
         """Whether ``data`` begins as this format's files do."""
         return self.begins is not None and self.begins.match(data) is not None
 
+    def label_text(self, options: LabelOptions) -> str:
+        """What stands on it."""
+        return options.text
+
     def labelled(self, media: Media, options: LabelOptions, _method: Method, work_id: str) -> Text:
         """The text with a last line that says that AI made it, and which work it is.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
+from luokuan.colophon.formats import riff
 from luokuan.colophon.formats.base import MAX_PACKET, Encoding, damaged, has_packet, image, too_long
 from luokuan.media import Picture
 
@@ -14,7 +15,7 @@ _XMP_FLAG, _ALPHA_FLAG = 0x04, 0x10
 
 def matches(data: bytes) -> bool:
     """Whether ``data`` begins like a WebP file."""
-    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+    return riff.is_form(data, b"WEBP")
 
 
 def encode(picture: Picture, encoding: Encoding) -> bytes:
@@ -25,26 +26,7 @@ def encode(picture: Picture, encoding: Encoding) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """(name, start of its data, end of its data) of each chunk."""
-    if not matches(data):
-        raise damaged(_NAME)
-    limit = 8 + int.from_bytes(data[4:8], "little")
-    if limit > len(data):
-        raise damaged(_NAME)
-    at = 12
-    while at + 8 <= limit:
-        start = at + 8
-        end = start + int.from_bytes(data[at + 4 : start], "little")
-        if end > limit:
-            raise damaged(_NAME)
-        yield data[at : at + 4], start, end
-        at = end + end % 2  # chunks begin at even places
-    if at < limit:
-        raise damaged(_NAME)
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return name + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) % 2)
+    return riff.chunks(data, b"WEBP", _NAME)
 
 
 def embed_xmp(data: bytes, packet: bytes) -> bytes:
@@ -71,8 +53,7 @@ def embed_xmp(data: bytes, packet: bytes) -> bytes:
         size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
         chunks.insert(0, (b"VP8X", bytes((flags, 0, 0, 0)) + size))
     chunks.append((b"XMP ", packet))
-    body = b"WEBP" + b"".join(_chunk(*chunk) for chunk in chunks)
-    return b"RIFF" + len(body).to_bytes(4, "little") + body
+    return riff.build(b"WEBP", b"".join(riff.chunk(*chunk) for chunk in chunks))
 
 
 def _simple_header(name: bytes, body: bytes) -> tuple[int, int, bool]:
