@@ -19,7 +19,7 @@ from PIL import Image
 
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
 from luokuan.colophon.finish import export_work, finish
-from luokuan.colophon.formats import Encoding, format_of, webp
+from luokuan.colophon.formats import Encoding, format_of, riff, webp
 from luokuan.colophon.inspection import Inspector
 from luokuan.colophon.verdict import EXIT_CODES, Verdict, judge, worst
 from luokuan.colophon.verification import MAX_ANCHOR, Limits, verify_file, verify_folder
@@ -372,7 +372,7 @@ def test_parts_of_one_work_in_another_are_noticed(home: Home) -> None:
     inspector = Inspector(signing(home).root)
 
     def built(chunks: dict[bytes, bytes]) -> str:
-        body = b"WEBP" + b"".join(webp._chunk(*chunk) for chunk in chunks.items())
+        body = b"WEBP" + b"".join(riff.chunk(*chunk) for chunk in chunks.items())
         data = b"RIFF" + len(body).to_bytes(4, "little") + body
         return judge(Path("x"), inspector.inspect_bytes(data), None).verdict
 

@@ -6,13 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from luokuan.colophon.schema import Draft, Recipe
-from luokuan.media import Picture, Text
+from luokuan.media import Picture, Sound, Text
 from luokuan.store.home import Home, open_home
 from luokuan.store.keys import install, make_authority
 
-GOLDEN = Path(__file__).parent.parent / "data" / "colophon-v1"
+DATA = Path(__file__).parent.parent / "data"
+GOLDEN = DATA / "colophon-v1"
 DIGEST = "ab" * 32
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 TEXT_TYPES = {"text/plain": "txt", "text/markdown": "md", "application/json": "json"}
@@ -37,6 +39,25 @@ def text_draft(text: str = "山高月小，水落石出。\n\nThe moon is small.
     """A draft of a text."""
     recipe = Recipe(model="scribe", model_digest=DIGEST, brief="a night", parameters={"temperature": 0.8}, seed=5)
     return Draft(Text(text, language), recipe, kind="text")
+
+
+def sound(count: int = 4000, channels: int = 1, rate: int = 16_000, seed: int = 0) -> Sound:
+    """A tone in each channel, with a little noise."""
+    at = np.arange(count) / rate
+    tones = np.stack([0.25 * np.sin(2 * np.pi * 330 * (number + 1) * at) for number in range(channels)])
+    return Sound((tones + np.random.default_rng(seed).normal(0, 0.01, tones.shape)).astype(np.float32), rate)
+
+
+def real_sound() -> Sound:
+    """A blow on metal, half a second at 16 kHz."""
+    samples, rate = soundfile.read(DATA / "sound" / "metal.flac", dtype="float32", always_2d=True)
+    return Sound(samples.T, rate)
+
+
+def sound_draft(media: Sound | None = None) -> Draft:
+    """A draft of a sound."""
+    recipe = Recipe(model="foley", model_digest=DIGEST, brief="a forge", parameters={"temperature": 0.9}, seed=3)
+    return Draft(real_sound() if media is None else media, recipe, kind="sound")
 
 
 def home_with_leaf(path: Path, life: timedelta) -> Home:
