@@ -1,6 +1,6 @@
-"""Make the signed golden files of the present colophon schema: one picture, once in each format.
+"""Make the signed golden files of the present colophon schema: one picture and one sound, once in each format.
 
-Files of a version are made once and then must verify forever, so the script never overwrites any:
+Files of a version are made once and then must verify forever, so the script makes only folders that aren't there:
 
     python scripts/make_golden.py
 
@@ -11,21 +11,24 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from luokuan.colophon.finish import finish
-from luokuan.colophon.formats import PICTURES
+from luokuan.colophon.finish import export_work, finish
+from luokuan.colophon.formats import PICTURES, SOUNDS, Format
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Recipe
-from luokuan.media import Picture
+from luokuan.media import Media, Picture, Sound
 from luokuan.store.home import open_home
 from luokuan.store.keys import install, make_authority
 
 CENTURY = timedelta(days=36_525)
-TARGET = Path(__file__).parent.parent / "tests" / "data" / f"colophon-v{COLOPHON_SCHEMA}"
+DATA = Path(__file__).parent.parent / "tests" / "data"
+TARGET = DATA / f"colophon-v{COLOPHON_SCHEMA}"
+SOUND_TARGET = DATA / f"colophon-v{COLOPHON_SCHEMA}-sound"
 
 
 def picture() -> Picture:
@@ -37,8 +40,15 @@ def picture() -> Picture:
     return Picture(np.array(image))
 
 
-def make(target: Path) -> None:
-    """Write golden.png, golden.jpg, golden.webp, root.pem and expected.json to ``target``."""
+def sound() -> Sound:
+    """A fifth and its octave that die away, 0.2 s at 8 kHz."""
+    at = np.arange(1600) / 8_000
+    tones = sum(np.sin(2 * np.pi * pitch * at) for pitch in (220, 330, 440))
+    return Sound((0.2 * tones * np.exp(-12 * at)).astype(np.float32)[None], 8_000)
+
+
+def make(target: Path, media: Media, rows: Sequence[Format], kind: str = "image") -> None:
+    """Write a file golden.* in each format, what belongs beside it, root.pem and expected.json to ``target``."""
     target.mkdir(parents=True)
     recipe = Recipe(
         model="golden",
@@ -55,14 +65,17 @@ def make(target: Path) -> None:
         home = open_home(folder)
         lives = dict.fromkeys(("root_life", "intermediate_life", "leaf_life"), CENTURY)
         install(home, *make_authority(f"Luokuan golden v{COLOPHON_SCHEMA}", **lives))
-        for row in PICTURES:
-            work = finish(Draft(picture(), recipe), home=home, media_type=row.media_type)
+        for row in rows:
+            work = finish(Draft(media, recipe, kind), home=home, media_type=row.media_type)
             name = f"golden{row.suffixes[0]}"
-            (target / name).write_bytes(work.data)
+            export_work(work, target / name)
             expected[name] = {"sha256": work.sha256, "work": work.id, "created": work.created_at.isoformat()}
         (target / "root.pem").write_bytes(home.root_certificate.read_bytes())
     (target / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    make(TARGET)
+    if not TARGET.exists():
+        make(TARGET, picture(), PICTURES)
+    if not SOUND_TARGET.exists():
+        make(SOUND_TARGET, sound(), SOUNDS, "sound")
