@@ -85,7 +85,7 @@ def test_the_command_line_starts_without_anything_heavy() -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    for group in ("", "train", "create", "corpus", "models", "verify", "evaluate", "doctor", "showcase"):
+    for group in ("", "train", "create", "corpus", "models", "waiver", "verify", "evaluate", "doctor", "showcase"):
         command = [sys.executable, "-m", "luokuan", *group.split(), "--help"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0 and len(done.stdout) > 150, group

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from luokuan.cli import create_copy, create_text, create_translation, create_verse, options
-from luokuan.cli.exporting import path_of, record_of, suffix_of
-from luokuan.cli.output import emit_json, say, visible
+from luokuan.cli import create_copy, create_text, create_translation, create_verse, labelling, options
+from luokuan.cli.exporting import path_of, record_of, suffix_of, told_of
+from luokuan.cli.output import emit_json, say
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -123,20 +123,21 @@ def image(
         Literal["lanczos", "nearest"],
         typer.Option("--enlarge", help=_("How small pictures grow to 512 pixels: lanczos or nearest.")),
     ] = "lanczos",
-    label: Annotated[
-        Literal["cn", "en", "both"], typer.Option("--label", help=_("Language of the explicit label: cn, en or both."))
-    ] = "both",
+    label: labelling.Label = None,
+    policy: labelling.Policy = None,
     corner: Annotated[
         Literal["bottom-right", "bottom-left", "top-right", "top-left"],
         typer.Option("--corner", help=_("Where the label stands: bottom-right, bottom-left, top-right or top-left.")),
     ] = "bottom-right",
+    no_label: labelling.NoLabel = False,
+    reason: labelling.Reason = None,
+    acknowledge: labelling.Acknowledge = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> None:
     """Create pictures and write them where the person wants them."""
     from luokuan.colophon.finish import export_work
-    from luokuan.colophon.label import LabelOptions
     from luokuan.create.pictures import Manner, create_images
     from luokuan.create.understanding import Asked
     from luokuan.store.home import open_home
@@ -147,6 +148,7 @@ def image(
         raise UserError(
             _("--upscaler has no say without --upscale."), _("Add --upscale 2 or 4."), code="create.upscaler"
         )
+    wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home, corner=corner)
     place = open_home(home)
     works = create_images(
         Asked(brief, class_name, _attributes(attribute or [])),
@@ -158,7 +160,7 @@ def image(
         upscale=upscale,
         upscaler=upscaler,
         enlarge=enlarge,
-        label=LabelOptions(language=label, corner=corner),
+        label=wanted,
         home=place,
     )
     records = []
@@ -171,7 +173,7 @@ def image(
             say(_upscaled(how), quiet=quiet)
         records.append(_record(exported))
         if not json:
-            say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
+            say(told_of(exported))
     if json:
         emit_json(records[0] if files == 1 else {"works": records})
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luokuan.cli import options
+from luokuan.cli import labelling, options
 from luokuan.cli.exporting import suffix_of
-from luokuan.cli.writing import FORMATS, Count, Format, Label, hand_over, show
+from luokuan.cli.writing import FORMATS, Count, Format, hand_over, show
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -105,13 +105,16 @@ def copy(
         bool,
         typer.Option("--watermark/--no-watermark", help=_("Whether the choice of words carries this home's mark.")),
     ] = True,
-    label: Label = "both",
+    label: labelling.Label = None,
+    policy: labelling.Policy = None,
+    no_label: labelling.NoLabel = False,
+    reason: labelling.Reason = None,
+    acknowledge: labelling.Acknowledge = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> None:
     """Create copy, show it with what was found in it, and put it where the person wants it."""
-    from luokuan.colophon.label import LabelOptions
     from luokuan.create.copies import create_copies
     from luokuan.models.plm.sampling import Manner
     from luokuan.store.home import open_home
@@ -123,6 +126,7 @@ def copy(
         "must_not": must_not or [],
     }
     asked = _brief(brief, {key: value for key, value in given.items() if value is not None}, lists, length)
+    wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home)
     suffix = suffix_of(format, output, count, FORMATS)
     shown = not json and not quiet
     works = create_copies(
@@ -133,7 +137,7 @@ def copy(
         among=among,
         manner=Manner(temperature=temperature, top_p=top_p, max_tokens=tokens),
         media_type=FORMATS[suffix],
-        label=LabelOptions(language=label),
+        label=wanted,
         home=open_home(home),
         on_text=show if shown else None,
         watermark=watermark,

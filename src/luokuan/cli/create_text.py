@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from luokuan.cli import options
+from luokuan.cli import labelling, options
 from luokuan.cli.exporting import suffix_of
-from luokuan.cli.writing import FORMATS, Count, Format, Label, hand_over, show
+from luokuan.cli.writing import FORMATS, Count, Format, hand_over, show
 from luokuan.i18n import _
 
 HELP = _("Create texts: a language model goes on with the prompt, or answers it if it has a chat template.")
@@ -69,17 +69,21 @@ def text(
         bool,
         typer.Option("--watermark/--no-watermark", help=_("Whether the choice of words carries this home's mark.")),
     ] = True,
-    label: Label = "both",
+    label: labelling.Label = None,
+    policy: labelling.Policy = None,
+    no_label: labelling.NoLabel = False,
+    reason: labelling.Reason = None,
+    acknowledge: labelling.Acknowledge = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> None:
     """Create texts, show a single one while it is written, and put them where the person wants them."""
-    from luokuan.colophon.label import LabelOptions
     from luokuan.create.texts import Prompt, create_texts
     from luokuan.models.plm.sampling import Manner
     from luokuan.store.home import open_home
 
+    wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home)
     suffix = suffix_of(format, output, count, FORMATS)
     shown = count == 1 and not json and not quiet
     works = create_texts(
@@ -89,7 +93,7 @@ def text(
         count=count,
         manner=Manner(temperature, top_k, top_p, min_p, repetition_penalty, tokens, tuple(stop or ())),
         media_type=FORMATS[suffix],
-        label=LabelOptions(language=label),
+        label=wanted,
         home=open_home(home),
         on_text=show if shown else None,
         watermark=watermark,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luokuan.cli import options
+from luokuan.cli import labelling, options
 from luokuan.cli.exporting import suffix_of
-from luokuan.cli.writing import FORMATS, Format, Label, hand_over, show
+from luokuan.cli.writing import FORMATS, Format, hand_over, show
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -56,19 +56,23 @@ def translation(
         float,
         typer.Option("--length", min=0, max=5, help=_("Exponent of the length in comparing them; 0 favours short.")),
     ] = 1.0,
-    label: Label = "both",
+    label: labelling.Label = None,
+    policy: labelling.Policy = None,
+    no_label: labelling.NoLabel = False,
+    reason: labelling.Reason = None,
+    acknowledge: labelling.Acknowledge = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> None:
     """Translate a text, show it, and put it where the person wants it."""
-    from luokuan.colophon.label import LabelOptions
     from luokuan.create.translations import create_translation, read_text
     from luokuan.store.home import open_home
 
     if text and source is not None:
         raise UserError(_("Both a text and --input were given."), _("Give one of them."), code="translation.input")
     shown = not json and not quiet
+    wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home)
     suffix = suffix_of(format, output, 1, FORMATS)
     with ExitStack() as held:
         work = create_translation(
@@ -80,7 +84,7 @@ def translation(
             beams=beams,
             length=length,
             media_type=FORMATS[suffix],
-            label=LabelOptions(language=label),
+            label=wanted,
             home=open_home(home),
             on_done=None if quiet or json else _progress(held),
             on_text=show if shown else None,

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from luokuan.cli import options
+from luokuan.cli import labelling, options
 from luokuan.cli.exporting import suffix_of
-from luokuan.cli.writing import FORMATS, Count, Format, Label, hand_over, show
+from luokuan.cli.writing import FORMATS, Count, Format, hand_over, show
 from luokuan.i18n import _
 
 HELP = _("Create Chinese verse: form, rhyme and tones are kept, title, first line and first characters as wished.")
@@ -49,17 +49,21 @@ def verse(
         float,
         typer.Option("--top-p", min=0, max=1, help=_("Only the likeliest tokens with this probability together.")),
     ] = 1.0,
-    label: Label = "both",
+    label: labelling.Label = None,
+    policy: labelling.Policy = None,
+    no_label: labelling.NoLabel = False,
+    reason: labelling.Reason = None,
+    acknowledge: labelling.Acknowledge = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> None:
     """Create poems, show a single one while it is written, and put them where the person wants them."""
-    from luokuan.colophon.label import LabelOptions
     from luokuan.create.verses import Asked, create_verses
     from luokuan.models.plm.sampling import Manner
     from luokuan.store.home import open_home
 
+    wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home)
     suffix = suffix_of(format, output, count, FORMATS)
     shown = count == 1 and not json and not quiet
     works = create_verses(
@@ -69,7 +73,7 @@ def verse(
         count=count,
         manner=Manner(temperature=temperature, top_p=top_p),
         media_type=FORMATS[suffix],
-        label=LabelOptions(language=label),
+        label=wanted,
         home=open_home(home),
         on_text=show if shown else None,
     )

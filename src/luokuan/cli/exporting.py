@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from luokuan.cli.output import visible
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -55,6 +56,13 @@ def path_of(output: Path | None, work: Work, suffix: str, *, count: int) -> Path
     return output / name if count > 1 or output.is_dir() else output
 
 
+def told_of(work: Work) -> str:
+    """What people are told of an exported work, in a line."""
+    assert work.path is not None
+    label = work.label or _("(without explicit label; logged)")
+    return _("{path}  seed {seed}  {label}", path=visible(work.path), seed=work.recipe.seed, label=label)
+
+
 def record_of(work: Work) -> dict[str, Any]:
     """What --json says of an exported work."""
     assert work.path is not None
@@ -66,5 +74,5 @@ def record_of(work: Work) -> dict[str, Any]:
         "media_type": work.media_type,
         "seed": work.recipe.seed,
         "model": work.recipe.model,
-        "label": work.label,
+        "label": work.label or None,
     }

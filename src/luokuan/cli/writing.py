@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luokuan.cli.exporting import path_of, record_of
+from luokuan.cli.exporting import path_of, record_of, told_of
 from luokuan.cli.output import emit_json, say, visible
 from luokuan.i18n import _
 
@@ -23,9 +23,6 @@ RUN_SHOWN = 200
 
 Count = Annotated[int, typer.Option("--count", "-n", min=1, max=64, help=_("How many to make."))]
 Format = Annotated[str | None, typer.Option("--format", help=_("txt, md or json (default: by --output, else txt)."))]
-Label = Annotated[
-    Literal["cn", "en", "both"], typer.Option("--label", help=_("Language of the explicit label: cn, en or both."))
-]
 
 
 def show(_index: int, piece: str) -> None:
@@ -67,7 +64,7 @@ def hand_over(
             continue
         for line in notes(work):
             say(visible(line))
-        say(_("{path}  seed {seed}  {label}", path=visible(exported.path), seed=work.recipe.seed, label=work.label))
+        say(told_of(exported))
         if work.sidecars:
             say(_("Beside it: {endings}. Keep them together.", endings=", ".join(work.sidecars)), quiet=not shown)
         if (parameters.get("shared_words") or 0) >= COPY:

@@ -20,6 +20,7 @@ from luokuan.colophon.formats import Encoding, Format, format_of
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.label import LabelOptions
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Recipe, Work, commit, new_salt, new_work_id, samples_digest
+from luokuan.colophon.waiver import permitted, record_waiver, waiver_row
 from luokuan.files import sha256_bytes, write_atomic
 from luokuan.media import Media
 from luokuan.store.blobs import Blobs
@@ -81,7 +82,7 @@ def identify(passage: Passage) -> None:
 
 
 def label(passage: Passage) -> None:
-    """Write the explicit label onto it."""
+    """Write the explicit label onto it, unless it is waived (a format then only prepares the samples)."""
     order = passage.order
     passage.media = order.format.labelled(passage.media, order.label, order.enlarge, passage.work_id)
 
@@ -115,7 +116,7 @@ def sign(passage: Passage) -> None:
         recipe=passage.recipe,
         work_id=passage.work_id,
         commitment=passage.commitment,
-        explicit_label=row.label_text(passage.order.label),
+        explicit_label=row.label_text(passage.order.label) or None,
         created=passage.created_at,
     )
     if row.embeds_manifest:
@@ -154,7 +155,12 @@ def keep(passage: Passage) -> None:
 
 
 def record(passage: Passage) -> None:
-    """One transaction: the caller's check (a job's fencing token), then the row. From here on the work exists."""
+    """One transaction: the caller's check (a job's fencing token), the row, and that of a waiver. From here on the work
+    exists.
+
+    Raises:
+        UserError: the label is waived, and the home doesn't allow that any more.
+    """
     row = WorkRow(
         id=passage.work_id,
         kind=passage.kind,
@@ -176,6 +182,8 @@ def record(passage: Passage) -> None:
         if passage.order.at_commit is not None:
             passage.order.at_commit(connection)
         insert_work(connection, row)
+        if (waiver := passage.order.label.waiver) is not None:
+            record_waiver(connection, waiver_row(connection, passage.work_id, waiver, passage.created_at))
 
 
 STEPS: tuple[Step, ...] = (identify, label, watermark, encode, tag, sign, read_back, keep, record)
@@ -202,8 +210,8 @@ def finish(
         media_type: ``image/png``, ``image/jpeg`` or ``image/webp``; ``text/plain``, ``text/markdown`` or
             ``application/json`` for text; ``audio/wav``, ``audio/flac``, ``audio/mpeg``, ``audio/ogg`` (Vorbis),
             ``audio/ogg; codecs=opus`` or ``audio/mp4`` (AAC, needs ffmpeg) for sound.
-        label: Language of the explicit label; on pictures its corner, bottom right if nothing is said; for sound the
-            voice that speaks it, else a rhythm is heard. Default: both languages.
+        label: Language and policy of the explicit label, or its waiver; on pictures its corner, bottom right if nothing
+            is said; for sound the voice that speaks it, else a rhythm is heard. Default: both languages.
         enlarge: How a picture below 512 pixels grows: ``lanczos`` or ``nearest``.
         lossless: For WebP; PNG always is.
         bits: Of a sample in WAV and FLAC, 16 or 24.
@@ -214,8 +222,8 @@ def finish(
         The work, with its final bytes; ``export_work`` writes them to a path.
 
     Raises:
-        UserError: an option is unknown, the format doesn't hold this kind of work or so much of it, no room, or the
-            home can't be used.
+        UserError: an option is unknown, the format doesn't hold this kind of work or so much of it, no room, the
+            home can't be used, or it doesn't allow works without explicit label.
         RuntimeError: the finished bytes don't read back; our fault.
     """
     row = format_of(media_type, type(draft.media))
@@ -234,6 +242,9 @@ def finish(
             producer=producer,
             at_commit=at_commit,
         )
+        if order.label.waiver is not None:
+            with database.read() as connection:
+                permitted(connection)  # refused before any work is done; asked again when the work is recorded
         now = datetime.now(UTC).replace(microsecond=0)
         passage = Passage(order, draft.kind, draft.recipe, draft.media, now)
         for step in STEPS:

@@ -2,13 +2,13 @@
 
 GB 45438-2025 asks for an AI word and a generation word, not lower than 5 % of the shortest side; the EU AI Act,
 Article 50, for a mark that is clear and distinguishable. Both are taken as rules for the ink on the picture, not
-for the font's em box, and for its contrast.
+for the font's em box, and for its contrast. The policy says whose rules the words must meet.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from luokuan.colophon.waiver import Waiver
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Picture, Sound
@@ -32,52 +33,90 @@ MIN_CONTRAST = 4.5
 """Least contrast of text (WCAG 2.2, criterion 1.4.3)."""
 
 _AIM_CONTRAST = 5.5  # some room for what lossy encoding does to the ground
-_TEXTS = {"cn": ("人工智能生成",), "en": ("AI generated",), "both": ("人工智能生成", "AI generated")}
+_TEXTS: Mapping[str, tuple[str, ...]] = {
+    "cn": ("人工智能生成",),
+    "en": ("AI generated",),
+    "both": ("人工智能生成", "AI generated"),
+}
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 
 Language = Literal["cn", "en", "both"]
+Policy = Literal["cn", "eu", "both"]
 Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 _CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
 
 Voice = Callable[[str, str], Sound]
 """Speaks words (first) in a language (second, BCP 47). It comes from a room that knows models."""
+LANGUAGES: Mapping[Policy, Language] = {"cn": "cn", "eu": "en", "both": "both"}
+"""The language of the label that a policy asks for when none is chosen."""
+_POLICIES: Mapping[Language, Policy] = {"cn": "cn", "en": "eu", "both": "both"}
+_MEETS: Mapping[Policy, tuple[Language, ...]] = {"cn": ("cn", "both"), "eu": ("en", "cn", "both"), "both": ("both",)}
 
 
 @dataclass(frozen=True, slots=True)
 class LabelOptions:
-    """``language``: cn, en or both; ``corner``: where the label stands on a picture; ``voice``: speaks it before a
-    sound, where else a rhythm is heard.
+    """How a work is labelled.
+
+    Args:
+        language: ``cn``, ``en`` or ``both``: what its readers read.
+        corner: Where on a picture the label stands.
+        policy: Whose rules the label must meet. ``cn``: the words hold an AI element and a generation element in
+            Chinese (GB 45438-2025). ``eu``: an AI mark in the language that is chosen, which a reader meets at once
+            (Article 50(5)): a long text begins with it, too. ``both``: all of that, in both languages. None: the
+            strictest that the language meets.
+        waiver: The maker's wish for a work without it; None: it is labelled.
+        voice: Speaks it before a sound, where else a rhythm is heard.
 
     Raises:
-        UserError: a value is unknown.
+        UserError: a value is unknown, or the language doesn't meet the policy.
     """
 
     language: Language = "both"
     corner: Corner = "bottom-right"
+    policy: Policy | None = None
+    waiver: Waiver | None = None
     voice: Voice | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for value, known in ((self.language, tuple(_TEXTS)), (self.corner, _CORNERS)):
+        if self.policy is None:
+            object.__setattr__(self, "policy", _POLICIES.get(self.language, "both"))
+        known: tuple[str, ...]
+        for value, known in ((self.language, tuple(_TEXTS)), (self.corner, _CORNERS), (self.policy, tuple(_MEETS))):
             if value not in known:
                 raise UserError(
                     _("The label can't be '{value}'.", value=value),
                     _("Choose one of {known}.", known=", ".join(known)),
                     code="label.option",
                 )
+        if self.policy is not None and self.language not in _MEETS[self.policy]:
+            raise UserError(
+                _(
+                    "The label '{text}' doesn't meet the policy {policy}.",
+                    text=" ".join(_TEXTS[self.language]),
+                    policy=self.policy,
+                ),
+                _("Choose --label {languages}, or another --policy.", languages=" / ".join(_MEETS[self.policy])),
+                code="label.policy",
+            )
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The label's words, language by language."""
-        return _TEXTS[self.language]
+        """The label's words, one string a language; none when it is waived."""
+        return () if self.waiver else _TEXTS[self.language]
 
     @property
     def text(self) -> str:
-        """The label's words in one line."""
+        """The label's words in one line; empty when it is waived."""
         return " ".join(self.words)
+
+    @property
+    def meets_at_once(self) -> bool:
+        """Whether a reader must meet the label at the beginning, however long the work is."""
+        return self.policy != "cn"
 
 
 def write_label(picture: Picture, options: LabelOptions) -> Picture:
-    """Write the label onto a copy of ``picture``, uint8 (H, W, 3|4).
+    """Write the label onto a copy of ``picture``, uint8 (H, W, 3|4); a waived one isn't written.
 
     Ideographs and capitals are at least 5 % of the shortest side high, measured in pixels of ink. The text is white
     on a darkened ground or black on a lightened one, whichever changes the picture less, with a contrast of 4.5:1
@@ -85,6 +124,8 @@ def write_label(picture: Picture, options: LabelOptions) -> Picture:
     """
     from PIL import Image, ImageDraw
 
+    if not options.words:
+        return picture
     short = min(picture.height, picture.width)
     height = math.ceil(MIN_INK * short)
     font = _font(_font_size(height))
@@ -92,7 +133,7 @@ def write_label(picture: Picture, options: LabelOptions) -> Picture:
     lines = [options.text]
     boxes = [font.getbbox(options.text)]
     if boxes[0][2] - boxes[0][0] + 2 * (pad + margin) > picture.width:
-        lines = list(_TEXTS[options.language])
+        lines = list(options.words)
         boxes = [font.getbbox(line) for line in lines]
     widths = [math.ceil(right - left) for left, _top, right, _bottom in boxes]
     heights = [math.ceil(bottom - top) for _left, top, _right, bottom in boxes]

@@ -24,7 +24,8 @@ class Claim:
     """What a manifest claims; each value is None when it isn't there. Strings are clean and short (see ``clean``).
 
     ``created``: when the signer says the work was made, ISO 8601. ``stamped``: when a time-stamp authority saw it.
-    ``source``: IPTC digital source type. ``schema`` to ``explicit_label``: from our own assertion.
+    ``source``: IPTC digital source type. ``schema`` to ``waived``: from our own assertion; ``waived``: whether its
+    maker has waived the explicit label.
     """
 
     signer: str | None = None
@@ -38,19 +39,23 @@ class Claim:
     commitment: str | None = None
     licence: str | None = None
     explicit_label: str | None = None
+    waived: bool | None = None
 
 
 def build(
-    *, media_type: str, recipe: Recipe, work_id: str, commitment: str, explicit_label: str, created: datetime
+    *, media_type: str, recipe: Recipe, work_id: str, commitment: str, explicit_label: str | None, created: datetime
 ) -> dict[str, Any]:
-    """The manifest of a new work: created by a model, with the private recipe only as a commitment."""
+    """The manifest of a new work: created by a model, with the private recipe only as a commitment.
+
+    ``explicit_label``: its words; None says that the maker has waived it.
+    """
     action = {
         "action": "c2pa.created",
         "when": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "digitalSourceType": GENERATED,
         "softwareAgent": {"name": recipe.model, "version": recipe.model_digest},
     }
-    own = {
+    own: dict[str, Any] = {
         "schema": COLOPHON_SCHEMA,
         "work": work_id,
         "model": recipe.model_digest,
@@ -58,6 +63,8 @@ def build(
         "licence": recipe.licence,
         "explicitLabel": explicit_label,
     }
+    if explicit_label is None:
+        own["waived"] = True
     return {
         "claim_generator_info": [{"name": "luokuan", "version": __version__}],
         "title": work_id,
@@ -98,6 +105,7 @@ def read(store: Mapping[str, Any]) -> Claim:
         commitment=clean(own.get("commitment")),
         licence=clean(own.get("licence")),
         explicit_label=clean(own.get("explicitLabel")),
+        waived=True if own.get("waived") is True else None,
     )
 
 

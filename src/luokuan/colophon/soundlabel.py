@@ -46,16 +46,20 @@ _TAGS = {"人工智能生成": "zh-CN", "AI generated": "en"}
 
 
 def label_text(options: LabelOptions) -> str:
-    """What is heard: the words where there is a voice, else the rhythm."""
+    """What is heard: the words where there is a voice, else the rhythm; nothing where it is waived."""
+    if options.waiver:
+        return ""
     return f"AI ({RHYTHM})" if options.voice is None else options.text
 
 
 def write_label(sound: Sound, options: LabelOptions) -> Sound:
-    """``sound``, float32 (channels, samples), with the label before it, in every channel.
+    """``sound``, float32 (channels, samples), with the label before it, in every channel; a waived one isn't heard.
 
     Raises:
         UserError: the voice speaks faster or slower than the standard allows, or says nothing.
     """
+    if options.waiver:
+        return sound
     level = loudness(sound)
     heard = _spoken(sound.rate, level, options) if options.voice is not None else rhythm(sound.rate, level)
     channels = sound.samples.shape[0]

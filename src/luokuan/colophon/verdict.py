@@ -84,6 +84,7 @@ class Verdict:
         licence: Licence, as signed.
         label: The seven fields of the AIGC label.
         explicit_label: Words that the signer says are written on it. On pictures no program has looked for them.
+        waived: Whether its maker has waived the explicit label, as signed.
         unchanged: Whether the bytes are those that were signed; None when that can't be known.
         trusted: Whether this home or a given root vouches for the signer.
         watermark: Of a text in which somebody listened: ``marked``, ``tokens``, ``green``, ``z`` and ``chance``.
@@ -103,6 +104,7 @@ class Verdict:
     licence: str | None = None
     label: Mapping[str, str] | None = None
     explicit_label: str | None = None
+    waived: bool = False
     unchanged: bool | None = None
     trusted: bool = False
     watermark: Mapping[str, Any] | None = None
@@ -165,6 +167,7 @@ def judge(path: Path, facts: Facts, record: WorkRow | UserError | None, heard: H
         licence=claim.get("licence"),
         label=facts.aigc,
         explicit_label=claim.get("explicit_label"),
+        waived=claim.get("waived") is True,
         unchanged={"altered": False, "stripped": None, "nothing_found": None, "unreadable": None}.get(word, True),
         trusted=word in ("ours", "trusted"),
         watermark=None if heard is None else _counted(heard),
@@ -253,6 +256,8 @@ def _about_claim(facts: Facts) -> list[str]:
         lines.append(_("Work {id}; licence: {licence}.", id=claim["work"], licence=claim.get("licence") or "?"))
     if claim.get("explicit_label"):
         lines.append(_about_explicit(facts, claim["explicit_label"]))
+    if claim.get("waived"):
+        lines.append(_("Its maker waived the explicit label."))
     if (claim.get("schema") or 0) > COLOPHON_SCHEMA:
         lines.append(_("Its colophon is newer than this version of Luokuan, which may not know all that it says."))
     return lines

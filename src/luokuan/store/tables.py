@@ -74,3 +74,26 @@ feedback = sa.Table(
     sa.Column("liked", sa.Boolean, nullable=False),
     sa.Column("given_at", UtcTime, nullable=False),
 )
+
+# Migration 0006 adds triggers: no row changes, none goes before kept_until, and none is kept for under six months.
+waiver = sa.Table(
+    "waiver",
+    metadata,
+    sa.Column("work_id", sa.String(16), sa.ForeignKey("work.id"), primary_key=True),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("acknowledged_at", UtcTime, nullable=False),
+    sa.Column("kept_until", UtcTime, nullable=False),
+    sa.CheckConstraint("length(who) BETWEEN 1 AND 200", name="who"),
+    sa.CheckConstraint("length(reason) BETWEEN 1 AND 500", name="reason"),
+)
+
+waiver_permission = sa.Table(
+    "waiver_permission",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("allowed_at", UtcTime, nullable=False),
+    sa.CheckConstraint("id = 1", name="one"),
+    sa.CheckConstraint("length(who) BETWEEN 1 AND 200", name="who"),
+)

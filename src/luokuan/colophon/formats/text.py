@@ -3,7 +3,7 @@
 No text holds a C2PA manifest: it lies beside, in ``FILE.c2pa``. The AIGC label lies in the YAML front matter of
 Markdown and under the key ``AIGC`` of JSON; for plain text GB 45438-2025 names no place, so it lies beside, in
 ``FILE.aigc.json``. The explicit label, the text's last line, ends with the work's id: who has lost what lay beside can
-still ask the home that made it.
+still ask the home that made it. A long text begins with the label, too, unless only the Chinese rules are to be met.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from luokuan.colophon.enlarge import Method
     from luokuan.colophon.label import LabelOptions
 
+SCREEN_LINES, SCREEN_COLUMNS = 24, 80
+"""What a reader sees at once: a terminal of 24 lines and 80 columns."""
 MAX_CHARACTERS = 16_000_000
 """Longest text that is finished."""
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in (9, 10)} | {0xFEFF: None}
@@ -50,12 +52,17 @@ def mark_in(data: bytes) -> str | None:
 
 
 def words_of(text: str) -> str:
-    """A text without the last line that we write under it."""
+    """A text without the last line that we write under it, and without the same words as its first one."""
     found = _MARK.search(text)
-    return text if found is None else text[: text.rfind("\n", 0, found.start()) + 1].rstrip("\n")
+    if found is None:
+        return text
+    last = text.rfind("\n", 0, found.start()) + 1
+    start = text[last : found.start()].rstrip() + "\n\n"
+    return text[:last].removeprefix(start).rstrip("\n")
 
 
-def _label(media: Media, options: LabelOptions, work_id: str) -> str:
+def _label(media: Media, options: LabelOptions, work_id: str, lead: bool) -> str:
+    """The text with its label at the end; with ``lead``, at the beginning as well where a reader would meet it late."""
     assert isinstance(media, Text)
     body = media.text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).strip("\n")
     if not body.strip():
@@ -72,7 +79,11 @@ def _label(media: Media, options: LabelOptions, work_id: str) -> str:
         raise UserError(
             _("The text holds half a character (a lone surrogate)."), _("Leave it out."), code="text.surrogate"
         ) from error
-    return f"{body}\n\n{options.text} [luokuan:{work_id}]\n"
+    if not options.text:
+        return f"{body}\n"
+    long = body.count("\n") >= SCREEN_LINES or len(body) > SCREEN_LINES * SCREEN_COLUMNS
+    start = f"{options.text}\n\n" if lead and long and options.meets_at_once else ""
+    return f"{start}{body}\n\n{options.text} [luokuan:{work_id}]\n"
 
 
 def _plain_tag(data: bytes, aigc: Aigc) -> Tagged:
@@ -150,6 +161,8 @@ class TextFormat:
         add_label: Adds the implicit label.
         find_labels: Reads it.
         to_text: Bytes with the implicit label to text.
+        find_mark: The work's id in the explicit label of a file.
+        shows_first: Whether the file shows the explicit label before the text.
     """
 
     name: str
@@ -165,6 +178,8 @@ class TextFormat:
     manifest: str = "FILE.c2pa beside it"
     kind: type[Text] = Text
     embeds_manifest: bool = False
+    find_mark: Callable[[bytes], str | None] = mark_in
+    shows_first: bool = False
 
     def matches(self, data: bytes) -> bool:
         """Whether ``data`` begins as this format's files do."""
@@ -175,13 +190,13 @@ class TextFormat:
         return options.text
 
     def labelled(self, media: Media, options: LabelOptions, _method: Method, work_id: str) -> Text:
-        """The text with a last line that says that AI made it, and which work it is.
+        """The text with a last line that says that AI made it, and which work it is, unless that is waived.
 
         Raises:
             UserError: it is empty, too long, or no text.
         """
         assert isinstance(media, Text)
-        return Text(_label(media, options, work_id), media.language)
+        return Text(_label(media, options, work_id, not self.shows_first), media.language)
 
     def encode(self, media: Media, _encoding: Encoding) -> bytes:
         """The text's bytes."""

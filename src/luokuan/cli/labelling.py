@@ -1,0 +1,79 @@
+"""Options of the explicit label, the same in every command that creates, and what they say together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from luokuan.errors import UserError
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.colophon.label import Corner, LabelOptions
+
+Label = Annotated[
+    Literal["cn", "en", "both"] | None,
+    typer.Option(
+        "--label",
+        help=_("Language of the explicit label: cn, en or both (default: as --policy asks, else both)."),
+        show_default=False,
+    ),
+]
+Policy = Annotated[
+    Literal["cn", "eu", "both"] | None,
+    typer.Option(
+        "--policy",
+        help=_("Whose rules the label must meet: cn, eu or both (default: both, or what --label alone can meet)."),
+        show_default=False,
+    ),
+]
+NoLabel = Annotated[
+    bool,
+    typer.Option("--no-label", help=_("Waive the explicit label, where `luokuan waiver allow` permits it; logged.")),
+]
+Reason = Annotated[
+    str | None, typer.Option("--reason", help=_("With --no-label: why, for the home's log."), show_default=False)
+]
+Acknowledge = Annotated[
+    bool,
+    typer.Option("--acknowledge", help=_("With --no-label: the duty to say that AI made it is yours from then on.")),
+]
+
+
+def label_options(
+    label: Literal["cn", "en", "both"] | None,
+    policy: Literal["cn", "eu", "both"] | None,
+    no_label: bool,
+    reason: str | None,
+    acknowledge: bool,
+    home: Path | None,
+    *,
+    corner: Corner = "bottom-right",
+) -> LabelOptions:
+    """The label as the options say, or its waiver, for which ``home`` is asked before anything is created.
+
+    Raises:
+        UserError: options contradict each other, or the home doesn't allow works without explicit label.
+    """
+    from luokuan.colophon.label import LANGUAGES, LabelOptions
+    from luokuan.colophon.waiver import Waiver, permitted
+    from luokuan.store.database import open_database
+    from luokuan.store.home import open_home
+
+    if not no_label:
+        if reason is not None or acknowledge:
+            raise UserError(
+                _("--reason and --acknowledge have no say without --no-label."),
+                _("Add --no-label, or leave them out."),
+                code="label.option",
+            )
+        return LabelOptions(label or LANGUAGES[policy or "both"], corner, policy)
+    if label is not None or policy is not None:
+        raise UserError(
+            _("--no-label contradicts --label and --policy."), _("Leave one of them out."), code="label.option"
+        )
+    with open_database(open_home(home)) as database, database.read() as connection:
+        permitted(connection)
+    return LabelOptions(waiver=Waiver(reason or "", acknowledge))
