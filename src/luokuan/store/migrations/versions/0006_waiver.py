@@ -75,7 +75,7 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_waiver_permission_one")),
         sa.CheckConstraint("length(who) BETWEEN 1 AND 200", name=op.f("ck_waiver_permission_who")),
     )
-    for statement in _POSTGRESQL if op.get_bind().dialect.name == "postgresql" else _SQLITE:
+    for statement in _POSTGRESQL if op.get_context().dialect.name == "postgresql" else _SQLITE:
         op.execute(statement)
 
 
@@ -83,5 +83,5 @@ def downgrade() -> None:
     """Remove both tables, with the triggers on them."""
     op.drop_table("waiver_permission")
     op.drop_table("waiver")
-    if op.get_bind().dialect.name == "postgresql":
+    if op.get_context().dialect.name == "postgresql":
         op.execute("DROP FUNCTION waiver_guard()")
