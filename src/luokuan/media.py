@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from luokuan.errors import UserError
@@ -56,10 +58,24 @@ class Sound:
         return float(self.samples.shape[1]) / self.rate
 
 
+MAX_TRACKS = 16
+"""Most tracks of a score: MIDI has as many channels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One note. ``start`` and ``length`` in quarter notes; ``pitch`` 0-127 (MIDI, 60 = middle C);
-    ``velocity`` 1-127; ``track`` from 0."""
+    """One note.
+
+    Args:
+        start: In quarter notes from the beginning, finite, 0 or more.
+        length: In quarter notes, finite, above 0.
+        pitch: 0 to 127 (MIDI, 60 = middle C).
+        velocity: How hard it is struck, 1 to 127.
+        track: From 0.
+
+    Raises:
+        UserError: a value is anything else.
+    """
 
     start: float
     length: float
@@ -67,14 +83,62 @@ class Note:
     velocity: int = 80
     track: int = 0
 
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.start) and self.start >= 0 and math.isfinite(self.length) and self.length > 0):
+            raise _refuse(
+                _(
+                    "A note starts at 0 or later and lasts, not {start} and {length}.",
+                    start=self.start,
+                    length=self.length,
+                )
+            )
+        for name, value, low, high in (
+            ("pitch", self.pitch, 0, 127),
+            ("velocity", self.velocity, 1, 127),
+            ("track", self.track, 0, MAX_TRACKS - 1),
+        ):
+            if not isinstance(value, Integral) or not low <= value <= high:
+                raise _refuse(
+                    _(
+                        "The {name} of a note is a whole number from {low} to {high}, not {value}.",
+                        name=name,
+                        low=low,
+                        high=high,
+                        value=value,
+                    )
+                )
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Symbolic music: notes, a tempo in quarter notes a minute, and the tracks' names."""
+    """Symbolic music: notes, a tempo in quarter notes a minute, the names of its 1 to 16 tracks, and a ``notice``, such
+    as a copyright, that is shown with it.
+
+    Raises:
+        UserError: the tempo isn't finite and above 0, there is no track or there are too many, or a note lies in a
+            track that isn't there.
+    """
 
     notes: tuple[Note, ...]
     tempo: float = 120.0
     tracks: tuple[str, ...] = ("music",)
+    notice: str = ""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.tempo) and self.tempo > 0):
+            raise _refuse(_("A tempo is above 0 quarter notes a minute, not {tempo}.", tempo=self.tempo))
+        if not 1 <= len(self.tracks) <= MAX_TRACKS:
+            raise _refuse(_("A score has 1 to {most} tracks, not {count}.", most=MAX_TRACKS, count=len(self.tracks)))
+        highest = max((note.track for note in self.notes), default=0)
+        if highest >= len(self.tracks):
+            raise _refuse(
+                _("A note lies in track {track}, but there are only {count}.", track=highest, count=len(self.tracks))
+            )
+
+    @property
+    def quarters(self) -> float:
+        """Length in quarter notes: where the last note ends."""
+        return max((note.start + note.length for note in self.notes), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,27 @@ def test_a_folder_of_texts(home: Home, tmp_path: Path) -> None:
     (folder / "letter.txt").write_text("Dear Ann,\n")
     (folder / "lone.c2pa").write_bytes(b"x")
     found = {verdict.path.name: verdict.verdict for verdict in verify_folder(folder, home)}
-    assert found == {"a.json": "ours", "a.md": "ours", "a.txt": "ours"}
+    assert found == {"a.html": "ours", "a.json": "ours", "a.md": "ours", "a.txt": "ours"}
+
+
+def test_pages_of_a_folder_count_when_they_are_labelled(home: Home, tmp_path: Path) -> None:
+    page = made(home, tmp_path, "text/html")
+    for beside in tmp_path.glob("a.html.*"):
+        beside.unlink()
+    (tmp_path / "home.html").write_text("<!DOCTYPE html><title>mine</title>")
+    (tmp_path / "old.html").write_text("<HTML><head>" + " " * 5000 + "<META content='{}' NAME=aigc>")
+    found = {verdict.path: verdict.verdict for verdict in verify_folder(tmp_path, home)}
+    assert found == {page: "stripped", tmp_path / "old.html": "stripped"}
+
+
+def test_plain_text_that_begins_like_a_page_stays_ours(home: Home, tmp_path: Path) -> None:
+    work = export_work(
+        finish(text_draft("<!DOCTYPE html>\n<p>code</p>"), home=home, media_type="text/plain"), tmp_path / "t"
+    )
+    assert verify_file(tmp_path / "t", home).verdict == "ours"
+    for ending in work.sidecars:
+        (tmp_path / f"t{ending}").unlink()
+    assert verify_file(tmp_path / "t", home).verdict == "stripped"
 
 
 def test_a_text_leaves_as_text_and_a_picture_as_picture(home: Home) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 
 from luokuan.colophon.schema import Draft, Recipe
-from luokuan.media import Picture, Sound, Text
+from luokuan.media import Note, Picture, Score, Sound, Text
 from luokuan.store.home import Home, open_home
 from luokuan.store.keys import install, make_authority
 
@@ -17,7 +17,7 @@ DATA = Path(__file__).parent.parent / "data"
 GOLDEN = DATA / "colophon-v1"
 DIGEST = "ab" * 32
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
-TEXT_TYPES = {"text/plain": "txt", "text/markdown": "md", "application/json": "json"}
+TEXT_TYPES = {"text/plain": "txt", "text/markdown": "md", "application/json": "json", "text/html": "html"}
 
 
 def picture(height: int = 48, width: int = 64, channels: int = 3, seed: int = 0) -> Picture:
@@ -58,6 +58,14 @@ def sound_draft(media: Sound | None = None) -> Draft:
     """A draft of a sound."""
     recipe = Recipe(model="foley", model_digest=DIGEST, brief="a forge", parameters={"temperature": 0.9}, seed=3)
     return Draft(real_sound() if media is None else media, recipe, kind="sound")
+
+
+def score_draft() -> Draft:
+    """A draft of two bars in two tracks."""
+    tune = [Note(0.5 * step, 0.5, 60 + step % 5, 70 + step, 0) for step in range(8)]
+    bass = [Note(2.0 * bar, 2.0, 36 + 7 * bar, 90, 1) for bar in range(2)]
+    recipe = Recipe(model="composer", model_digest=DIGEST, brief="a march", parameters={"temperature": 1.0}, seed=3)
+    return Draft(Score((*tune, *bass), tempo=96.0, tracks=("flûte", "低音")), recipe, kind="music")
 
 
 def home_with_leaf(path: Path, life: timedelta) -> Home:

@@ -15,14 +15,16 @@ from luokuan.i18n import _
 if TYPE_CHECKING:
     from luokuan.colophon.schema import Work
 
-FORMATS = {"txt": "text/plain", "md": "text/markdown", "json": "application/json"}
+FORMATS = {"txt": "text/plain", "md": "text/markdown", "json": "application/json", "html": "text/html"}
 """Endings and media types of texts."""
 
 RUN_SHOWN = 200
 """Characters of a run that is told."""
 
 Count = Annotated[int, typer.Option("--count", "-n", min=1, max=64, help=_("How many to make."))]
-Format = Annotated[str | None, typer.Option("--format", help=_("txt, md or json (default: by --output, else txt)."))]
+Format = Annotated[
+    str | None, typer.Option("--format", help=_("txt, md, json or html (default: by --output, else txt)."))
+]
 
 
 def show(_index: int, piece: str) -> None:

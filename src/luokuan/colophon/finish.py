@@ -207,9 +207,10 @@ def finish(
     Args:
         draft: Samples and their recipe.
         home: Where the work is kept and whose authority signs; both are made at first use.
-        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``; ``text/plain``, ``text/markdown`` or
-            ``application/json`` for text; ``audio/wav``, ``audio/flac``, ``audio/mpeg``, ``audio/ogg`` (Vorbis),
-            ``audio/ogg; codecs=opus`` or ``audio/mp4`` (AAC, needs ffmpeg) for sound.
+        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``; ``text/plain``, ``text/markdown``,
+            ``application/json`` or ``text/html`` for text; ``audio/wav``, ``audio/flac``, ``audio/mpeg``, ``audio/ogg``
+            (Vorbis), ``audio/ogg; codecs=opus`` or ``audio/mp4`` (AAC, needs ffmpeg) for sound; ``audio/midi`` for a
+            score.
         label: Language and policy of the explicit label, or its waiver; on pictures its corner, bottom right if nothing
             is said; for sound the voice that speaks it, else a rhythm is heard. Default: both languages.
         enlarge: How a picture below 512 pixels grows: ``lanczos`` or ``nearest``.

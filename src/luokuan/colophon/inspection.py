@@ -14,10 +14,10 @@ from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
 from luokuan.colophon.facts import UNTRUSTED, Facts
 from luokuan.colophon.formats import SIDECARS, Format, format_of_file
 from luokuan.colophon.formats.base import MANIFEST
-from luokuan.colophon.formats.text import mark_in
+from luokuan.colophon.formats.midi import MidiFormat
+from luokuan.colophon.formats.text import TextFormat
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
-from luokuan.media import Text
 
 MAX_SIDECAR = 1 << 20
 """Largest file beside another one that is read, in bytes; ours have about 3,000."""
@@ -75,7 +75,7 @@ class Inspector:
             aigc=label,
             aigc_problem=problem,
             source=manifest.clean(labels.source),
-            mark=mark_in(data) if row.kind is Text else None,
+            mark=row.mark(data) if isinstance(row, TextFormat | MidiFormat) else None,
         )
 
     def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[bool, c2pa_sign.Reading]:

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from luokuan.media import Media, Picture, Sound, Text
+from luokuan.media import Media, Picture, Score, Sound, Text
 
 COLOPHON_SCHEMA = 1
 """Version of manifest, recipe and commitment."""
@@ -32,7 +32,7 @@ SALT_BYTES = 32
 def package_versions() -> dict[str, str]:
     """Versions of the packages on which a draft's samples depend, by name; absent ones are left out."""
     found = {}
-    for name in ("luokuan", "torch", "numpy", "pillow", "transformers", "tokenizers"):
+    for name in ("luokuan", "torch", "numpy", "pillow", "transformers", "tokenizers", "symusic"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -157,7 +157,8 @@ def opens(commitment: str, salt: bytes, recipe: Recipe) -> bool:
 
 def samples_digest(media: Media) -> str:
     """SHA-256 over ``picture H W C`` and the samples in row order, over ``sound C N RATE`` and the samples channel by
-    channel as little-endian float32, or over ``text LANGUAGE`` and the text in UTF-8; 64 lower-case hexadecimal digits.
+    channel as little-endian float32, over ``text LANGUAGE`` and the text in UTF-8, or over ``score`` and its values as
+    JSON in ASCII; 64 lower-case hexadecimal digits.
 
     Raises:
         TypeError: works of this kind can't be finished yet.
@@ -174,4 +175,15 @@ def samples_digest(media: Media) -> str:
         return digest.hexdigest()
     if isinstance(media, Text):
         return hashlib.sha256(f"text {media.language}\n{media.text}".encode("utf-8", "surrogatepass")).hexdigest()
+    if isinstance(media, Score):
+        return hashlib.sha256(f"score\n{_score_json(media)}".encode("ascii")).hexdigest()
     raise TypeError(type(media).__name__)
+
+
+def _score_json(score: Score) -> str:
+    notes = [
+        [float(note.start), float(note.length), int(note.pitch), int(note.velocity), int(note.track)]
+        for note in score.notes
+    ]
+    values = {"tempo": float(score.tempo), "tracks": list(score.tracks), "notice": score.notice, "notes": notes}
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from luokuan.colophon.facts import Facts
 from luokuan.colophon.formats import FORMATS, HEADER_BYTES, SIDECARS, TEXTS, format_of_header, known_endings
 from luokuan.colophon.formats.base import MANIFEST
+from luokuan.colophon.formats.html import HEAD_BYTES, HTML, is_labelled
 from luokuan.colophon.formats.text import words_of
 from luokuan.colophon.sandbox import Limits, Sandbox
 from luokuan.colophon.verdict import Heard, Verdict, judge, worst
@@ -89,9 +90,9 @@ def verify_folder(
 ) -> list[Verdict]:
     """Check every work in a folder and its subfolders, in the order of their names.
 
-    A file counts when it begins like a picture, a sound or a labelled text, has a picture's or a sound's ending, or has
-    a manifest beside it. Linked folders are not entered; a folder that can't be entered counts as one unreadable file,
-    so that nobody takes the rest for the whole.
+    A file counts when it begins like a picture, a sound, a score or a labelled text, has an ending of theirs (but for
+    text), or has a manifest beside it. Linked folders are not entered; a folder that can't be entered counts as one
+    unreadable file, so that nobody takes the rest for the whole.
 
     Raises:
         UserError: the folder holds no such file, or an anchor is no PEM certificate.
@@ -154,11 +155,7 @@ def _works(folder: Path) -> Iterator[Path]:
                     folders.append(path)
             elif any(entry.name.endswith(end) and entry.name.removesuffix(end) in names for end in SIDECARS):
                 continue  # looked at with the file beside which it lies
-            elif (
-                path.suffix.lower() in endings
-                or entry.name + MANIFEST in names
-                or format_of_header(_header(path)) is not None
-            ):
+            elif path.suffix.lower() in endings or entry.name + MANIFEST in names or _begins_like_a_work(path):
                 yield path
         waiting += reversed(folders)
 
@@ -170,13 +167,19 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _header(path: Path) -> bytes:
+def _begins_like_a_work(path: Path) -> bool:
+    row = format_of_header(_header(path, HEADER_BYTES))
+    # A folder may hold many pages that are nobody's work.
+    return row is not None and (row is not HTML or is_labelled(_header(path, HEAD_BYTES)))
+
+
+def _header(path: Path, size: int) -> bytes:
     try:
         # Only regular files are opened: a named pipe would wait for its other end.
         if not stat.S_ISREG(path.stat().st_mode):
             return b""
         with path.open("rb") as stream:
-            return stream.read(HEADER_BYTES)
+            return stream.read(size)
     except OSError:
         return b""
 

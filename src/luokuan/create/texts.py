@@ -208,7 +208,7 @@ def create_texts(
 
     Args:
         model: Store name, starter name, folder, Hub id, or a server's address (see ``luokuan.create.servers``).
-        media_type: ``text/plain``, ``text/markdown`` or ``application/json``.
+        media_type: ``text/plain``, ``text/markdown``, ``application/json`` or ``text/html``.
         label: The explicit label; default: both languages.
         home: Where the work is kept, and whose secret marks it; default: the user's home.
         watermark: Whether the choice of words carries the home's watermark; a server's texts never do.

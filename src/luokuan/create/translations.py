@@ -334,7 +334,7 @@ def create_translation(
 
     Args:
         model: Store name, starter name, folder, Hub id, or a server's address.
-        media_type: ``text/plain``, ``text/markdown`` or ``application/json``.
+        media_type: ``text/plain``, ``text/markdown``, ``application/json`` or ``text/html``.
         label: The explicit label; default: both languages.
         home: Where the work is kept; default: the user's home.
         on_text: Called with 0 and the translation before it is labelled.

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from luokuan.colophon import aigc
 from luokuan.colophon.formats import TEXTS, Encoding, format_of_file, format_of_header
 from luokuan.colophon.formats.base import HEADER_BYTES, LABEL, Tagged
-from luokuan.colophon.formats.text import JSON, MARKDOWN, PLAIN, TextFormat, is_text, mark_in
+from luokuan.colophon.formats.html import HTML
+from luokuan.colophon.formats.text import JSON, MARKDOWN, PLAIN, TextFormat, is_text, mark_in, words_of
 from luokuan.colophon.label import LabelOptions
+from luokuan.colophon.waiver import Waiver
 from luokuan.colophon.xmp import GENERATED
 from luokuan.errors import UserError
 from luokuan.media import Text
@@ -46,9 +48,9 @@ def test_text_and_label_come_back(row: TextFormat, text: str) -> None:
     assert format_of_file(made.data) is row
     if row is not PLAIN:
         assert format_of_header(made.data[:HEADER_BYTES]) is row
-        assert made.sidecars == {}
+        assert set(made.sidecars) == ({LABEL} if row is HTML else set())
     if row is not JSON:
-        assert mark_in(made.data) == WORK
+        assert row.mark(made.data) == WORK
 
 
 def test_what_others_read() -> None:
@@ -69,6 +71,34 @@ def test_what_others_read() -> None:
 def test_the_label_follows_its_language() -> None:
     text = PLAIN.labelled(Text("a"), LabelOptions("en"), "lanczos", WORK).text
     assert text == f"a\n\nAI generated [luokuan:{WORK}]\n"
+
+
+LABEL_LINE = "人工智能生成 AI generated"
+
+
+@pytest.mark.parametrize(
+    ("body", "policy", "leads"),
+    [
+        ("a\n" * 24 + "a", "both", True),
+        ("a" * 1921, "both", True),
+        ("a" * 1921, "eu", True),
+        ("a" * 1921, "cn", False),
+        ("a" * 1920, "both", False),
+        ("a\n" * 23 + "a", "eu", False),
+    ],
+)
+def test_a_text_longer_than_a_screen_begins_with_the_label(body: str, policy: str, leads: bool) -> None:
+    text = PLAIN.labelled(Text(body), LabelOptions(policy=policy), "lanczos", WORK).text  # type: ignore[arg-type]
+    start = f"{LABEL_LINE}\n\n" if leads else ""
+    assert text == f"{start}{body}\n\n{LABEL_LINE} [luokuan:{WORK}]\n"
+    assert words_of(text) == body
+
+
+def test_a_waived_text_has_no_line_more() -> None:
+    waived = LabelOptions(waiver=Waiver("a film", acknowledged=True))
+    text = PLAIN.labelled(Text("\na\n\nb\n\n"), waived, "lanczos", WORK).text
+    assert text == "a\n\nb\n"
+    assert mark_in(text.encode()) is None
 
 
 def test_what_could_steer_a_terminal_is_left_out() -> None:

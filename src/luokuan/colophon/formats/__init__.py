@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from luokuan.colophon.formats import flac, jpeg, m4a, mp3, ogg, png, sound, text, wav, webp
+from luokuan.colophon.formats import flac, html, jpeg, m4a, midi, mp3, ogg, png, sound, text, wav, webp
 from luokuan.colophon.formats.base import HEADER_BYTES, SIDECARS, Encoding, Format
 from luokuan.colophon.formats.picture import PictureFormat
 from luokuan.colophon.formats.sound import SoundFormat
@@ -17,6 +17,7 @@ __all__ = [
     "FORMATS",
     "HEADER_BYTES",
     "PICTURES",
+    "SCORES",
     "SIDECARS",
     "SOUNDS",
     "TEXTS",
@@ -72,7 +73,8 @@ PICTURES: tuple[PictureFormat, ...] = (
     ),
 )
 
-TEXTS: tuple[TextFormat, ...] = (text.PLAIN, text.MARKDOWN, text.JSON)
+TEXTS: tuple[TextFormat, ...] = (text.PLAIN, text.MARKDOWN, text.JSON, html.HTML)
+SCORES: tuple[midi.MidiFormat, ...] = (midi.MIDI,)
 
 SOUNDS: tuple[SoundFormat, ...] = (
     SoundFormat(
@@ -174,7 +176,7 @@ SOUNDS: tuple[SoundFormat, ...] = (
     ),
 )
 
-FORMATS: tuple[Format, ...] = (*PICTURES, *SOUNDS, *TEXTS)
+FORMATS: tuple[Format, ...] = (*PICTURES, *SOUNDS, *TEXTS, *SCORES)
 
 
 def format_of(media_type: str, kind: type[Media] | None = None) -> Format:

@@ -189,6 +189,10 @@ class TextFormat:
         """What stands on it."""
         return options.text
 
+    def mark(self, data: bytes) -> str | None:
+        """The work's id in the explicit label, or None."""
+        return self.find_mark(data)
+
     def labelled(self, media: Media, options: LabelOptions, _method: Method, work_id: str) -> Text:
         """The text with a last line that says that AI made it, and which work it is, unless that is waived.
 
