@@ -48,7 +48,8 @@ def run(capfd: pytest.CaptureFixture[str], home: Path, tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("ending", "media_type"), [("txt", "text/plain"), ("md", "text/markdown"), ("json", "application/json")]
+    ("ending", "media_type"),
+    [("txt", "text/plain"), ("md", "text/markdown"), ("json", "application/json"), ("html", "text/html")],
 )
 def test_a_text_is_shown_kept_and_verified(run: Any, ending: str, media_type: str) -> None:
     code, out, err = run("create", "text", "KING:\n", "-m", "mine", "--tokens", 30, "-o", f"speech.{ending}")
@@ -58,7 +59,7 @@ def test_a_text_is_shown_kept_and_verified(run: Any, ending: str, media_type: st
     data = Path(f"speech.{ending}").read_text(encoding="utf-8")
     text = json.loads(data)["text"] if ending == "json" else data
     assert "KING:\n" in text
-    assert "AI generated [luokuan:" in text
+    assert "[luokuan:" in text
     code, out, _err = run("verify", f"speech.{ending}", "--json")
     verdict = json.loads(out)
     assert (code, verdict["verdict"], verdict["media_type"], verdict["model"]) == (0, "ours", media_type, "mine")

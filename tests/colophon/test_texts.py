@@ -117,6 +117,7 @@ def test_a_folder_of_texts(home: Home, tmp_path: Path) -> None:
 
 
 def test_pages_of_a_folder_count_when_they_are_labelled(home: Home, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "pages"
     page = made(home, tmp_path, "text/html")
     for beside in tmp_path.glob("a.html.*"):
         beside.unlink()
