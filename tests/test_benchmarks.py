@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,20 +12,13 @@ from typing import Any
 import pytest
 import torch
 from plms import kept_in, slot_plm
+from scripts_for_tests import loaded
 
 from luokuan.foundation import compute
 from luokuan.models.plm.learning import PlmLearning
 from luokuan.models.plm.train import train_plm
 
 ROOT = Path(__file__).parents[1]
-
-
-def loaded(name: str) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(f"benchmark_{name}", ROOT / f"benchmarks/{name}.py")
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

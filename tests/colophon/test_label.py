@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import math
 
 import numpy as np
@@ -10,7 +9,7 @@ from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from PIL import Image
+from scripts_for_tests import loaded
 
 from luokuan.colophon import label as module
 from luokuan.colophon.label import (
@@ -28,6 +27,7 @@ from luokuan.colophon.waiver import Waiver
 from luokuan.errors import UserError
 from luokuan.media import Picture
 
+BENCHMARK = loaded("labels")
 CORNERS = ("top-left", "top-right", "bottom-left", "bottom-right")
 PAPER = (245, 242, 235)
 
@@ -112,75 +112,12 @@ def test_the_panel_is_drawn_in_the_chosen_colours(colour: tuple[int, int, int]) 
     assert contrast(text, tuple(below)) >= MIN_CONTRAST
 
 
-def grounds() -> dict[str, Picture]:
-    """Grounds of all kinds, 512×640: plain, noisy, like a photo (1/f noise in colour), with edges, transparent."""
-    random = np.random.default_rng(4)
-    noise = random.integers(0, 256, (512, 640, 3), dtype=np.uint8)
-    frequency = np.hypot(np.fft.fftfreq(512)[:, None], np.fft.fftfreq(640)[None, :])
-    frequency[0, 0] = 1.0
-    layers = [np.fft.ifft2(np.fft.fft2(random.normal(size=(512, 640))) / frequency).real for _ in range(3)]
-    photo = np.stack([(layer - layer.min()) / np.ptp(layer) * 255 for layer in layers], axis=-1).astype(np.uint8)
-    checks = (
-        np.where((np.indices((512, 640)).sum(axis=0) // 8 % 2)[..., None], 255, 0).astype(np.uint8).repeat(3, axis=2)
-    )
-    alpha = random.integers(0, 256, (512, 640, 1), dtype=np.uint8)
-    return {
-        "white": plain(512, 640, (255, 255, 255)),
-        "black": plain(512, 640, (0, 0, 0)),
-        "grey": plain(512, 640, (119, 119, 119)),
-        "noise": Picture(noise),
-        "photo": Picture(photo),
-        "checks": Picture(checks),
-        "transparent": plain(512, 640, (200, 30, 90, 0)),
-        "half transparent": Picture(np.concatenate([noise, alpha], axis=2)),
-    }
-
-
-def shown(pixels: NDArray[np.uint8], behind: int) -> NDArray[np.uint8]:
-    """What is seen where a picture lies on a grey of its viewer's."""
-    if pixels.shape[2] == 3:
-        return pixels
-    alpha = pixels[..., 3:] / 255.0
-    return np.rint(pixels[..., :3] * alpha + behind * (1 - alpha)).astype(np.uint8)
-
-
-def stroke_and_ground(corner: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where a picture of 512×640 has full ink, and where its panel has none; the same on every ground."""
-    after = write_label(plain(512, 640, (255, 255, 255)), LabelOptions(corner=corner)).pixels  # type: ignore[arg-type]
-    clear = write_label(plain(512, 640, (0, 0, 0, 0)), LabelOptions(corner=corner)).pixels  # type: ignore[arg-type]
-    opaque = clear[..., 3] == 255
-    return opaque & (after == 0).all(axis=2), opaque & (after == 255).all(axis=2)
-
-
-@pytest.mark.parametrize("quality", [None, 92])
-@pytest.mark.parametrize("corner", ["bottom-right", "top-left"])
-@pytest.mark.parametrize("name", list(grounds()))
-def test_the_ink_has_the_contrast_wherever_it_stands(name: str, corner: str, quality: int | None) -> None:
-    after = write_label(grounds()[name], LabelOptions(corner=corner)).pixels  # type: ignore[arg-type]
-    stroke, ground = stroke_and_ground(corner)
-    assert stroke.sum() > 500 and ground.sum() > 5000
-    for behind in (0, 128, 255):
-        seen = shown(after, behind)
-        if quality is not None:
-            out = io.BytesIO()
-            Image.fromarray(seen).save(out, "JPEG", quality=quality, subsampling=0)
-            seen = np.asarray(Image.open(out))
-        ink = luminances(seen[stroke])
-        below = luminances(seen[ground])
-        low, high = (np.median(ink), below) if np.median(ink) < np.median(below) else (below, np.median(ink))
-        ratios = (high + 0.05) / (low + 0.05)
-        if quality is None:
-            assert np.ptp(ink) == 0, "one colour of ink"
-            assert ratios.min() >= MIN_CONTRAST, ratios.min()
-        else:  # near the ink, JPEG rings: a pixel in a hundred may be nearer to it
-            assert np.quantile(ratios, 0.01) >= MIN_CONTRAST, np.quantile(ratios, 0.01)
-
-
-def luminances(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Relative luminance of each pixel (n, 3) (WCAG 2.2)."""
-    share = pixels / 255.0
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return linear @ np.array([0.2126, 0.7152, 0.0722])
+@pytest.mark.parametrize("name", list(BENCHMARK.grounds(512, 4)))
+def test_the_ink_has_height_and_contrast_wherever_it_stands(name: str) -> None:
+    found = BENCHMARK.measure(name, BENCHMARK.grounds(512, 4)[name])
+    assert found["ink"] >= 0.05
+    assert found["contrast"] >= MIN_CONTRAST
+    assert found["jpeg"] >= MIN_CONTRAST, "near the ink, JPEG rings"
 
 
 @pytest.mark.parametrize("size", [(512, 4096), (4096, 512), (513, 517), (5000, 700)])
