@@ -231,6 +231,10 @@ class MidiFormat:
         """Whether ``data`` begins like a Standard MIDI File."""
         return data.startswith(_MAGIC)
 
+    def label_text(self, options: LabelOptions) -> str:
+        """What its notice says."""
+        return options.text
+
     def labelled(self, media: Media, options: LabelOptions, _method: Method, work_id: str) -> Score:
         """The score with the label as its notice, after one that it has; unless that is waived."""
         assert isinstance(media, Score)
