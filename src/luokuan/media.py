@@ -92,21 +92,17 @@ class Note:
                     length=self.length,
                 )
             )
-        for name, value, low, high in (
-            ("pitch", self.pitch, 0, 127),
-            ("velocity", self.velocity, 1, 127),
-            ("track", self.track, 0, MAX_TRACKS - 1),
-        ):
-            if not isinstance(value, Integral) or not low <= value <= high:
-                raise _refuse(
-                    _(
-                        "The {name} of a note is a whole number from {low} to {high}, not {value}.",
-                        name=name,
-                        low=low,
-                        high=high,
-                        value=value,
-                    )
+        ranges = ((self.pitch, 0, 127), (self.velocity, 1, 127), (self.track, 0, MAX_TRACKS - 1))
+        if not all(isinstance(value, Integral) and low <= value <= high for value, low, high in ranges):
+            raise _refuse(
+                _(
+                    "A note has a pitch of 0 to 127, a velocity of 1 to 127 and a track of 0 to 15, whole numbers, not "
+                    "{pitch}, {velocity} and {track}.",
+                    pitch=self.pitch,
+                    velocity=self.velocity,
+                    track=self.track,
                 )
+            )
 
 
 @dataclass(frozen=True, slots=True)
