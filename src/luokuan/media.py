@@ -87,7 +87,7 @@ class Note:
         if not (math.isfinite(self.start) and self.start >= 0 and math.isfinite(self.length) and self.length > 0):
             raise _refuse(
                 _(
-                    "A note starts at 0 or later and lasts, not {start} and {length}.",
+                    "A note starts at 0 or later and lasts longer than 0, not at {start} for {length}.",
                     start=self.start,
                     length=self.length,
                 )
