@@ -23,6 +23,7 @@ from luokuan.colophon.label import LabelOptions
 from luokuan.colophon.schema import samples_digest
 from luokuan.colophon.verdict import judge
 from luokuan.colophon.verification import verify_file, verify_folder
+from luokuan.colophon.waiver import Waiver
 from luokuan.colophon.xmp import GENERATED
 from luokuan.errors import UserError
 from luokuan.media import Note, Score
@@ -83,6 +84,16 @@ def test_what_stands_in_the_file() -> None:
     assert data[:14] == b"MThd\0\0\0\6\0\1\0\2" + TICKS.to_bytes(2)
     assert [track.name for track in symusic.Score.from_midi(data).tracks] == ["flûte", "低音"]
     assert by_symusic(data)[1] == [(0, 960, 36, 90), (960, 960, 43, 90)]
+
+
+def test_a_waived_score_keeps_its_own_notice_alone() -> None:
+    waived = LabelOptions(waiver=Waiver("a film", acknowledged=True))
+    for notice in ("", "own"):
+        media = MIDI.labelled(replace(SCORE, notice=notice), waived, "lanczos", WORK)
+        data = MIDI.tag(MIDI.encode(media, Encoding()), AIGC).data
+        assert [text.decode() for kind, text in leading_texts(data) if kind == 2] == [one for one in (notice,) if one]
+        assert MIDI.mark(data) is None
+        assert MIDI.read_labels(data, {}).aigc is not None
 
 
 def test_quantised_by_hand() -> None:
