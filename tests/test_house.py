@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "plm", "corpus", "text", "copy",
-    "translation", "labels", "extend",
+    "translation", "labels", "identity", "extend",
 )  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
@@ -85,7 +85,8 @@ def test_the_command_line_starts_without_anything_heavy() -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    for group in ("", "train", "create", "corpus", "models", "waiver", "verify", "evaluate", "doctor", "showcase"):
+    groups = ("train", "create", "corpus", "models", "works", "waiver", "identity")
+    for group in ("", *groups, "verify", "export", "evaluate", "doctor", "showcase"):
         command = [sys.executable, "-m", "luokuan", *group.split(), "--help"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0 and len(done.stdout) > 150, group

@@ -303,7 +303,7 @@ def test_the_worst_verdict_rules() -> None:
     verdicts = [Verdict(word, Path(word)) for word in EXIT_CODES]
     assert worst(verdicts).verdict == "unreadable"
     assert worst(verdicts[:4][::-1]).verdict == "expired"
-    assert [verdict.exit_code for verdict in verdicts] == [0, 0, 1, 1, 1, 1, 1, 2]
+    assert [verdict.exit_code for verdict in verdicts] == [0, 0, 1, 1, 1, 1, 1, 1, 2]
 
 
 def test_a_deep_folder_is_walked_to_where_the_system_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from luokuan import __version__
-from luokuan.cli import corpus, create, doctor, evaluate, feedback, models, showcase, train, verify, waiver, works
+from luokuan.cli import (
+    corpus, create, doctor, evaluate, feedback, identity, models, showcase, train, verify, waiver, works,
+)  # fmt: skip
 from luokuan.i18n import _
 
 
@@ -45,6 +47,7 @@ app.add_typer(corpus.app, name="corpus")
 app.add_typer(models.app, name="models")
 app.add_typer(works.app, name="works")
 app.add_typer(waiver.app, name="waiver")
+app.add_typer(identity.app, name="identity")
 app.command(name="verify", help=verify.HELP)(verify.verify)
 app.command(name="export", help=works.EXPORT)(works.export)
 app.command(name="feedback", help=feedback.HELP)(feedback.feedback)

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.cli import options
 from luokuan.cli.output import emit_json, say
+from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
     from luokuan.foundation.compute import Machine
+    from luokuan.store.home import Home
 
 HELP = _("Look at the machine: cores, bf16, memory, GPU, versions, disk; what is slow or missing.")
 
@@ -52,7 +54,8 @@ class Finding:
 class Report:
     """All that was looked at. ``gflops``: precision to GFLOP/s of a convolution; ``disk_free``: bytes at the home;
     ``home_mode``: permission bits; ``nvidia``: whether the system shows an NVIDIA card; ``font``: whether the
-    label's font is there; ``extras``: optional part to whether it is installed."""
+    label's font is there; ``extras``: optional part to whether it is installed; ``identity``: what is wrong with the
+    certificate that signs, None: nothing."""
 
     machine: Machine
     gflops: Mapping[str, float]
@@ -64,6 +67,7 @@ class Report:
     font: bool
     versions: Mapping[str, str | None]
     extras: Mapping[str, bool]
+    identity: Finding | None = None
 
     def to_json(self) -> dict[str, Any]:
         """JSON values, the findings among them."""
@@ -105,7 +109,8 @@ def look(home: Path | None = None) -> Report:
     from luokuan.foundation import compute
     from luokuan.store.home import open_home
 
-    place = open_home(home).path
+    opened = open_home(home)
+    place = opened.path
     compute.prepare()
     machine = compute.machine()
     precisions = ("float32", "bf16") if machine.bf16 else ("float32",)  # emulated bf16 would take seconds
@@ -124,7 +129,20 @@ def look(home: Path | None = None) -> Report:
             **{name: _version(name) for name in PACKAGES},
         },
         extras={extra: find_spec(module) is not None for extra, module in EXTRAS.items()},
+        identity=_identity(opened),
     )
+
+
+def _identity(home: Home) -> Finding | None:
+    from luokuan.store.identity import find_identity
+    from luokuan.store.keys import about_end
+
+    try:
+        found = find_identity(home)
+    except UserError as error:
+        return Finding(error.what, error.do)
+    said = None if found is None else about_end(found.leaf.not_after, user=found.kind == "user")
+    return None if said is None else Finding(*said)
 
 
 def _version(package: str) -> str | None:
@@ -136,7 +154,8 @@ def _version(package: str) -> str | None:
 
 def judge(report: Report) -> list[Finding]:
     """What is slow, missing or unsafe, and what to do about it."""
-    return [*_judge_speed(report), *_judge_home(report), *_judge_parts(report)]
+    identity = [] if report.identity is None else [report.identity]
+    return [*_judge_speed(report), *_judge_home(report), *identity, *_judge_parts(report)]
 
 
 def _judge_speed(report: Report) -> list[Finding]:

@@ -42,6 +42,24 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    crl: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--crl",
+            metavar="PEM",
+            help=_("A revocation list of signers under --trust (crl.pem of `identity export`); may be repeated."),
+            show_default=False,
+        ),
+    ] = None,
+    trust_time: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--trust-time",
+            metavar="PEM",
+            help=_("Trust time-stamps under this root certificate; may be repeated."),
+            show_default=False,
+        ),
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
@@ -52,10 +70,10 @@ def verify(
     from luokuan.store.home import find_home
 
     place = find_home(home)
-    anchors = trust or []
+    anchors, clocks, lists = trust or [], trust_time or [], crl or []
     listen = None if place is None else listener(place)
     if _is_folder(path):
-        verdicts = verify_folder(path, place, anchors, listen=listen)
+        verdicts = verify_folder(path, place, anchors, listen=listen, stamp_anchors=clocks, lists=lists)
         overall = worst(verdicts)
         if json:
             emit_json({"verdict": overall.verdict, "files": [verdict.to_json() for verdict in verdicts]})
@@ -63,7 +81,7 @@ def verify(
             for verdict in verdicts:
                 _say_line(verdict, path, quiet=quiet)
     else:
-        overall = verify_file(path, place, anchors, listen=listen)
+        overall = verify_file(path, place, anchors, listen=listen, stamp_anchors=clocks, lists=lists)
         if json:
             emit_json(overall.to_json())
         else:

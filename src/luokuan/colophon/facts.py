@@ -23,7 +23,11 @@ class Facts:
         damaged: Whether the container is damaged or cut short.
         state: Of the manifest, see ``c2pa_sign.Reading``; ``Trusted`` means: under one of the anchors.
         home: Whether the anchor was the home's.
+        group: Name of the group of anchors under which the signer is, see ``trust.Group``.
         failures: Codes of failed checks.
+        serial: The signer's certificate's serial number, in decimal.
+        stamped: Whether a time-stamp of a trusted authority holds.
+        valid_from: When the signer's certificate begins to be valid, where that still lies ahead.
         claim: Fields of ``manifest.Claim``.
         aigc: The AIGC label, when it follows the standard.
         aigc_problem: Code of what is wrong with the label or its packet, when something is.
@@ -37,7 +41,11 @@ class Facts:
     damaged: bool = False
     state: str = "Absent"
     home: bool = False
+    group: str | None = None
     failures: tuple[str, ...] = ()
+    serial: str | None = None
+    stamped: bool = False
+    valid_from: str | None = None
     claim: Mapping[str, Any] | None = None
     aigc: Mapping[str, str] | None = None
     aigc_problem: str | None = None

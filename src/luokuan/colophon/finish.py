@@ -130,13 +130,16 @@ def read_back(passage: Passage) -> None:
     """Read the final bytes as a stranger would: signature, labels, samples. What isn't there doesn't leave.
 
     Raises:
+        UserError: the signature was to be time-stamped, and the time-stamp doesn't hold.
         RuntimeError: something is missing or differs; our fault.
     """
     row = passage.order.format
-    trust = c2pa_sign.context(passage.order.signing.root)
+    keys = passage.order.signing
+    trust = c2pa_sign.context(keys.root, keys.stamp_roots)
     reading = c2pa_sign.read(passage.data, row.media_type, trust, passage.sidecars.get(MANIFEST))
     if reading.state != "Trusted":
         raise RuntimeError(f"the signature reads back as {reading.state} {reading.failures}")
+    c2pa_sign.check_stamp(reading, keys)
     claim = manifest.read(reading.store)
     if (claim.work, claim.commitment) != (passage.work_id, passage.commitment):
         raise RuntimeError("the manifest reads back with another work's id")
@@ -201,6 +204,7 @@ def finish(
     bits: int = 16,
     producer: str = PRODUCER,
     at_commit: Callable[[sa.Connection], None] | None = None,
+    signer: Signing | None = None,
 ) -> Work:
     """Turn a draft into a work: labelled, signed by the home, read back, kept, recorded.
 
@@ -218,19 +222,21 @@ def finish(
         bits: Of a sample in WAV and FLAC, 16 or 24.
         producer: ContentProducer of the AIGC label, printable ASCII without spaces.
         at_commit: Called with the connection inside the transaction, before the row; what it raises cancels the work.
+        signer: Signs instead of what the home signs with, see ``identity.with_callback``.
 
     Returns:
         The work, with its final bytes; ``export_work`` writes them to a path.
 
     Raises:
         UserError: an option is unknown, the format doesn't hold this kind of work or so much of it, no room, the
-            home can't be used, or it doesn't allow works without explicit label.
+            home can't be used, it doesn't allow works without explicit label, or there is no time-stamp where one is
+            asked for.
         RuntimeError: the finished bytes don't read back; our fault.
     """
     row = format_of(media_type, type(draft.media))
     aigc.Aigc(label="1", producer=producer, produce_id="")  # refused before any work is done
     encoding = Encoding(lossless, bits)
-    keys = signing(home)
+    keys = signer or signing(home)
     with open_database(home) as database:
         order = Order(
             home=home,

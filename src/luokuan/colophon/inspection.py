@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-
-import c2pa
 
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
 from luokuan.colophon.facts import UNTRUSTED, Facts
@@ -16,6 +14,7 @@ from luokuan.colophon.formats import SIDECARS, Format, format_of_file
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.midi import MidiFormat
 from luokuan.colophon.formats.text import TextFormat
+from luokuan.colophon.trust import HOME, Group
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
 
@@ -24,13 +23,27 @@ MAX_SIDECAR = 1 << 20
 
 
 class Inspector:
-    """Looks at files. ``home_root``: the home's root, PEM, or empty; ``anchors``: other roots, PEM."""
+    """Looks at files.
 
-    def __init__(self, home_root: bytes = b"", anchors: bytes = b"") -> None:
-        # Only what is asked for: a first context knows the home alone, a second one the others.
-        self._contexts: list[tuple[bool, c2pa.Context]] = [(True, c2pa_sign.context(home_root))]
+    Args:
+        home_root: The home's roots, PEM, or empty.
+        anchors: Other roots, PEM.
+        groups: Further certificates of the home's, each with its own rule.
+        stamp_anchors: Roots of time-stamp authorities, PEM.
+    """
+
+    def __init__(
+        self,
+        home_root: bytes = b"",
+        anchors: bytes = b"",
+        groups: Sequence[Group] = (),
+        stamp_anchors: bytes = b"",
+    ) -> None:
+        # Only what is asked for: the first context knows the home alone, the last one the others.
+        asked = [Group(HOME, home_root.decode("ascii")), *groups]
         if anchors:
-            self._contexts.append((False, c2pa_sign.context(anchors)))
+            asked.append(Group("", anchors.decode("ascii")))
+        self._contexts = [(one, c2pa_sign.context(one.anchors.encode("ascii"), stamp_anchors)) for one in asked]
 
     def inspect(self, path: Path, max_bytes: int) -> Facts:
         """The facts about the file at ``path``. Samples are never decoded, so a small file can't grow in memory."""
@@ -52,7 +65,7 @@ class Inspector:
         if row is None:
             return Facts("format")
         sidecars = {} if row.embeds_manifest or sidecars is None else sidecars
-        home, reading = self._manifest(data, row, sidecars.get(MANIFEST))
+        group, reading = self._manifest(data, row, sidecars.get(MANIFEST))
         state = reading.state
         damaged, labels, problem = _labels(data, row, sidecars)
         label: Mapping[str, str] | None = None
@@ -69,8 +82,12 @@ class Inspector:
             sha256=sha256_bytes(data),
             damaged=damaged,
             state=state,
-            home=home and state == "Trusted",
+            home=bool(group) and state == "Trusted",
+            group=group,
             failures=reading.failures,
+            serial=reading.serial,
+            stamped=reading.stamped,
+            valid_from=manifest.clean(reading.valid_from),
             claim=asdict(manifest.read(reading.store)) if reading.store else None,
             aigc=label,
             aigc_problem=problem,
@@ -78,14 +95,21 @@ class Inspector:
             mark=row.mark(data) if isinstance(row, TextFormat | MidiFormat) else None,
         )
 
-    def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[bool, c2pa_sign.Reading]:
+    def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[str | None, c2pa_sign.Reading]:
         if beside is None and not row.embeds_manifest:
-            return False, c2pa_sign.Reading("Absent", (), {})
-        for home, trust in self._contexts:
+            return None, c2pa_sign.Reading("Absent", (), {})
+        for group, trust in self._contexts:
             reading = c2pa_sign.read(data, row.media_type, trust, beside)
-            if UNTRUSTED not in reading.failures:
-                return home, reading
-        return False, reading
+            if UNTRUSTED not in reading.failures and (not group.serials or reading.serial in group.serials):
+                return group.name, reading
+        return None, _untrusted(reading)
+
+
+def _untrusted(reading: c2pa_sign.Reading) -> c2pa_sign.Reading:
+    """The reading of a file whose signer is under an anchor, but isn't the one who was meant."""
+    if reading.state != "Trusted":
+        return reading
+    return replace(reading, state="Valid", failures=tuple(sorted({*reading.failures, UNTRUSTED})))
 
 
 def _labels(data: bytes, row: Format, sidecars: Mapping[str, bytes]) -> tuple[bool, xmp.Labels, str | None]:

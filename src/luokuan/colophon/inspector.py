@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from luokuan.colophon.inspection import Inspector
+from luokuan.colophon.trust import Group
 
 
 def limit_memory(max_bytes: int) -> None:
@@ -43,7 +44,9 @@ def main() -> None:
     """Read the settings from the first line, then a path from each line; answer with the facts."""
     settings = json.loads(sys.stdin.readline())
     limit_memory(settings["memory_bytes"])
-    inspector = Inspector(settings["home_root"].encode("ascii"), settings["anchors"].encode("ascii"))
+    home_root, anchors, stamps = (settings[name].encode("ascii") for name in ("home_root", "anchors", "stamp_anchors"))
+    groups = [Group(name, anchors, tuple(serials)) for name, anchors, serials in settings["groups"]]
+    inspector = Inspector(home_root, anchors, groups, stamps)
     for line in sys.stdin:
         limit_time(settings["cpu_seconds"])
         facts = inspector.inspect(Path(json.loads(line)), settings["file_bytes"])

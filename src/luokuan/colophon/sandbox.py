@@ -7,11 +7,13 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from luokuan.colophon.facts import Facts
+from luokuan.colophon.trust import Group
 
 # -P: the folder in which somebody happens to stand may hold a file named like a module of ours.
 COMMAND = [sys.executable, "-P", "-m", "luokuan.colophon.inspector"]
@@ -39,10 +41,19 @@ class Limits:
 class Sandbox:
     """One child that looks at file after file; a new one after a file that killed it. Use it as a context."""
 
-    def __init__(self, home_root: bytes, anchors: bytes, limits: Limits) -> None:
+    def __init__(
+        self,
+        home_root: bytes,
+        anchors: bytes,
+        limits: Limits,
+        groups: Sequence[Group] = (),
+        stamp_anchors: bytes = b"",
+    ) -> None:
         self._settings = {
             "home_root": home_root.decode("ascii"),
             "anchors": anchors.decode("ascii"),
+            "groups": [(group.name, group.anchors, group.serials) for group in groups],
+            "stamp_anchors": stamp_anchors.decode("ascii"),
             "cpu_seconds": limits.cpu_seconds,
             "memory_bytes": limits.memory_bytes,
             "file_bytes": limits.file_bytes,

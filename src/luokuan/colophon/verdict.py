@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from luokuan.colophon.facts import EXPIRED, UNTRUSTED, Facts
 from luokuan.colophon.formats import known_endings
 from luokuan.colophon.schema import COLOPHON_SCHEMA
+from luokuan.colophon.trust import about_certificate, reaches
 from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
+    from luokuan.store.revocation import Revocation
     from luokuan.store.works import WorkRow
 
 EXIT_CODES: Mapping[str, ExitCode] = {
@@ -21,6 +23,7 @@ EXIT_CODES: Mapping[str, ExitCode] = {
     "trusted": ExitCode.DONE,
     "unknown_signer": ExitCode.NOT_SO,
     "expired": ExitCode.NOT_SO,
+    "revoked": ExitCode.NOT_SO,
     "altered": ExitCode.NOT_SO,
     "stripped": ExitCode.NOT_SO,
     "nothing_found": ExitCode.NOT_SO,
@@ -70,7 +73,9 @@ class Verdict:
     Args:
         verdict: ``ours``: signed by this home, unchanged. ``trusted``: by somebody under a given root, unchanged.
             ``unknown_signer``: unchanged, but nobody vouches for the signer. ``expired``: the signer's certificate
-            has run out, and no time-stamp shows when it was used. ``altered``: changed after it was signed.
+            has run out (or isn't valid yet, by this clock), and no time-stamp shows when it was used.
+            ``revoked``: the signer's certificate was revoked, and nothing shows that it was used before.
+            ``altered``: changed after it was signed.
             ``stripped``: labelled as generated, but not signed. ``nothing_found``: neither.
             ``unreadable``: no file that could be looked at.
         path: The file.
@@ -79,7 +84,7 @@ class Verdict:
         model: Name of the model, as signed.
         model_digest: Its SHA-256, as signed.
         created: When it was made, by the signer's clock, ISO 8601 UTC.
-        stamped: When a time-stamp authority saw it, ISO 8601 UTC.
+        stamped: When a time-stamp authority that is trusted saw it, ISO 8601 UTC.
         work: Work id, as signed.
         licence: Licence, as signed.
         label: The seven fields of the AIGC label.
@@ -128,12 +133,14 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     return max(reversed(verdicts), key=lambda verdict: order.index(verdict.verdict))
 
 
-def slug(facts: Facts, heard: Heard | None = None) -> str:
+def slug(facts: Facts, heard: Heard | None = None, revoked: Sequence[Revocation] = ()) -> str:
     """The verdict's word."""
     if facts.problem is not None:
         return "unreadable"
     if facts.damaged and facts.state in ("Trusted", "Valid"):
         return "altered"  # where no signature reaches: C2PA leaves padding inside its own chunk uncovered
+    if facts.state == "Trusted" and any(reaches(entry, facts) for entry in revoked):
+        return "revoked"
     if facts.state == "Trusted":
         return "ours" if facts.home else "trusted"
     if facts.state == "Valid":
@@ -149,10 +156,17 @@ def slug(facts: Facts, heard: Heard | None = None) -> str:
     return "unreadable" if facts.damaged else "nothing_found"
 
 
-def judge(path: Path, facts: Facts, record: WorkRow | UserError | None, heard: Heard | None = None) -> Verdict:
-    """The verdict from the facts, from what was heard of a watermark, and from the home's row about the work, if it has
-    one; an error where the home's records can't be read, which takes nothing from what the signature says."""
-    word = slug(facts, heard)
+def judge(
+    path: Path,
+    facts: Facts,
+    record: WorkRow | UserError | None,
+    heard: Heard | None = None,
+    revoked: Sequence[Revocation] = (),
+) -> Verdict:
+    """The verdict from the facts, from what was heard of a watermark, from revocations of the signer's certificate, and
+    from the home's row about the work, if it has one; an error where the home's records can't be read, which takes
+    nothing from what the signature says."""
+    word = slug(facts, heard, revoked)
     claim = facts.claim or {}
     return Verdict(
         verdict=word,
@@ -162,7 +176,7 @@ def judge(path: Path, facts: Facts, record: WorkRow | UserError | None, heard: H
         model=claim.get("model"),
         model_digest=claim.get("model_digest"),
         created=claim.get("created"),
-        stamped=claim.get("stamped"),
+        stamped=claim.get("stamped") if facts.stamped else None,
         work=claim.get("work"),
         licence=claim.get("licence"),
         label=facts.aigc,
@@ -171,17 +185,20 @@ def judge(path: Path, facts: Facts, record: WorkRow | UserError | None, heard: H
         unchanged={"altered": False, "stripped": None, "nothing_found": None, "unreadable": None}.get(word, True),
         trusted=word in ("ours", "trusted"),
         watermark=None if heard is None else _counted(heard),
-        summary=_summary(word),
-        evidence=(*_evidence(word, facts, record), *_about_watermark(heard)),
+        summary=_summary(word, facts),
+        evidence=(*_evidence(word, facts, record, revoked), *_about_watermark(heard)),
     )
 
 
-def _summary(word: str) -> str:
+def _summary(word: str, facts: Facts) -> str:
+    if word == "expired" and facts.valid_from is not None:
+        return _("By this machine's clock the signer's certificate isn't valid yet.")
     return {
         "ours": _("A work of this home, unchanged since it was signed."),
         "trusted": _("Signed by somebody whom you trust, and unchanged since."),
         "unknown_signer": _("Unchanged since it was signed, but nobody whom you trust vouches for the signer."),
         "expired": _("The signer's certificate has expired, and no time-stamp shows that it was valid when used."),
+        "revoked": _("The signer's certificate was revoked, and no time-stamp shows that this was signed before."),
         "altered": _("Changed after it was signed, or its signature is damaged."),
         "stripped": _("Labelled as generated by AI, but not signed: the signature was removed, or never there."),
         "nothing_found": _("No label and no signature: nothing can be said about where it comes from."),
@@ -204,10 +221,11 @@ def _problem(facts: Facts) -> str:
     }[facts.problem]
 
 
-def _evidence(word: str, facts: Facts, record: WorkRow | UserError | None) -> list[str]:
+def _evidence(word: str, facts: Facts, record: WorkRow | UserError | None, revoked: Sequence[Revocation]) -> list[str]:
     if word == "unreadable":
         return [_problem(facts)]
-    lines = _about_signature(word, facts) + _about_claim(facts) + _about_labels(facts)
+    lines = _about_signature(word, facts) + about_certificate(facts, revoked) + _about_claim(facts)
+    lines += _about_labels(facts)
     if isinstance(record, UserError):
         lines.append(_("This home's records could not be looked at: {what}", what=record.what))
     elif record is not None:
@@ -248,8 +266,12 @@ def _about_claim(facts: Facts) -> list[str]:
         )
     elif claim.get("source"):
         lines.append(_("Its manifest gives the digital source type {source}.", source=claim["source"]))
-    if claim.get("stamped"):
+    if claim.get("stamped") and facts.stamped:
         lines.append(_("A time-stamp authority saw it at {time}.", time=claim["stamped"]))
+    elif claim.get("stamped"):
+        lines.append(
+            _("A time-stamp says {time}, but nobody whom you trust vouches for its authority.", time=claim["stamped"])
+        )
     if claim.get("created"):
         lines.append(_("Made at {time}, by the signer's clock.", time=claim["created"]))
     if claim.get("work"):

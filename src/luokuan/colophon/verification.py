@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
@@ -16,6 +15,7 @@ from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.html import HEAD_BYTES, HTML, is_labelled
 from luokuan.colophon.formats.text import words_of
 from luokuan.colophon.sandbox import Limits, Sandbox
+from luokuan.colophon.trust import Trust, revocations, trust_of
 from luokuan.colophon.verdict import Heard, Verdict, judge, worst
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -23,6 +23,7 @@ from luokuan.media import Text
 from luokuan.store.home import Home, find_home
 
 if TYPE_CHECKING:
+    from luokuan.store.revocation import Revocation
     from luokuan.store.works import WorkRow
 
 __all__ = ["Limits", "Verdict", "verify_file", "verify_files", "verify_folder", "worst"]
@@ -44,6 +45,8 @@ def verify_file(
     *,
     limits: Limits | None = None,
     listen: Listen | None = None,
+    stamp_anchors: Anchors = (),
+    lists: Anchors = (),
 ) -> Verdict:
     """Check one file, in a child process with limits on time and memory. Nothing is fetched, nothing is written.
 
@@ -53,13 +56,16 @@ def verify_file(
         trust_anchors: Root certificates to trust as well, as PEM files or PEM bytes.
         limits: What the file may cost.
         listen: Hears a watermark in a text; None: nobody listens.
+        stamp_anchors: Root certificates of time-stamp authorities, as PEM files or PEM bytes.
+        lists: Revocation lists of signers under ``trust_anchors``, with their issuers' certificates, PEM.
 
     Returns:
         The verdict; ``unreadable`` for a file of a kind that can't be checked, or that kills or stalls its reader.
 
     Raises:
-        UserError: there is no such file, it is a folder, an anchor is no PEM certificate, or the home's root is
-            damaged. (Of a damaged database the evidence speaks; the signature doesn't depend on it.)
+        UserError: there is no such file, it is a folder, an anchor is no PEM certificate, a list is signed by nobody
+            under one, or the home's root is damaged. (Of a damaged database the evidence speaks; the signature
+            doesn't depend on it.)
     """
     path = Path(path)
     try:
@@ -77,7 +83,11 @@ def verify_file(
             _("Give a file."),
             code="verify.folder",
         )
-    return next(verify_files([path], home, trust_anchors, limits=limits, listen=listen))
+    return next(
+        verify_files(
+            [path], home, trust_anchors, limits=limits, listen=listen, stamp_anchors=stamp_anchors, lists=lists
+        )
+    )
 
 
 def verify_folder(
@@ -87,6 +97,8 @@ def verify_folder(
     *,
     limits: Limits | None = None,
     listen: Listen | None = None,
+    stamp_anchors: Anchors = (),
+    lists: Anchors = (),
 ) -> list[Verdict]:
     """Check every work in a folder and its subfolders, in the order of their names.
 
@@ -104,7 +116,9 @@ def verify_folder(
             _("Give a file, or a folder with works."),
             code="verify.empty",
         )
-    return list(verify_files(files, home, trust_anchors, limits=limits, listen=listen))
+    return list(
+        verify_files(files, home, trust_anchors, limits=limits, listen=listen, stamp_anchors=stamp_anchors, lists=lists)
+    )
 
 
 def verify_files(
@@ -114,15 +128,36 @@ def verify_files(
     *,
     limits: Limits | None = None,
     listen: Listen | None = None,
+    stamp_anchors: Anchors = (),
+    lists: Anchors = (),
 ) -> Iterator[Verdict]:
     """Check several files with one child process; verdicts come as they are found. See ``verify_file``."""
-    anchors = b"".join(_certificates(anchor) for anchor in trust_anchors)
+    anchors = b"".join(certificates_in(anchor) for anchor in trust_anchors)
+    clocks = b"".join(certificates_in(anchor) for anchor in stamp_anchors)
+    found = _revocations(lists, anchors)
     home = home or find_home()
-    root = b"" if home is None else _home_root(home)
-    with Sandbox(root, anchors, limits or Limits()) as sandbox:
+    known = Trust() if home is None else trust_of(home)
+    with Sandbox(known.roots, anchors, limits or Limits(), known.groups, known.stamp_roots + clocks) as sandbox:
         for path in paths:
             facts = sandbox.inspect(path)
-            yield judge(path, facts, _record(home, facts), _heard(path, facts, listen))
+            revoked = revocations(facts, known, found)
+            yield judge(path, facts, _record(home, facts), _heard(path, facts, listen), revoked)
+
+
+def _revocations(lists: Anchors, anchors: bytes) -> list[Revocation]:
+    if not lists:
+        return []
+    from luokuan.store.revocation import read_lists
+
+    try:
+        data = [found if isinstance(found, bytes) else _anchor_bytes(found) for found in lists]
+    except OSError as error:
+        raise UserError(
+            _("{path} can't be opened: {reason}.", path=error.filename, reason=error.strerror),
+            _("Give the path of a file that is there."),
+            code="verify.crl",
+        ) from error
+    return [entry for one in data for entry in read_lists(one, anchors)]
 
 
 def _heard(path: Path, facts: Facts, listen: Listen | None) -> Heard | None:
@@ -187,8 +222,12 @@ def _header(path: Path, size: int) -> bytes:
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----")
 
 
-def _certificates(anchor: Path | bytes) -> bytes:
-    """The certificates of a PEM file, and nothing else that stands in it (a key, for instance)."""
+def certificates_in(anchor: Path | bytes) -> bytes:
+    """The certificates of a PEM file, and nothing else that stands in it (a key, for instance).
+
+    Raises:
+        UserError: it can't be read, or holds none.
+    """
     try:
         data = anchor if isinstance(anchor, bytes) else _anchor_bytes(anchor)
     except OSError as error:
@@ -223,15 +262,6 @@ def _no_anchor(anchor: Path | bytes) -> UserError:
         _("Give the signer's root certificate, a text that begins with -----BEGIN CERTIFICATE-----."),
         code="verify.anchor",
     )
-
-
-def _home_root(home: Home) -> bytes:
-    with contextlib.suppress(OSError):  # one that can't be looked at isn't absent
-        if not home.root_certificate.exists():
-            return b""
-    from luokuan.store.keys import root_certificate
-
-    return root_certificate(home)
 
 
 def _record(home: Home | None, facts: Facts) -> WorkRow | UserError | None:

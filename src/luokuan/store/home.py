@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,11 @@ import platformdirs
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, expand
 from luokuan.i18n import _
+
+CURRENT_KEYS = "current.json"
+"""In ``keys/``: names the keys in use."""
+FIRST_AUTHORITY = "ca"
+"""In ``keys/``: the folder of the authority that a home makes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,13 @@ class Home:
 
     @property
     def root_certificate(self) -> Path:
-        """The root of the home's certificate authority, PEM, public; absent before the first work."""
-        return self.path / "keys" / "ca" / "root.pem"
+        """The root of the home's authority in use, PEM, public; absent before the first work."""
+        try:
+            named = json.loads((self.path / "keys" / CURRENT_KEYS).read_bytes())["authority"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            named = None  # nothing was rotated yet; what is damaged is told by those who use the keys
+        authority = named if isinstance(named, str) and named.replace("-", "").isalnum() else FIRST_AUTHORITY
+        return self.path / "keys" / authority / "root.pem"
 
     def _folder(self, name: str) -> Path:
         folder = self.path / name

@@ -1,0 +1,153 @@
+"""The home's identity: with what it signs, what it hands out to those who check, and who stamps the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+from luokuan.files import write_atomic
+from luokuan.store.certificates import is_revoked, leaves, list_of, load_pem
+from luokuan.store.home import Home
+from luokuan.store.keys import Signing, leaf_file, signing
+from luokuan.store.places import changing, read_places, write_places
+from luokuan.store.revocation import Revocation
+from luokuan.store.usercert import check_chain, keep_chain, load_chain, owned
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A certificate as it is shown. ``serial`` and ``fingerprint`` (SHA-256 of the DER): lower-case hexadecimal."""
+
+    subject: str
+    issuer: str
+    serial: str
+    not_before: datetime
+    not_after: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a home signs with.
+
+    Args:
+        kind: ``own``: under the home's authority; ``user``: the user's own certificate.
+        leaf: The certificate that signs.
+        above: The authorities over it, the issuer first.
+        earlier: Certificates that no longer sign, whose works are ours.
+        stamp_url: The time-stamp authority; empty: none.
+        revoked: What may no longer be relied upon.
+    """
+
+    kind: str
+    leaf: Shown
+    above: tuple[Shown, ...]
+    earlier: tuple[Shown, ...]
+    stamp_url: str
+    revoked: tuple[Revocation, ...]
+
+
+def find_identity(home: Home) -> Identity | None:
+    """What ``home`` signs with; None before the first work. Makes nothing, and reads no key.
+
+    Raises:
+        UserError: a certificate is damaged.
+    """
+    places = read_places(home)
+    folder = home.path / "keys" / (places.user or places.authority)
+    if not folder.is_dir():
+        return None
+    files = ["chain"] if places.user else [leaf_file(places), "intermediate", "root"]
+    above = [found for file in files for found in load_pem(folder / f"{file}.pem")]
+    known = (found for found, _folder in leaves(home, places) if found != above[0])
+    return Identity(
+        kind="user" if places.user else "own",
+        leaf=shown(above[0]),
+        above=tuple(shown(found) for found in above[1:]),
+        earlier=tuple(shown(found) for found in known),
+        stamp_url=places.stamp_url,
+        revoked=places.revoked,
+    )
+
+
+def shown(certificate: x509.Certificate) -> Shown:
+    """The certificate as it is shown."""
+    return Shown(
+        subject=certificate.subject.rfc4514_string(),
+        issuer=certificate.issuer.rfc4514_string(),
+        serial=f"{certificate.serial_number:x}",
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+    )
+
+
+def with_callback(home: Home, chain: bytes, callback: Callable[[bytes], bytes]) -> Signing:
+    """What signs with a key that never leaves its device (HSM, KMS), for ``finish(..., signer=...)``. The home
+    remembers the certificate, so that works signed with it are ours; the home itself goes on signing as before.
+
+    Args:
+        home: The home.
+        chain: The certificate and the authorities above it, PEM.
+        callback: See ``keys.Signing``.
+
+    Raises:
+        UserError: the certificate isn't valid now, isn't made for signing works, or its issuer is missing.
+    """
+    found = owned(check_chain(load_chain(chain, "chain")), b"")
+    with changing(home) as places:
+        keep_chain(home, found)
+        if found.name not in places.users:
+            write_places(home, replace(places, users=(*places.users, found.name)))
+    roots = "".join(places.stamp_roots).encode("ascii")
+    return replace(found.signing, callback=callback, stamp_url=places.stamp_url, stamp_roots=roots)
+
+
+def set_stamps(home: Home, url: str, roots: bytes = b"") -> None:
+    """Let each signature be time-stamped by the authority at ``url`` (empty: none), whose answers count under ``roots``
+    (PEM). Roots of earlier authorities stay, for works that were stamped before.
+
+    Raises:
+        UserError: the home can't be written.
+    """
+    given = x509.load_pem_x509_certificates(roots) if roots else []
+    with changing(home) as places:
+        pems = [found.public_bytes(serialization.Encoding.PEM).decode("ascii") for found in given]
+        kept = (*places.stamp_roots, *(pem for pem in pems if pem not in places.stamp_roots))
+        write_places(home, replace(places, stamp_url=url, stamp_roots=kept))
+
+
+def export(home: Home, folder: Path) -> dict[str, Path]:
+    """Write what those need who check the home's works; nothing in it is secret.
+
+    Returns:
+        Paths: ``root`` (the authorities to trust), ``chain`` (what signs now), ``crl`` (a revocation list of this
+        moment, with its issuers' certificates), and ``stamp_root``, where there are time-stamps.
+
+    Raises:
+        UserError: the keys can't be used, or the folder can't be written.
+    """
+    current = signing(home)
+    places = read_places(home)
+    good = [name for name in places.authorities if not is_revoked(home, places, name)]
+    good.sort(key=lambda name: name != places.authority)
+    roots = [load_pem(home.keys / name / "root.pem")[0] for name in good if (home.keys / name).is_dir()]
+    if places.user:
+        roots.append(x509.load_pem_x509_certificates(current.chain)[-1])
+    files = {
+        "root": b"".join(root.public_bytes(serialization.Encoding.PEM) for root in roots),
+        "chain": current.chain,
+        "crl": b"".join(list_of(home, places, name) for name in good if (home.keys / name).is_dir()),
+        "stamp_root": "".join(places.stamp_roots).encode("ascii"),
+    }
+    paths = {}
+    for name, data in files.items():
+        if data:
+            paths[name] = folder / f"{name.replace('_', '-')}.pem"
+            write_atomic(paths[name], data)
+    return paths
