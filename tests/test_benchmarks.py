@@ -205,3 +205,12 @@ def test_the_corpus_of_translations_leaks_nothing(tmp_path: Path, monkeypatch: p
         assert not first & second and not first & third and not second & third
     everything = {text for found in parts.values() for pair in found for text in pair.texts}
     assert "图书馆" in everything and "圖書館" not in everything
+
+
+def test_the_benchmark_of_sound_counts_each_step() -> None:
+    benchmark = loaded("sound")
+    found = benchmark.measure(benchmark.SOUNDS[0], benchmark.music(0.3, 8_000, 0))
+    steps = [step.__name__ for step in benchmark.module.STEPS]
+    assert list(found) == ["total", *steps, "clock", "kbit/s", "snr"]
+    assert found["total"] == pytest.approx(sum(found[step] for step in steps))
+    assert 60 < found["snr"] < 100

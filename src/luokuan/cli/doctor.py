@@ -31,6 +31,7 @@ EXTRAS = {
     "tensorboard": "tensorboard",
     "distributed": "accelerate",
     "gguf": "gguf",
+    "media": "imageio_ffmpeg",
 }
 LOW_DISK = 2 << 30
 """Bytes below which the home's disk is called full."""

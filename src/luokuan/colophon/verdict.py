@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from luokuan.colophon.facts import EXPIRED, UNTRUSTED, Facts
-from luokuan.colophon.formats import known_endings
+from luokuan.colophon.formats import SOUNDS, known_endings
 from luokuan.colophon.schema import COLOPHON_SCHEMA
 from luokuan.colophon.trust import about_certificate, reaches
 from luokuan.errors import ExitCode, UserError
@@ -149,7 +149,7 @@ def slug(facts: Facts, heard: Heard | None = None, revoked: Sequence[Revocation]
         only_time = EXPIRED in facts.failures and set(facts.failures) <= {EXPIRED, UNTRUSTED}
         return "expired" if only_time else "altered"
     labels = (facts.aigc, facts.source, facts.mark)
-    if any(label is not None for label in labels) or facts.aigc_problem in ("aigc.invalid", "format.labels"):
+    if any(label is not None for label in labels) or facts.aigc_problem == "aigc.invalid":
         return "stripped"
     if heard is not None and heard.marked:
         return "stripped"
@@ -286,7 +286,7 @@ def _about_claim(facts: Facts) -> list[str]:
 
 
 def _about_explicit(facts: Facts, label: str) -> str:
-    if (facts.media_type or "").startswith("audio/"):
+    if facts.media_type in {row.media_type for row in SOUNDS}:
         return _(
             "The signer says that '{label}' is heard at its start; no program has listened, please hear for yourself.",
             label=label,
@@ -312,8 +312,6 @@ def _about_labels(facts: Facts) -> list[str]:
             lines.append(_("The AIGC label and the signed manifest name different works."))
     elif facts.aigc_problem == "aigc.invalid":
         lines.append(_("It has an AIGC label that doesn't follow GB 45438-2025."))
-    elif facts.aigc_problem == "format.labels":
-        lines.append(_("It has AIGC labels that differ: nobody knows which one counts."))
     elif facts.aigc_problem is not None:
         lines.append(_("Its label metadata can't be read."))
     if facts.mark is not None:

@@ -177,13 +177,3 @@ def too_long() -> UserError:
     return UserError(
         _("The XMP metadata is too long for the format."), _("Shorten its fields."), code="format.packet_long"
     )
-
-
-def conflicting(name: str) -> UserError:
-    """A file has labels that say different things: nobody knows which one counts."""
-    return UserError(
-        _("The {name} file has AIGC labels that differ.", name=name),
-        _("Get a copy from its maker."),
-        code="format.labels",
-        status=422,
-    )

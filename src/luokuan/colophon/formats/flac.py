@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats import id3, vorbis_comment
+from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
-from luokuan.colophon.formats.sound import chosen, write_whole
+from luokuan.colophon.formats.sound import write_whole
 from luokuan.colophon.xmp import Labels
 from luokuan.media import Sound
 
@@ -81,4 +82,4 @@ def read_labels(data: bytes) -> Labels:
             source += more[1]
     if end >= len(data):
         raise damaged(_NAME)
-    return chosen(_NAME, aigc, source)
+    return agreed(aigc, source)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc
+from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
-from luokuan.colophon.formats.sound import AIGC_FIELD, SOURCE_FIELD, chosen
+from luokuan.colophon.formats.sound import AIGC_FIELD, MAX_ENTRIES, SOURCE_FIELD
 from luokuan.media import Sound
 
 if TYPE_CHECKING:
@@ -157,10 +158,15 @@ def tag(data: bytes, aigc: Aigc) -> bytes:
 
 
 def _only_moov(data: bytes) -> Box:
-    found = [box for box in _boxes(data, 0, len(data)) if box[0] == b"moov"]
-    if len(found) != 1:
+    found: Box | None = None
+    for box in _boxes(data, 0, len(data)):
+        if box[0] == b"moov":
+            if found is not None:
+                raise _Damage
+            found = box
+    if found is None:
         raise _Damage
-    return found[0]
+    return found
 
 
 def _move_offsets(out: bytearray, behind: int, grown: int) -> None:
@@ -198,7 +204,7 @@ def read_labels(data: bytes) -> xmp.Labels:
                 source += [packet.source] if packet.source is not None else []
     except _Damage as error:
         raise damaged(_NAME) from error
-    return chosen(_NAME, aigc, source)
+    return agreed(aigc, source)
 
 
 def _items(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, bytes]]:
@@ -210,7 +216,10 @@ def _items(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, bytes]]:
     for kind, _at, inner, close in _boxes(data, start, end):
         if kind == b"keys":
             # Version, flags and number of keys come first; each key is a box of its namespace.
-            names += [data[at:stop] for _space, _key, at, stop in _boxes(data, inner + 8, close)]
+            for _space, _key, at, stop in _boxes(data, inner + 8, close):
+                names.append(data[at:stop])
+                if len(names) > MAX_ENTRIES:
+                    raise _Damage
         elif kind == b"ilst":
             lists.append((inner, close))
     for inner, close in lists:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats import id3
+from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
-from luokuan.colophon.formats.sound import chosen, write
+from luokuan.colophon.formats.sound import write
 from luokuan.colophon.xmp import Labels
 from luokuan.media import Sound
 
@@ -58,4 +59,4 @@ def read_labels(data: bytes) -> Labels:
     aigc, source, at = id3.labels(data, _NAME)
     if at >= len(data):
         raise damaged(_NAME)
-    return chosen(_NAME, aigc, source)
+    return agreed(aigc, source)

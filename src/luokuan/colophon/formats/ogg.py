@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats import vorbis_comment
+from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
-from luokuan.colophon.formats.sound import chosen, write
+from luokuan.colophon.formats.sound import MAX_ENTRIES, write
 from luokuan.colophon.xmp import Labels
 from luokuan.media import Sound
 
@@ -178,6 +179,8 @@ def read_labels(data: bytes) -> Labels:
     for page in _pages(data):
         if page.flags & _FIRST:
             waiting[page.serial] = _Packets()
+            if len(waiting) > MAX_ENTRIES:
+                raise damaged(_NAME)
         packets = waiting.get(page.serial)
         if packets is None:
             continue  # its comments have been read
@@ -192,4 +195,4 @@ def read_labels(data: bytes) -> Labels:
                 source += more[1]
     if waiting:
         raise damaged(_NAME)
-    return chosen(_NAME, aigc, source)
+    return agreed(aigc, source)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.aigc import Aigc
-from luokuan.colophon.formats.base import Encoding, Tagged, conflicting
+from luokuan.colophon.formats.base import Encoding, Tagged
 from luokuan.colophon.xmp import Labels
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -30,21 +30,12 @@ MAX_RATE = 768_000
 AIGC_FIELD, SOURCE_FIELD = "AIGC", "DigitalSourceType"
 """Names of the AIGC label and of the IPTC source type where a format holds pairs of names and values."""
 
+MAX_ENTRIES = 1 << 16
+"""Most comments, keys or streams that are read in one file: a file of millions would fill the memory."""
+
 _BLOCK = 1 << 16  # libsndfile's Vorbis encoder overflows its stack on very long blocks
 _LIKE = 0.6
 _BAND = 8_000
-
-
-def chosen(name: str, aigc: Iterable[str], source: Iterable[str]) -> Labels:
-    """The labels of a file of the format ``name`` from all that were found in it.
-
-    Raises:
-        UserError: they differ.
-    """
-    labels, sources = set(aigc), set(source)
-    if len(labels) > 1 or len(sources) > 1:
-        raise conflicting(name)
-    return Labels(next(iter(labels), None), next(iter(sources), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +154,7 @@ class SoundFormat:
 
     def check(self, data: bytes, media: Media, encoding: Encoding) -> None:
         """Decode, and compare: rate, channels and length always; samples where nothing may be lost, else whether what
-        is heard below 4 kHz is alike (correlation of 0.6 or more).
+        is heard is alike (``likeness`` of 0.6 or more).
 
         Every decoder here takes away the delay that its encoder adds, so the length is exact.
 
@@ -208,14 +199,19 @@ def _check_samples(sound: Sound) -> None:
 
 
 def likeness(one: Sound, other: Sound) -> float:
-    """Correlation of two sounds of one shape and rate, each sample the mean of a few so that what is above some 4 kHz,
-    where encoders save first, hardly counts. 1 for two silences."""
+    """Correlation of two sounds of one shape and rate: of their samples, or of means of a few samples each, so that
+    what is above some 4 kHz, where encoders save first, hardly counts; whichever is higher. 1 for two silences."""
+    size = max(1, one.rate // _BAND)
+    return max(_correlation(one, other, 1), _correlation(one, other, size))
+
+
+def _correlation(one: Sound, other: Sound, size: int) -> float:
     import numpy as np
 
-    size = max(1, one.rate // _BAND)
     count = max(1, one.samples.shape[1] // size)
+    size = min(size, one.samples.shape[1])
     a, b = (
-        s.samples[:, : count * size].reshape(s.samples.shape[0], count, -1).mean(axis=2, dtype=np.float64).ravel()
+        s.samples[:, : count * size].reshape(s.samples.shape[0], count, size).mean(axis=2, dtype=np.float64).ravel()
         for s in (one, other)
     )
     norm = np.sqrt((a @ a) * (b @ b))

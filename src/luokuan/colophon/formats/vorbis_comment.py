@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats.base import damaged
-from luokuan.colophon.formats.sound import AIGC_FIELD, SOURCE_FIELD
+from luokuan.colophon.formats.sound import AIGC_FIELD, MAX_ENTRIES, SOURCE_FIELD
 from luokuan.colophon.xmp import GENERATED
 
 
@@ -21,7 +21,9 @@ def parse(data: bytes, name: str) -> tuple[bytes, list[bytes], int]:
     count = int.from_bytes(data[at : at + 4], "little")
     at += 4
     comments = []
-    for _number in range(count):  # each takes four bytes, so a false count ends with the data
+    if count > MAX_ENTRIES:
+        raise damaged(name)
+    for _number in range(count):
         comment, at = _string(data, at, name)
         comments.append(comment)
     return vendor, comments, at

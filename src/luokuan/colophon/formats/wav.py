@@ -6,8 +6,9 @@ from __future__ import annotations
 from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats import riff
+from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
-from luokuan.colophon.formats.sound import chosen, write_whole
+from luokuan.colophon.formats.sound import write_whole
 from luokuan.media import Sound
 
 _NAME = "WAV"
@@ -39,15 +40,15 @@ def read_labels(data: bytes) -> xmp.Labels:
         UserError: the file is damaged, or labels in it differ.
     """
     aigc, source = [], []
-    parts = set()
+    missing = {b"fmt ", b"data"}
     for name, start, end in riff.chunks(data, b"WAVE", _NAME):
-        parts.add(name)
+        missing.discard(name)
         if name == b"AIGC":
             aigc.append(data[start:end].rstrip(b"\0").decode("utf-8", "replace"))
         elif name == b"_PMX":
             packet = xmp.parse(data[start:end])
             aigc += [packet.aigc] if packet.aigc is not None else []
             source += [packet.source] if packet.source is not None else []
-    if not {b"fmt ", b"data"} <= parts:
+    if missing:
         raise damaged(_NAME)
-    return chosen(_NAME, aigc, source)
+    return agreed(aigc, source)
