@@ -8,7 +8,18 @@ import typer
 
 from luokuan import __version__
 from luokuan.cli import (
-    corpus, create, doctor, evaluate, feedback, identity, models, showcase, train, verify, waiver, works,
+    corpus,
+    create,
+    doctor,
+    evaluate,
+    feedback,
+    identity,
+    models,
+    showcase,
+    train,
+    verify,
+    waiver,
+    works,
 )  # fmt: skip
 from luokuan.i18n import _
 
