@@ -214,3 +214,15 @@ def test_the_benchmark_of_sound_counts_each_step() -> None:
     assert list(found) == ["total", *steps, "clock", "kbit/s", "snr"]
     assert found["total"] == pytest.approx(sum(found[step] for step in steps))
     assert 60 < found["snr"] < 100
+
+
+def test_masters_and_histories_are_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["lineage", "--copies", "1", "--works", "2", "--json"])
+    loaded("lineage").main()
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["master"]) == {"256²", "1024²", "2000 characters"}
+    first, second = found["manifest"]
+    assert second > first + 3000, "a copy carries the first one's manifest"
+    assert found["lineage_ms"] >= 0

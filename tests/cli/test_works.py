@@ -40,5 +40,5 @@ def test_listing_showing_and_taking_out(
     capfd.readouterr()
     assert main(["export"]) == main(["export", "a.md", "--all"]) == main(["export", "0" * 16]) == 2
     err = capfd.readouterr().err
-    assert "which works" in err and "knows no work" in err and "Traceback" not in err
+    assert "which works" in err and "no work of this home" in err and "Traceback" not in err
     assert main(["export", "a.md", "-o", "folder"]) == 2 and "isn't empty" in capfd.readouterr().err

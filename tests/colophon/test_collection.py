@@ -9,8 +9,9 @@ import pytest
 from drafts import draft, text_draft
 
 from luokuan.colophon import collection
-from luokuan.colophon.collection import export, find, name_of
-from luokuan.colophon.finish import export_work, finish
+from luokuan.colophon.collection import export, name_of
+from luokuan.colophon.finish import finish
+from luokuan.colophon.reference import work_of
 from luokuan.colophon.schema import Draft, Recipe, Work
 from luokuan.colophon.verification import verify_folder
 from luokuan.errors import UserError
@@ -22,8 +23,7 @@ from luokuan.store.works import WorkRow, recent_works
 
 
 def rows_of(home: Home, *works: Work) -> list[WorkRow]:
-    with open_database(home) as database, database.read() as connection:
-        return [find(connection, work.id) for work in works]
+    return [work_of(work.id, home) for work in works]
 
 
 def test_works_leave_with_all_that_belongs_beside_them(home: Home, tmp_path: Path) -> None:
@@ -86,21 +86,6 @@ def test_no_model_s_name_leads_out_of_the_folder(home: Home, tmp_path: Path, mod
     assert Path(name).name == name and not name.startswith((".", "-"))
     export([row], tmp_path / "out", home=home)
     assert (tmp_path / "out" / name).read_bytes() == work.data
-
-
-def test_finding(home: Home, tmp_path: Path) -> None:
-    work = finish(text_draft(), home=home, media_type="text/plain")
-    export_work(work, tmp_path / "a.txt")
-    changed = (tmp_path / "a.txt").read_text(encoding="utf-8").replace("山", "川")
-    (tmp_path / "changed.txt").write_text(changed, encoding="utf-8")
-    with open_database(home) as database, database.read() as connection:
-        for reference in (work.id, tmp_path / "a.txt", str(tmp_path / "changed.txt")):
-            assert find(connection, reference).id == work.id
-        for reference in ("0" * 16, "", "x" * 9000, tmp_path / "absent", "~nobody/x"):
-            with pytest.raises(UserError, match="knows no work"):
-                find(connection, reference)
-        with pytest.raises(UserError, match="folder"):
-            find(connection, tmp_path)
 
 
 def test_the_newest_come_first(home: Home) -> None:

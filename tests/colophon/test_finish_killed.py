@@ -12,10 +12,12 @@ from drafts import draft
 
 from luokuan.colophon.finish import STEPS, finish
 from luokuan.colophon.verification import verify_files
+from luokuan.media import Picture
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import open_database
 from luokuan.store.home import open_home
-from luokuan.store.works import known_blobs
+from luokuan.store.masters import Masters
+from luokuan.store.works import known_blobs, with_recipe
 
 # The child ends itself: after a step, or inside one (between writing and renaming; between insert and commit; while
 # the authority is being made).
@@ -38,9 +40,11 @@ def then_die(step):
     return wrapped
 
 home, where = open_home(sys.argv[1]), sys.argv[2]
-if where == "inside keep":
+if where in ("inside keep", "inside keep_master"):
+    folder = "blobs" if where == "inside keep" else "masters"
     keys.signing(home)
-    Path.replace = die
+    rename = Path.replace
+    Path.replace = lambda part, target: die() if folder in part.parts else rename(part, target)
 elif where == "inside record":
     insert = module.insert_work
     module.insert_work = lambda *a: (insert(*a), die())
@@ -50,8 +54,9 @@ else:
     module.STEPS = tuple(then_die(s) if s.__name__ == where else s for s in module.STEPS)
 module.finish(draft(), home=home)
 """
-PLACES = [*(step.__name__ for step in STEPS), "inside authority", "inside keep", "inside record"]
+PLACES = [*(step.__name__ for step in STEPS), "inside authority", "inside keep_master", "inside keep", "inside record"]
 _DURABLE = {"record"}
+_NO_MASTER = {"identify", "inside authority", "inside keep_master"}
 _BLOB_LEFT = {"keep", "inside record"}
 
 
@@ -83,6 +88,9 @@ def test_killed_anywhere_nothing_is_half_written(killed: dict[str, Path], place:
     for name in whole:
         assert Blobs(home).get(name), "a blob under its name is always whole"
 
+    masters = {path.name for path in home.masters.glob("??/[0-9a-f]*")}
+    assert len(masters) == (0 if place in _NO_MASTER else 1), "there before the row is"
+
     work = finish(draft(), home=home)
     with open_database(home) as database, database.read() as connection:
         assert known_blobs(connection) == before | {work.sha256}
@@ -90,5 +98,10 @@ def test_killed_anywhere_nothing_is_half_written(killed: dict[str, Path], place:
     blobs.sweep(lambda: before | {work.sha256}, older_than=-1)
     left = {path.name for path in home.blobs.rglob("*") if path.is_file()}
     assert left == before | {work.sha256}, "orphans and parts are swept, works stay"
+    with open_database(home) as database, database.read() as connection:
+        works = with_recipe(connection)
+    Masters(home).sweep(lambda: works, older_than=-1)
+    assert {path.name for path in home.masters.rglob("*") if path.is_file()} == works
+    assert all(Masters(home).get(name, Picture) for name in works)
     paths = [blobs.path(name) for name in left]
     assert {verdict.verdict for verdict in verify_files(paths, home)} == {"ours"}

@@ -13,15 +13,18 @@ from typing import Any
 import counting
 import plms
 import pytest
+from drafts import text_draft
 
 import luokuan.create
 from luokuan.cli.main import main
+from luokuan.colophon.finish import export_work, finish
 from luokuan.create.servers import find_server
 from luokuan.create.translations import Way, create_translation, draft_translation, read_text
 from luokuan.errors import UserError
 from luokuan.media import Text
 from luokuan.models.registry import load_model, load_translating_model
 from luokuan.models.seq2seq.decoding import Search, written_for
+from luokuan.store.home import open_home
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,28 @@ def test_a_file_becomes_a_signed_text_with_its_lines(run: Any, tmp_path: Path) -
     assert lines[0].startswith("- ") and lines[1] == "" and lines[2] == "- 12:30" and lines[3].startswith("- ")
     assert lines[0] in shown and "out.txt" in shown
     assert run("verify", out)[0] == 0
+
+
+def test_a_translation_of_a_work_names_it(run: Any, home: Path, tmp_path: Path) -> None:
+    first = export_work(
+        finish(text_draft("one two three."), home=open_home(home), media_type="text/plain"), tmp_path / "a"
+    )
+    command = [
+        "create",
+        "translation",
+        "--input",
+        tmp_path / "a",
+        "--to",
+        "zh",
+        "-m",
+        "count",
+        "-o",
+        tmp_path / "b.txt",
+    ]
+    assert run(*command)[0] == 0
+    code, out, _err = run("lineage", tmp_path / "b.txt", "--json")
+    edges = [(edge["from"], edge["how"]) for edge in json.loads(out)["edges"]]
+    assert code == 0 and (f"work:{first.id}", "reference") in edges
 
 
 def test_much_to_do_shows_progress(run: Any, tmp_path: Path) -> None:

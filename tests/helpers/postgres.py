@@ -1,44 +1,41 @@
-"""A PostgreSQL of its own for a test, by the binaries of the system; tests skip where there are none."""
+"""A PostgreSQL server for one test module, where the machine has one."""
 
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-BINARIES = ("initdb", "pg_ctl", "psql")
-
-
-def available() -> bool:
-    """Whether the system has a PostgreSQL."""
-    return all(shutil.which(name) for name in BINARIES)
+import pytest
 
 
 @contextmanager
-def server() -> Iterator[Callable[[str], subprocess.CompletedProcess[str]]]:
-    """Start one that listens on a socket alone, and yield what runs SQL on it; ``returncode`` 3: it was refused."""
-    # PostgreSQL refuses to run as root. A short path: a socket's name has 107 characters at most.
+def postgres() -> Iterator[str]:
+    """The URL of an empty database on a server of its own; skips where server or driver lack."""
+    pytest.importorskip("psycopg")
+    if not all(shutil.which(name) for name in ("initdb", "pg_ctl")):
+        pytest.skip("no PostgreSQL server is installed")
+    # PostgreSQL refuses to run as root; a socket's path must be short.
     user = {"user": "nobody"} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     if user:
-        shutil.chown(folder, "nobody")
+        os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
 
-    def run(*command: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        out = subprocess.DEVNULL if command[0] == "pg_ctl" else subprocess.PIPE  # the server would keep a pipe open
-        return subprocess.run(
-            command, input=given, stdout=out, stderr=out, text=True, check=False, cwd=folder, env=os.environ, **user
-        )
+    def run(*command: str) -> None:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **user)  # type: ignore[call-overload]
 
-    data, options = str(folder / "data"), f"-c listen_addresses= -c fsync=off -k {folder}"
+    data = str(folder / "data")
     try:
-        run("initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync").check_returncode()
-        run("pg_ctl", "-D", data, "-w", "-o", options, "start").check_returncode()
-        psql = ("psql", "-h", str(folder), "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-qAt", "-f", "-")
-        yield lambda sql: run(*psql, given=sql)
+        run("initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+        run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", f"-c listen_addresses='' -k {folder}", "start")
+        try:
+            yield f"postgresql+psycopg://tester@/postgres?host={folder}"
+        finally:
+            run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)

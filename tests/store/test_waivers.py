@@ -6,7 +6,7 @@ import importlib
 import io
 from datetime import UTC, datetime, timedelta
 
-import postgres
+import psql
 import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -149,12 +149,12 @@ def migration_sql() -> str:
     return buffer.getvalue()
 
 
-@pytest.mark.skipif(not postgres.available(), reason="no PostgreSQL on this system")
+@pytest.mark.skipif(not psql.available(), reason="no PostgreSQL on this system")
 def test_postgresql_guards_the_rows_too() -> None:
     stamp = "'2026-01-01 00:00:00'"
     values = f"VALUES ('{WORK}', 'Ann', 'a film'"
     kept = f"INSERT INTO waiver {values}, now() AT TIME ZONE 'UTC', (now() AT TIME ZONE 'UTC') + interval '184 days')"
-    with postgres.server() as sql:
+    with psql.server() as sql:
         made = sql(f"CREATE TABLE work (id varchar(16) PRIMARY KEY); INSERT INTO work VALUES ('{WORK}'), ('ffff');")
         assert made.returncode == 0, made.stderr
         made = sql(migration_sql() + ";" + kept)

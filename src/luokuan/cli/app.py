@@ -14,13 +14,14 @@ from luokuan.cli import (
     evaluate,
     feedback,
     identity,
+    lineage,
     models,
     showcase,
     train,
     verify,
     waiver,
     works,
-)  # fmt: skip
+)
 from luokuan.i18n import _
 
 
@@ -60,6 +61,7 @@ app.add_typer(works.app, name="works")
 app.add_typer(waiver.app, name="waiver")
 app.add_typer(identity.app, name="identity")
 app.command(name="verify", help=verify.HELP)(verify.verify)
+app.command(name="lineage", help=lineage.HELP)(lineage.lineage)
 app.command(name="export", help=works.EXPORT)(works.export)
 app.command(name="feedback", help=feedback.HELP)(feedback.feedback)
 app.command(name="evaluate", help=evaluate.HELP)(evaluate.evaluate)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from luokuan.cli import create_copy, create_text, create_translation, create_verse, labelling, options
+from luokuan.cli import (
+    create_copy,
+    create_enlargement,
+    create_text,
+    create_translation,
+    create_verse,
+    labelling,
+    options,
+)
 from luokuan.cli.exporting import path_of, record_of, suffix_of, told_of
 from luokuan.cli.output import emit_json, say
 from luokuan.errors import UserError
@@ -31,6 +39,7 @@ app.command("text", help=create_text.HELP)(create_text.text)
 app.command("copy", help=create_copy.HELP)(create_copy.copy)
 app.command("verse", help=create_verse.HELP)(create_verse.verse)
 app.command("translation", help=create_translation.HELP)(create_translation.translation)
+app.command("enlargement", help=create_enlargement.HELP)(create_enlargement.enlargement)
 
 
 @app.command("image", help=_("Create pictures of what the brief names: a class, attributes or words of a caption."))

@@ -66,7 +66,8 @@ def translation(
     home: options.Home = None,
 ) -> None:
     """Translate a text, show it, and put it where the person wants it."""
-    from luokuan.create.translations import create_translation, read_text
+    from luokuan.create.starting import text_from
+    from luokuan.create.translations import create_translation
     from luokuan.store.home import open_home
 
     if text and source is not None:
@@ -74,9 +75,11 @@ def translation(
     shown = not json and not quiet
     wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home)
     suffix = suffix_of(format, output, 1, FORMATS)
+    place = open_home(home)
+    given, origin = (text, None) if source is None else text_from(source, place)
     with ExitStack() as held:
         work = create_translation(
-            read_text(source) if source is not None else text,
+            given,
             to=to,
             start=start,
             model=model,
@@ -85,7 +88,8 @@ def translation(
             length=length,
             media_type=FORMATS[suffix],
             label=wanted,
-            home=open_home(home),
+            home=place,
+            origin=origin,
             on_done=None if quiet or json else _progress(held),
             on_text=show if shown else None,
         )

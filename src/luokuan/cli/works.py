@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from luokuan.cli import options
+from luokuan.cli import options, works_copy
 from luokuan.cli.output import emit_json, say, table, visible
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
-app = typer.Typer(no_args_is_help=True, help=_("List and show the works of this home."))
+app = typer.Typer(no_args_is_help=True, help=_("List, show and copy the works of this home."))
 EXPORT = _("Write works of this home, with all that belongs beside them, into a folder or a zip file.")
 
 Work = Annotated[str, typer.Argument(help=_("The work's file, or its id."), show_default=False)]
@@ -56,12 +56,11 @@ def list_(
 @app.command("show", help=_("Show all that this home knows of a work, its private recipe too."))
 def show(work: Work, json: options.Json = False, home: options.Home = None) -> None:
     """The public record and the recipe."""
-    from luokuan.colophon.collection import find, public_record
-    from luokuan.store.database import open_database
+    from luokuan.colophon.collection import public_record
+    from luokuan.colophon.reference import work_of
     from luokuan.store.home import open_home
 
-    with open_database(open_home(home)) as database, database.read() as connection:
-        row = find(connection, work)
+    row = work_of(work, open_home(home))
     record = public_record(row)
     if json:
         emit_json({**record, "recipe": None if row.recipe is None else dict(row.recipe)})
@@ -69,6 +68,9 @@ def show(work: Work, json: options.Json = False, home: options.Home = None) -> N
     recipe = row.recipe or {}
     lines = [*record.items(), *((name, recipe.get(name)) for name in ("brief", "seed", "parameters", "corpus_digest"))]
     table([_("field"), _("value")], [(name, visible(str(value))) for name, value in lines if value not in (None, [])])
+
+
+app.command("copy", help=works_copy.HELP)(works_copy.copy)
 
 
 def export(
@@ -85,6 +87,7 @@ def export(
 ) -> None:
     """Whole or not at all."""
     from luokuan.colophon import collection
+    from luokuan.colophon.reference import work_of
     from luokuan.files import expand
     from luokuan.store.database import open_database
     from luokuan.store.home import open_home
@@ -97,8 +100,11 @@ def export(
             _("Give their files or ids, or --all."),
             code="export.which",
         )
-    with open_database(found) as database, database.read() as connection:
-        rows = recent_works(connection) if everything else [collection.find(connection, work) for work in works or ()]
+    if everything:
+        with open_database(found) as database, database.read() as connection:
+            rows = recent_works(connection)
+    else:
+        rows = [work_of(work, found) for work in works or ()]
     if not rows:
         raise UserError(
             _("There are no works yet: make one with `luokuan create`."), _("Then export it."), code="export.none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from luokuan.errors import UserError
@@ -62,6 +62,10 @@ class Aigc:
                     _("The field {field} of the AIGC label isn't printable ASCII without spaces.", field=name)
                 )
 
+    def passed_on(self, propagator: str, propagate_id: str, reserved2: str = "") -> Aigc:
+        """The label of a work that is passed on: what its producer said stays, the propagator's fields are new."""
+        return replace(self, propagator=propagator, propagate_id=propagate_id, reserved2=reserved2)
+
     def to_dict(self) -> dict[str, str]:
         """The label under the standard's names, in its order."""
         return {name: getattr(self, attribute) for name, attribute in _FIELDS.items()}
@@ -69,6 +73,15 @@ class Aigc:
     def build(self) -> str:
         """The label as JSON text: the bare object, ASCII, no spaces."""
         return json.dumps(self.to_dict(), separators=(",", ":"))
+
+
+def from_dict(values: Mapping[str, str]) -> Aigc:
+    """The label from what ``to_dict`` gave.
+
+    Raises:
+        UserError: a value breaks the rules.
+    """
+    return Aigc(**{attribute: values[name] for name, attribute in _FIELDS.items()})
 
 
 def parse(text: str) -> Aigc:
@@ -85,7 +98,7 @@ def parse(text: str) -> Aigc:
         raise _invalid(_("The AIGC label isn't JSON with each name once.")) from error
     if not isinstance(values, Mapping) or set(values) != set(_FIELDS):
         raise _invalid(_("The AIGC label hasn't exactly the seven fields of GB 45438-2025."))
-    return Aigc(**{attribute: values[name] for name, attribute in _FIELDS.items()})
+    return from_dict(values)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,14 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
+    from luokuan.colophon.ingredients import Ingredient
     from luokuan.store.keys import Signing
 
 
+MAX_MANIFEST = 16 << 20
+"""Largest manifest, in bytes: history with it, of which a stranger's part may be large."""
+MAX_BESIDE = 1 << 20
+"""Largest manifest beside a file; larger ones aren't read by ``verify``."""
 _SIGNERS = "user_anchors"
 """The list in which signers are looked up. c2pa-rs trusts signers of its other list as well, which holds the roots of
 time-stamp authorities here; it says in which list it found one."""
@@ -67,11 +73,25 @@ def context(anchors: bytes = b"", stamp_anchors: bytes = b"") -> c2pa.Context:
     return c2pa.Context(c2pa.Settings.from_dict(settings))
 
 
-def sign(data: bytes, media_type: str, manifest: Mapping[str, Any], signing: Signing) -> bytes:
+def sign(
+    data: bytes,
+    media_type: str,
+    manifest: Mapping[str, Any],
+    signing: Signing,
+    ingredients: Sequence[Ingredient] = (),
+) -> bytes:
     """The file with ``manifest`` embedded and signed. Anything that changes the file later breaks it.
 
+    Args:
+        data: The file.
+        media_type: Its type.
+        manifest: What is signed; it calls its ingredients by ``ingredient_id``.
+        signing: With which key.
+        ingredients: What the file was made from; with their own manifests, so that no history is lost.
+
     Raises:
-        UserError: the time-stamp authority gives no time-stamp, or the callback that signs fails.
+        UserError: the time-stamp authority gives no time-stamp, the callback that signs fails, an ingredient's manifest
+            can't be taken over, or all of them are too large.
     """
 
     def embedded(signer: c2pa.Signer, builder: c2pa.Builder) -> bytes:
@@ -79,21 +99,80 @@ def sign(data: bytes, media_type: str, manifest: Mapping[str, Any], signing: Sig
         builder.sign(signer, media_type, io.BytesIO(data), out)
         return out.getvalue()
 
-    return _signed(embedded, manifest, signing)
+    signed = _signed(embedded, manifest, signing, ingredients)
+    _check_size(len(signed) - len(data), MAX_MANIFEST)
+    return signed
 
 
-def sign_beside(data: bytes, media_type: str, manifest: Mapping[str, Any], signing: Signing) -> bytes:
-    """The signed manifest alone, for a file that can't hold it; it is bound to the file's bytes.
-
-    Raises:
-        UserError: as ``sign``.
-    """
+def sign_beside(
+    data: bytes,
+    media_type: str,
+    manifest: Mapping[str, Any],
+    signing: Signing,
+    ingredients: Sequence[Ingredient] = (),
+) -> bytes:
+    """The signed manifest alone, for a file that can't hold it; it is bound to the file's bytes. See ``sign``."""
 
     def beside(signer: c2pa.Signer, builder: c2pa.Builder) -> bytes:
         builder.set_no_embed()
         return bytes(builder.sign(signer, media_type, io.BytesIO(data), io.BytesIO()))
 
-    return _signed(beside, manifest, signing)
+    signed = _signed(beside, manifest, signing, ingredients)
+    _check_size(len(signed), MAX_BESIDE)
+    return signed
+
+
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        raise UserError(
+            _(
+                "The history of the work is too long: its manifest would have {count} bytes; {most} at most.",
+                count=size,
+                most=most,
+            ),
+            _("Start from an earlier work or file."),
+            code="manifest.size",
+            status=413,
+        )
+
+
+def ingredient_id(place: int) -> str:
+    """What a manifest calls its ingredient number ``place`` while it is built."""
+    return f"ingredient-{place}"
+
+
+def _add(builder: c2pa.Builder, ingredients: Sequence[Ingredient], signing: Signing) -> None:
+    for place, one in enumerate(ingredients):
+        about: dict[str, Any] = {
+            "title": one.name,
+            "format": one.media_type,
+            "relationship": one.role,
+            "label": ingredient_id(place),
+            "instance_id": f"xmp:iid:{uuid.uuid4()}",
+        }
+        if one.beside is not None:
+            # The library looks for a manifest inside files only: here it gets that, and what a reader says of it.
+            reading = read(one.data, one.media_type, context(signing.root), one.beside)
+            about["manifest_data"] = {"format": "application/c2pa", "identifier": f"manifest-{place}"}
+            about |= {name: reading.store.get(name) for name in ("active_manifest", "validation_results")}
+            builder.add_resource(f"manifest-{place}", io.BytesIO(one.beside))
+        builder.add_ingredient(about, one.media_type, io.BytesIO(one.data))
+
+
+@contextlib.contextmanager
+def _carrying(ingredients: Sequence[Ingredient]) -> Iterator[None]:
+    """What the library says while it carries over manifests of strangers is about these."""
+    try:
+        yield
+    except c2pa.C2paError as error:
+        for one in ingredients:
+            if one.credentials and one.work_id is None:
+                raise UserError(
+                    _("The credentials of {path} can't be read, so they can't be kept.", path=one.title),
+                    _("Get a copy from its maker."),
+                    code="ingredient.credentials",
+                ) from error
+        raise
 
 
 def check_stamp(reading: Reading, signing: Signing) -> None:
@@ -106,24 +185,36 @@ def check_stamp(reading: Reading, signing: Signing) -> None:
         raise _no_stamp(signing.stamp_url, _("its time-stamp doesn't hold under the root that was given for it"))
 
 
-def _signed(make: Callable[[c2pa.Signer, c2pa.Builder], bytes], manifest: Mapping[str, Any], signing: Signing) -> bytes:
-    try:
-        return _once(make, manifest, signing, signing.stamp_url)
-    except c2pa.C2paError as error:
-        if not signing.stamp_url:
-            raise
-        _once(make, manifest, signing, "")  # raises where the authority isn't to blame; the result is thrown away
-        raise _no_stamp(signing.stamp_url, str(error)) from error
+def _signed(
+    make: Callable[[c2pa.Signer, c2pa.Builder], bytes],
+    manifest: Mapping[str, Any],
+    signing: Signing,
+    ingredients: Sequence[Ingredient],
+) -> bytes:
+    with _carrying(ingredients):
+        try:
+            return _once(make, manifest, signing, ingredients, signing.stamp_url)
+        except c2pa.C2paError as error:
+            if not signing.stamp_url:
+                raise
+            # Raises where the authority isn't to blame; the result is thrown away.
+            _once(make, manifest, signing, ingredients, "")
+            raise _no_stamp(signing.stamp_url, str(error)) from error
 
 
 def _once(
-    make: Callable[[c2pa.Signer, c2pa.Builder], bytes], manifest: Mapping[str, Any], signing: Signing, stamp_url: str
+    make: Callable[[c2pa.Signer, c2pa.Builder], bytes],
+    manifest: Mapping[str, Any],
+    signing: Signing,
+    ingredients: Sequence[Ingredient],
+    stamp_url: str,
 ) -> bytes:
     failed: list[Exception] = []
     with (
         _signer(signing, stamp_url, failed) as signer,
         c2pa.Builder(dict(manifest), context=context(signing.root)) as builder,
     ):
+        _add(builder, ingredients, signing)
         try:
             return make(signer, builder)
         except c2pa.C2paError as error:

@@ -1,8 +1,7 @@
-"""Finding finished works again, and taking them out of the home together with all that belongs beside them."""
+"""Taking works out of the home together with all that belongs beside them."""
 
 from __future__ import annotations
 
-import errno
 import json
 import re
 import zipfile
@@ -12,21 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.formats import format_of
-from luokuan.colophon.formats.text import mark_in
 from luokuan.errors import UserError
-from luokuan.files import expand, new_file, new_folder, sha256_file
+from luokuan.files import new_file, new_folder
 from luokuan.i18n import _
 from luokuan.store.blobs import Blobs
-from luokuan.store.works import WorkRow, find_work, find_work_by_sha256
+from luokuan.store.works import WorkRow
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from luokuan.store.home import Home
 
 INDEX = "index.json"
 """What an export says of its works."""
-_ID = re.compile(r"[0-9a-f]{16}")
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -37,51 +32,6 @@ class Exported:
     path: Path
     works: int
     files: int
-
-
-def find(connection: sa.Connection, reference: Path | str) -> WorkRow:
-    """A work of the home.
-
-    Args:
-        reference: A file that left here (of a text that was changed since, one whose last line still says which work
-            it was), or a work's id.
-
-    Raises:
-        UserError: no such file or work.
-    """
-    text, path = str(reference), expand(reference)
-    row = None
-    try:
-        if path.is_file():
-            row = find_work_by_sha256(connection, sha256_file(path))
-            if row is None:  # a text that was changed still says which work it was
-                with path.open("rb") as stream:
-                    stream.seek(max(path.stat().st_size - 200, 0))
-                    mark = mark_in(stream.read())
-                row = find_work(connection, mark) if mark else None
-        elif text and path.is_dir():
-            raise UserError(
-                _("{path} is a folder, not a file.", path=path),
-                _("Give a file that left here, or a work's id."),
-                code="work.file",
-            )
-        elif _ID.fullmatch(text):
-            row = find_work(connection, text)
-    except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
-            raise UserError(
-                _("{path} can't be read: {reason}.", path=path, reason=error.strerror),
-                _("Give a file that left here, or a work's id."),
-                code="work.file",
-            ) from error
-    if row is None:
-        raise UserError(
-            _("This home knows no work '{work}'.", work=text[:200]),
-            _("Give a file that was created with this home, or its id."),
-            code="work.unknown",
-            status=404,
-        )
-    return row
 
 
 def name_of(row: WorkRow) -> str:

@@ -33,6 +33,7 @@ class Facts:
         aigc_problem: Code of what is wrong with the label or its packet, when something is.
         source: IPTC digital source type.
         mark: The work's id in the explicit label at the end of a text.
+        history: Fields of ``history.Step``: what the manifest says that the file was made from.
     """
 
     problem: str | None = None
@@ -51,3 +52,4 @@ class Facts:
     aigc_problem: str | None = None
     source: str | None = None
     mark: str | None = None
+    history: tuple[Mapping[str, Any], ...] = ()

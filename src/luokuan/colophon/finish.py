@@ -1,8 +1,8 @@
 """finish(): the only way from a draft to a file.
 
 Each step takes the passage and adds to it; ``STEPS`` is their order. Nothing outside the home changes, and the home
-changes in two places only: a blob under its SHA-256, then one row in one transaction. A process that dies between
-the two leaves an orphan blob, which the daily sweep removes; the work then doesn't exist.
+changes in three places only: a master and a blob under its SHA-256, then one row in one transaction. A process that
+dies before the row leaves orphans, which the daily sweep removes; the work then doesn't exist.
 """
 
 from __future__ import annotations
@@ -26,12 +26,16 @@ from luokuan.media import Media
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
+from luokuan.store.ingredients import insert_ingredients
 from luokuan.store.keys import Signing, signing
+from luokuan.store.masters import Masters
 from luokuan.store.sweep import sweep_daily
 from luokuan.store.works import WorkRow, insert_work
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+    from luokuan.colophon.ingredients import Origin
 
 PRODUCER = "luokuan"
 """ContentProducer of the AIGC label when nothing else is set."""
@@ -50,6 +54,12 @@ class Order:
     enlarge: Method
     producer: str
     at_commit: Callable[[sa.Connection], None] | None
+    origin: Origin | None = None
+
+    @property
+    def source(self) -> str:
+        """IPTC digital source type of the work."""
+        return xmp.GENERATED if self.origin is None else self.origin.source
 
 
 @dataclass(slots=True)
@@ -81,6 +91,11 @@ def identify(passage: Passage) -> None:
     passage.commitment = commit(passage.salt, passage.recipe)
 
 
+def keep_master(passage: Passage) -> None:
+    """Keep the samples as they are now, encrypted: from them the work can be finished again, with one watermark."""
+    Masters(passage.order.home).put(passage.work_id, passage.media)
+
+
 def label(passage: Passage) -> None:
     """Write the explicit label onto it, unless it is waived (a format then only prepares the samples)."""
     order = passage.order
@@ -102,9 +117,15 @@ def encode(passage: Passage) -> None:
 
 
 def tag(passage: Passage) -> None:
-    """Add the implicit label: AIGC and IPTC source type."""
-    passage.aigc = aigc.Aigc(label="1", producer=passage.order.producer, produce_id=passage.work_id)
-    tagged = passage.order.format.tag(passage.data, passage.aigc)
+    """Add the implicit label: AIGC and IPTC source type. What came with a label keeps it, and we pass it on."""
+    order = passage.order
+    parent = None if order.origin is None else order.origin.parent
+    if parent is not None and parent.aigc is not None:
+        found = aigc.from_dict(parent.aigc)
+        passage.aigc = found.passed_on(order.producer, passage.work_id, parent.sha256)
+    else:
+        passage.aigc = aigc.Aigc(label="1", producer=order.producer, produce_id=passage.work_id)
+    tagged = order.format.tag(passage.data, passage.aigc, order.source)
     passage.data, passage.sidecars = tagged.data, dict(tagged.sidecars)
 
 
@@ -118,11 +139,13 @@ def sign(passage: Passage) -> None:
         commitment=passage.commitment,
         explicit_label=row.label_text(passage.order.label) or None,
         created=passage.created_at,
+        origin=passage.order.origin,
     )
+    given = () if passage.order.origin is None else passage.order.origin.ingredients
     if row.embeds_manifest:
-        passage.data = c2pa_sign.sign(passage.data, row.media_type, claim, passage.order.signing)
+        passage.data = c2pa_sign.sign(passage.data, row.media_type, claim, passage.order.signing, given)
     else:
-        signed = c2pa_sign.sign_beside(passage.data, row.media_type, claim, passage.order.signing)
+        signed = c2pa_sign.sign_beside(passage.data, row.media_type, claim, passage.order.signing, given)
         passage.sidecars[MANIFEST] = signed
 
 
@@ -143,8 +166,10 @@ def read_back(passage: Passage) -> None:
     claim = manifest.read(reading.store)
     if (claim.work, claim.commitment) != (passage.work_id, passage.commitment):
         raise RuntimeError("the manifest reads back with another work's id")
+    if passage.order.origin is not None:
+        passage.order.origin.check(reading.store)
     labels = row.read_labels(passage.data, passage.sidecars)
-    if labels.aigc is None or aigc.parse(labels.aigc) != passage.aigc or labels.source != xmp.GENERATED:
+    if labels.aigc is None or aigc.parse(labels.aigc) != passage.aigc or labels.source != passage.order.source:
         raise RuntimeError("the AIGC label doesn't read back")
     row.check(passage.data, passage.media, passage.order.encoding)
     passage.sha256 = sha256_bytes(passage.data)
@@ -187,9 +212,11 @@ def record(passage: Passage) -> None:
         insert_work(connection, row)
         if (waiver := passage.order.label.waiver) is not None:
             record_waiver(connection, waiver_row(connection, passage.work_id, waiver, passage.created_at))
+        if passage.order.origin is not None:
+            insert_ingredients(connection, passage.order.origin.rows(passage.work_id))
 
 
-STEPS: tuple[Step, ...] = (identify, label, watermark, encode, tag, sign, read_back, keep, record)
+STEPS: tuple[Step, ...] = (identify, keep_master, label, watermark, encode, tag, sign, read_back, keep, record)
 """The order in which a draft passes. The signature comes after everything that changes the bytes."""
 
 
@@ -205,6 +232,7 @@ def finish(
     producer: str = PRODUCER,
     at_commit: Callable[[sa.Connection], None] | None = None,
     signer: Signing | None = None,
+    origin: Origin | None = None,
 ) -> Work:
     """Turn a draft into a work: labelled, signed by the home, read back, kept, recorded.
 
@@ -223,6 +251,7 @@ def finish(
         producer: ContentProducer of the AIGC label, printable ASCII without spaces.
         at_commit: Called with the connection inside the transaction, before the row; what it raises cancels the work.
         signer: Signs instead of what the home signs with, see ``identity.with_callback``.
+        origin: What the work starts from; None: from nothing but the model.
 
     Returns:
         The work, with its final bytes; ``export_work`` writes them to a path.
@@ -248,6 +277,7 @@ def finish(
             enlarge=enlarge,
             producer=producer,
             at_commit=at_commit,
+            origin=origin,
         )
         if order.label.waiver is not None:
             with database.read() as connection:

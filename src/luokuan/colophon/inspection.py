@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
+from luokuan.colophon import aigc, c2pa_sign, history, manifest, xmp
 from luokuan.colophon.facts import UNTRUSTED, Facts
 from luokuan.colophon.formats import SIDECARS, Format, format_of_file
 from luokuan.colophon.formats.base import MANIFEST
@@ -93,6 +93,7 @@ class Inspector:
             aigc_problem=problem,
             source=manifest.clean(labels.source),
             mark=row.mark(data) if isinstance(row, TextFormat | MidiFormat) else None,
+            history=tuple(asdict(step) for step in history.read(reading.store)),
         )
 
     def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[str | None, c2pa_sign.Reading]:

@@ -6,11 +6,15 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from luokuan import __version__
+from luokuan.colophon.c2pa_sign import ingredient_id
 from luokuan.colophon.schema import COLOPHON_SCHEMA, RECIPE_ASSERTION, Recipe
 from luokuan.colophon.xmp import GENERATED
+
+if TYPE_CHECKING:
+    from luokuan.colophon.ingredients import Origin
 
 MAX_TEXT = 200
 """Longest string that is taken from a manifest, in characters."""
@@ -24,7 +28,7 @@ class Claim:
     """What a manifest claims; each value is None when it isn't there. Strings are clean and short (see ``clean``).
 
     ``created``: when the signer says the work was made, ISO 8601. ``stamped``: when a time-stamp authority saw it.
-    ``source``: IPTC digital source type. ``schema`` to ``waived``: from our own assertion; ``waived``: whether its
+    ``source``: IPTC digital source type. ``schema`` to ``purpose``: from our own assertion; ``waived``: whether its
     maker has waived the explicit label.
     """
 
@@ -40,21 +44,24 @@ class Claim:
     licence: str | None = None
     explicit_label: str | None = None
     waived: bool | None = None
+    purpose: str | None = None
 
 
 def build(
-    *, media_type: str, recipe: Recipe, work_id: str, commitment: str, explicit_label: str | None, created: datetime
+    *,
+    media_type: str,
+    recipe: Recipe,
+    work_id: str,
+    commitment: str,
+    explicit_label: str | None,
+    created: datetime,
+    origin: Origin | None = None,
 ) -> dict[str, Any]:
-    """The manifest of a new work: created by a model, with the private recipe only as a commitment.
+    """The manifest of a new work: created by a model, or opened and changed, with the private recipe only as a
+    commitment.
 
     ``explicit_label``: its words; None says that the maker has waived it.
     """
-    action = {
-        "action": "c2pa.created",
-        "when": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "digitalSourceType": GENERATED,
-        "softwareAgent": {"name": recipe.model, "version": recipe.model_digest},
-    }
     own: dict[str, Any] = {
         "schema": COLOPHON_SCHEMA,
         "work": work_id,
@@ -65,16 +72,39 @@ def build(
     }
     if explicit_label is None:
         own["waived"] = True
+    if origin is not None:
+        own |= {"modelName": recipe.model, "purpose": origin.purpose}
     return {
         "claim_generator_info": [{"name": "luokuan", "version": __version__}],
         "title": work_id,
         "format": media_type,
         "assertions": [
-            {"label": "c2pa.actions.v2", "data": {"actions": [action]}},
+            {"label": "c2pa.actions.v2", "data": {"actions": _actions(media_type, recipe, created, origin)}},
             {"label": "cawg.training-mining", "data": {"entries": {name: {"use": "notAllowed"} for name in _MINING}}},
             {"label": RECIPE_ASSERTION, "data": own},
         ],
     }
+
+
+def _actions(media_type: str, recipe: Recipe, created: datetime, origin: Origin | None) -> list[dict[str, Any]]:
+    """What was done (C2PA 2.4, section 18.15): created by a model, maybe from what it was given; or opened and edited
+    by a model; or opened and written again by us. What somebody else made is never ``c2pa.created``."""
+    when = {"when": created.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    by_model = {"softwareAgent": {"name": recipe.model, "version": recipe.model_digest}}
+    if origin is None:
+        return [{"action": "c2pa.created", **when, "digitalSourceType": GENERATED, **by_model}]
+    source = {"digitalSourceType": origin.source}
+    given = {"parameters": {"ingredientIds": [ingredient_id(place) for place in range(len(origin.ingredients))]}}
+    parent = origin.parent
+    if parent is None:
+        return [{"action": "c2pa.created", **when, **source, **by_model, **given}]
+    if origin.purpose == "edited":
+        change = {"action": "c2pa.edited", **when, **source, **by_model}
+    else:
+        by_us = {"softwareAgent": {"name": "luokuan", "version": __version__}}
+        kind = "c2pa.edited" if parent.media_type == media_type else "c2pa.converted"
+        change = {"action": kind, **when, **source, **by_us}
+    return [{"action": "c2pa.opened", **when, **given}, change]
 
 
 def read(store: Mapping[str, Any]) -> Claim:
@@ -87,7 +117,8 @@ def read(store: Mapping[str, Any]) -> Claim:
         label, data = _mapping(assertion).get("label"), _mapping(_mapping(assertion).get("data"))
         if label in ("c2pa.actions", "c2pa.actions.v2"):
             for action in _list(data.get("actions")):
-                if _mapping(action).get("action") == "c2pa.created":
+                # Of what was opened, the change that tells what it is now; created is said at most once.
+                if _mapping(action).get("action") == "c2pa.created" or "digitalSourceType" in _mapping(action):
                     creation = _mapping(action)
         elif label == RECIPE_ASSERTION:
             own = data
@@ -98,7 +129,7 @@ def read(store: Mapping[str, Any]) -> Claim:
         created=clean(creation.get("when")),
         stamped=clean(info.get("time")),
         source=clean(creation.get("digitalSourceType")),
-        model=clean(agent.get("name")),
+        model=clean(own.get("modelName")) or clean(agent.get("name")),
         model_digest=clean(own.get("model")),
         schema=schema if isinstance(schema, int) and not isinstance(schema, bool) else None,
         work=clean(own.get("work")),
@@ -106,6 +137,7 @@ def read(store: Mapping[str, Any]) -> Claim:
         licence=clean(own.get("licence")),
         explicit_label=clean(own.get("explicitLabel")),
         waived=True if own.get("waived") is True else None,
+        purpose=clean(own.get("purpose")),
     )
 
 

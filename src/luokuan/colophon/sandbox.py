@@ -10,10 +10,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from luokuan.colophon.facts import Facts
-from luokuan.colophon.trust import Group
+from luokuan.colophon.trust import Group, Trust, trust_of
+
+if TYPE_CHECKING:
+    from luokuan.store.home import Home
 
 # -P: the folder in which somebody happens to stand may hold a file named like a module of ours.
 COMMAND = [sys.executable, "-P", "-m", "luokuan.colophon.inspector"]
@@ -88,6 +91,16 @@ class Sandbox:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def sandbox_of(home: Home | None, limits: Limits | None = None) -> Sandbox:
+    """A sandbox that knows the signatures of ``home``, old and new, and nobody else's.
+
+    Raises:
+        UserError: a certificate of the home is damaged.
+    """
+    known = Trust() if home is None else trust_of(home)
+    return Sandbox(known.roots, b"", limits or Limits(), known.groups, known.stamp_roots)
 
 
 class _Child:

@@ -261,9 +261,11 @@ def _about_claim(facts: Facts) -> list[str]:
     claim = facts.claim or {}
     lines = []
     if claim.get("model"):
-        lines.append(
-            _("Made by the model {model} (digest {digest}).", model=claim["model"], digest=claim["model_digest"] or "?")
-        )
+        values = {"model": claim["model"], "digest": claim["model_digest"] or "?"}
+        if claim.get("purpose") == "edited":
+            lines.append(_("Changed by the model {model} (digest {digest}).", **values))
+        else:
+            lines.append(_("Made by the model {model} (digest {digest}).", **values))
     elif claim.get("source"):
         lines.append(_("Its manifest gives the digital source type {source}.", source=claim["source"]))
     if claim.get("stamped") and facts.stamped:
@@ -276,6 +278,9 @@ def _about_claim(facts: Facts) -> list[str]:
         lines.append(_("Made at {time}, by the signer's clock.", time=claim["created"]))
     if claim.get("work"):
         lines.append(_("Work {id}; licence: {licence}.", id=claim["work"], licence=claim.get("licence") or "?"))
+    if facts.history:
+        count = len(facts.history)
+        lines.append(_("Files that came before it, by its manifest: {count} (see `luokuan lineage`).", count=count))
     if claim.get("explicit_label"):
         lines.append(_about_explicit(facts, claim["explicit_label"]))
     if claim.get("waived"):
@@ -308,7 +313,10 @@ def _about_labels(facts: Facts) -> list[str]:
             }[facts.aigc["Label"]]
         )
         work = (facts.claim or {}).get("work")
-        if work is not None and work != facts.aigc["ProduceID"]:
+        if facts.aigc["ContentPropagator"]:
+            passer = {"propagator": facts.aigc["ContentPropagator"], "id": facts.aigc["PropagateID"]}
+            lines.append(_("AIGC label: passed on by {propagator}, number {id}.", **passer))
+        if work is not None and work not in (facts.aigc["ProduceID"], facts.aigc["PropagateID"]):
             lines.append(_("The AIGC label and the signed manifest name different works."))
     elif facts.aigc_problem == "aigc.invalid":
         lines.append(_("It has an AIGC label that doesn't follow GB 45438-2025."))

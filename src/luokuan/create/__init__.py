@@ -38,6 +38,13 @@ def copy(brief: Brief | str, *, model: str | Path = "copy-en", seed: int = 0, **
     return create_copy(brief, model=model, seed=seed, **options)
 
 
+def enlargement(path: str | Path, *, by: int = 2, **options: Any) -> Work:
+    """Make a picture larger; see ``luokuan.create.enlargements.create_enlargement`` for the options."""
+    from luokuan.create.enlargements import create_enlargement
+
+    return create_enlargement(path, by=by, **options)
+
+
 def translation(text: str, *, to: str, model: str | Path = "en-zh", **options: Any) -> Work:
     """Create one finished translation; see ``luokuan.create.translations.create_translation`` for the options."""
     from luokuan.create.translations import create_translation

@@ -55,7 +55,7 @@ def give_feedback(reference: Path | str, opinion: str, *, home: Home) -> str:
     Raises:
         UserError: no such opinion, file or work.
     """
-    from luokuan.colophon.collection import find
+    from luokuan.colophon.reference import work_of
     from luokuan.store.database import open_database
     from luokuan.store.feedback import put_feedback
 
@@ -65,11 +65,9 @@ def give_feedback(reference: Path | str, opinion: str, *, home: Home) -> str:
             _("Say {allowed}.", allowed=", ".join(OPINIONS)),
             code="feedback.opinion",
         )
-    with open_database(home) as database:
-        with database.read() as connection:
-            row = find(connection, reference)
-        with database.write() as connection:
-            put_feedback(connection, row.id, OPINIONS[opinion], datetime.now(UTC).replace(microsecond=0))
+    row = work_of(reference, home)
+    with open_database(home) as database, database.write() as connection:
+        put_feedback(connection, row.id, OPINIONS[opinion], datetime.now(UTC).replace(microsecond=0))
     return row.id
 
 

@@ -123,7 +123,13 @@ class Manner:
 
 
 def draft_images(
-    asked: Asked | str, *, model: PictureModel, seed: int = 0, count: int = 1, manner: Manner | None = None
+    asked: Asked | str,
+    *,
+    model: PictureModel,
+    seed: int = 0,
+    count: int = 1,
+    manner: Manner | None = None,
+    start: Start | None = None,
 ) -> Iterator[Draft]:
     """Make drafts: samples with their recipe, not yet labelled, so not yet fit to leave.
 
@@ -135,6 +141,7 @@ def draft_images(
         seed: Of the first draft, ≥ 0.
         count: Drafts to make, ≥ 1.
         manner: How; default as the command line's.
+        start: The picture at ``manner.like``, when it was read already.
 
     Raises:
         UserError: the model doesn't understand what is asked, or see ``Manner.check``.
@@ -145,7 +152,9 @@ def draft_images(
     manner.check(model, count, seed)
     asked = Asked(asked) if isinstance(asked, str) else asked
     understood = understand(asked, model)
-    like = None if manner.like is None else _start(manner.like, model.size)
+    if manner.like is not None and start is None:
+        start = _read(manner.like)
+    like = None if start is None else _fitted(start, model.size)
     way = None
     if manner.toward is not None:
         wish, _told = understood.told(model, seed)  # one kind of thing along the whole way
@@ -163,9 +172,9 @@ def draft_images(
             pixels = way[index]
             parameters |= {"toward": manner.toward, "share": index / (count - 1)}
         elif like is not None:
-            assert takes_wishes(model)
+            assert takes_wishes(model) and start is not None
             pixels = model.variations(
-                like.pixels,
+                like,
                 1,
                 seed=own,
                 strength=manner.renewed,
@@ -173,7 +182,7 @@ def draft_images(
                 wish=wish,
                 guidance=manner.guidance,
             )[0]
-            parameters |= {"like": like.sha256, "strength": manner.renewed}
+            parameters |= {"like": start.sha256, "strength": manner.renewed}
         else:
             pixels = _ranked(model, own, manner, wish)
             parameters["among"] = manner.drafts
@@ -190,30 +199,36 @@ def draft_images(
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
-    pixels: NDArray[np.uint8]
+class Start:
+    """A picture to start from, and the SHA-256 of the file in which it came."""
+
+    picture: Picture
     sha256: str
 
 
-def _start(path: Path, size: int) -> _Start:
-    """The middle square of a person's picture, uint8 (size, size, 3).
+def _fitted(start: Start, size: int) -> NDArray[np.uint8]:
+    """The middle square, on white where it is transparent, uint8 (size, size, 3)."""
+    from PIL import Image
 
-    Raises:
-        UserError: it can't be read as a picture.
-    """
-    from luokuan.files import expand, sha256_file
-    from luokuan.foundation.corpus.pictures import BrokenPicture, fit, read_picture
+    from luokuan.foundation.corpus.pictures import fit, to_rgb
+
+    return fit(to_rgb(Image.fromarray(start.picture.pixels)), size)
+
+
+def _read(path: Path) -> Start:
+    from luokuan.create.starting import picture_in
+    from luokuan.files import expand, sha256_bytes
 
     place = expand(path)
     try:
-        return _Start(fit(read_picture(place), size), sha256_file(place))
-    except (BrokenPicture, OSError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
+        data = place.read_bytes()
+    except OSError as error:
         raise UserError(
-            _("{path} can't be used: {reason}.", path=place, reason=why),
+            _("{path} can't be used: {reason}.", path=place, reason=error.strerror),
             _("Give a JPEG, PNG or WebP picture."),
             code="create.like",
         ) from error
+    return Start(picture_in(data, place), sha256_bytes(data))
 
 
 def _ranked(model: PictureModel, seed: int, manner: Manner, wish: Wish | None) -> NDArray[np.uint8]:
@@ -272,18 +287,32 @@ def create_images(
         UserError: no such model, or see ``draft_images`` and ``finish``.
     """
     from luokuan.colophon.finish import finish
+    from luokuan.colophon.ingredients import Origin, take_in
     from luokuan.colophon.label import LabelOptions
+    from luokuan.create.starting import picture_of
     from luokuan.create.upscale import choose_upscaling
+    from luokuan.files import expand
     from luokuan.models.registry import load_picture_model
     from luokuan.store.home import open_home
 
     place = home or open_home()
+    start, origin = None, None
+    if manner is not None and manner.like is not None:
+        given = take_in(expand(manner.like), place, "inputTo")
+        start, origin = Start(picture_of(given, place), given.sha256), Origin("reference", (given,))
     upscaling = None if upscale is None else choose_upscaling(upscale, upscaler, place)
     loaded = load_picture_model(model)
-    drafts = draft_images(asked, model=loaded, seed=seed, count=count, manner=manner)
+    drafts = draft_images(asked, model=loaded, seed=seed, count=count, manner=manner, start=start)
     for made in drafts:
         draft = made if upscaling is None else upscaling.applied(made)
-        yield finish(draft, home=place, media_type=media_type, enlarge=enlarge, label=label or LabelOptions())
+        yield finish(
+            draft,
+            home=place,
+            media_type=media_type,
+            enlarge=enlarge,
+            label=label or LabelOptions(),
+            origin=origin,
+        )
 
 
 def create_image(asked: Asked | str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:

@@ -46,6 +46,11 @@ class Home:
         return self._folder("blobs")
 
     @property
+    def masters(self) -> Path:
+        """Encrypted samples of works, from which they can be finished again."""
+        return self._folder("masters")
+
+    @property
     def keys(self) -> Path:
         """Secrets: the certificate authority and the signing key, each 0600."""
         return self._folder("keys")

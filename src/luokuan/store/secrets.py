@@ -14,6 +14,7 @@ from luokuan.i18n import _
 from luokuan.store.home import Home
 
 WATERMARK = "watermark.key"
+MASTERS = "masters.key"
 BYTES = 32
 
 
@@ -24,13 +25,44 @@ def watermark_key(home: Home) -> bytes:
     Raises:
         UserError: it is damaged, or can't be written.
     """
-    found = find_watermark_key(home)
+    return _made(home, WATERMARK)
+
+
+def find_watermark_key(home: Home) -> bytes | None:
+    """The secret, or None if there is none; makes nothing.
+
+    Raises:
+        UserError: it is damaged, or can't be read.
+    """
+    return _found(home, WATERMARK)
+
+
+def masters_key(home: Home) -> bytes:
+    """The secret with which masters are encrypted, 32 bytes; made if there is none. Losing it loses the masters.
+
+    Raises:
+        UserError: it is damaged, or can't be written.
+    """
+    return _made(home, MASTERS)
+
+
+def find_masters_key(home: Home) -> bytes | None:
+    """That secret, or None if there is none; makes nothing.
+
+    Raises:
+        UserError: it is damaged, or can't be read.
+    """
+    return _found(home, MASTERS)
+
+
+def _made(home: Home, name: str) -> bytes:
+    found = _found(home, name)
     if found is not None:
         return found
-    path = home.keys / WATERMARK
+    path = home.keys / name
     with disk_errors(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".watermark.", suffix=".part")
-        part = Path(name)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".part")
+        part = Path(temporary)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(secrets.token_bytes(BYTES))
@@ -41,19 +73,14 @@ def watermark_key(home: Home) -> bytes:
             fsync_folder(path.parent)
         finally:
             part.unlink(missing_ok=True)
-    made = find_watermark_key(home)
+    made = _found(home, name)
     if made is None:
         raise _damaged(path)
     return made
 
 
-def find_watermark_key(home: Home) -> bytes | None:
-    """The secret, or None if there is none; makes nothing.
-
-    Raises:
-        UserError: it is damaged, or can't be read.
-    """
-    path = home.path / "keys" / WATERMARK
+def _found(home: Home, name: str) -> bytes | None:
+    path = home.path / "keys" / name
     try:
         found = path.read_bytes()
     except FileNotFoundError:

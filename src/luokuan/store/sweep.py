@@ -8,11 +8,13 @@ from luokuan import logs
 from luokuan.store.blobs import DAY, Blobs
 from luokuan.store.database import Database
 from luokuan.store.home import Home
-from luokuan.store.works import known_blobs
+from luokuan.store.masters import Masters
+from luokuan.store.works import known_blobs, with_recipe
 
 
 def sweep_daily(home: Home, database: Database) -> int:
-    """Sweep orphan blobs and unfinished files, unless it was done within the last day. Returns how many it removed."""
+    """Sweep orphan blobs and masters and unfinished files, unless it was done within the last day. Returns how many it
+    removed."""
     marker = home.cache / "swept"
     if marker.exists() and time.time() - marker.stat().st_mtime < DAY:
         return 0
@@ -22,7 +24,11 @@ def sweep_daily(home: Home, database: Database) -> int:
         with database.read() as connection:
             return known_blobs(connection)
 
-    removed = Blobs(home).sweep(known)
+    def whole() -> set[str]:
+        with database.read() as connection:
+            return with_recipe(connection)
+
+    removed = Blobs(home).sweep(known) + Masters(home).sweep(whole)
     if removed:
         logs.get("store.sweep").info("removed what unfinished runs had left", files=removed)
     return removed

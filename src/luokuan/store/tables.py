@@ -97,3 +97,23 @@ waiver_permission = sa.Table(
     sa.CheckConstraint("id = 1", name="one"),
     sa.CheckConstraint("length(who) BETWEEN 1 AND 200", name="who"),
 )
+
+ingredient = sa.Table(
+    "ingredient",
+    metadata,
+    sa.Column("work_id", sa.String(16), sa.ForeignKey("work.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("purpose", sa.String(16), nullable=False),
+    # Null when it is no work of this home.
+    sa.Column("parent_id", sa.String(16), sa.ForeignKey("work.id"), nullable=True, index=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("aigc", sa.JSON(none_as_null=True), nullable=True),
+    sa.CheckConstraint("place >= 0", name="place"),
+    sa.CheckConstraint("role IN ('parentOf', 'inputTo')", name="role"),
+    sa.CheckConstraint("purpose IN ('derived', 'licensed', 'edited', 'reference')", name="purpose"),
+    sa.CheckConstraint("parent_id IS NULL OR parent_id <> work_id", name="parent_id"),
+    sa.CheckConstraint("length(sha256) = 64 AND sha256 = lower(sha256)", name="sha256"),
+)
+"""What a work starts from."""

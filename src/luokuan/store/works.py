@@ -65,6 +65,11 @@ def known_blobs(connection: sa.Connection) -> set[str]:
     return found
 
 
+def with_recipe(connection: sa.Connection) -> set[str]:
+    """Ids of the works whose recipe wasn't erased."""
+    return set(connection.execute(sa.select(work.c.id).where(work.c.recipe.is_not(None))).scalars())
+
+
 def _one(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> WorkRow | None:
     row = connection.execute(sa.select(work).where(condition)).mappings().first()
     return None if row is None else WorkRow(**row)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from luokuan.colophon.xmp import GENERATED
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Media, Picture
@@ -124,8 +125,8 @@ class Format(Protocol):
         """
         ...
 
-    def tag(self, data: bytes, aigc: Aigc) -> Tagged:
-        """The file with its implicit label; it must hold none yet."""
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
+        """The file with its implicit label, AIGC and IPTC source type; it must hold none yet."""
         ...
 
     def read_labels(self, data: bytes, sidecars: Mapping[str, bytes]) -> Labels:

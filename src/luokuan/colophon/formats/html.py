@@ -20,7 +20,7 @@ from luokuan.colophon.aigc import MAX_LENGTH, Aigc
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Tagged, damaged
 from luokuan.colophon.formats.text import PLAIN, TextFormat, mark_in
-from luokuan.colophon.xmp import GENERATED, Labels
+from luokuan.colophon.xmp import Labels
 from luokuan.media import Text
 
 HEAD_BYTES = 256 * 1024
@@ -99,10 +99,12 @@ def _text(data: bytes) -> str:
     return f"{unescape(rest.removeprefix(_TEXT_START).removesuffix(_TEXT_END))}{line}\n"
 
 
-def _tag(data: bytes, aigc: Aigc) -> Tagged:
-    metas = f'<meta name="{_AIGC}" content="{escape(aigc.build())}">\n<meta name="{_SOURCE}" content="{GENERATED}">\n'
+def _tag(data: bytes, aigc: Aigc, source: str) -> Tagged:
+    metas = (
+        f'<meta name="{_AIGC}" content="{escape(aigc.build())}">\n<meta name="{_SOURCE}" content="{escape(source)}">\n'
+    )
     charset = _CHARSET.encode()
-    return Tagged(data.replace(charset, charset + metas.encode(), 1), PLAIN.add_label(data, aigc).sidecars)
+    return Tagged(data.replace(charset, charset + metas.encode(), 1), PLAIN.add_label(data, aigc, source).sidecars)
 
 
 class _Metas(HTMLParser):

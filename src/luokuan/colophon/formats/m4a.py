@@ -138,7 +138,7 @@ def _user_data(aigc: Aigc) -> bytes:
     return _box(b"udta", _box(b"meta", bytes(4), handler, keys, _box(b"ilst", _box((1).to_bytes(4), value))))
 
 
-def tag(data: bytes, aigc: Aigc) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED) -> bytes:
     """The file with both labels; what it says of the places of its samples is moved along.
 
     Raises:
@@ -154,7 +154,7 @@ def tag(data: bytes, aigc: Aigc) -> bytes:
         _move_offsets(out, moov[3], grown)
     except _Damage as error:
         raise damaged(_NAME) from error
-    return bytes(out) + _box(b"uuid", _XMP, xmp.build(None))
+    return bytes(out) + _box(b"uuid", _XMP, xmp.build(None, source))
 
 
 def _only_moov(data: bytes) -> Box:

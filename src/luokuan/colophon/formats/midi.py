@@ -252,10 +252,10 @@ class MidiFormat:
         assert isinstance(media, Score)
         return _encode(media)
 
-    def tag(self, data: bytes, aigc: Aigc) -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
         """The file with AIGC and IPTC source type in text events, and both beside it."""
-        events = [(_TEXT, _AIGC + aigc.build().encode()), (_TEXT, _SOURCE + GENERATED.encode())]
-        return Tagged(_insert(data, events), PLAIN.add_label(data, aigc).sidecars)
+        events = [(_TEXT, _AIGC + aigc.build().encode()), (_TEXT, _SOURCE + source.encode())]
+        return Tagged(_insert(data, events), PLAIN.add_label(data, aigc, source).sidecars)
 
     def read_labels(self, data: bytes, sidecars: Mapping[str, bytes]) -> Labels:
         """What text events before the first notes, and what lies beside, say.

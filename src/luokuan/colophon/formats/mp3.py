@@ -7,7 +7,7 @@ from luokuan.colophon.formats import id3
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
 from luokuan.colophon.formats.sound import write
-from luokuan.colophon.xmp import Labels
+from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.media import Sound
 
 _NAME = "MP3"
@@ -43,11 +43,11 @@ def encode(sound: Sound, _encoding: Encoding) -> bytes:
     return write(sound.samples, sound.rate, "MP3", "MPEG_LAYER_III", bitrate_mode="VARIABLE", compression_level=0.2)
 
 
-def tag(data: bytes, aigc: Aigc) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = GENERATED) -> bytes:
     """The file with both labels before its frames."""
     if not _frame_length(data):
         raise damaged(_NAME)
-    return id3.build(aigc.build()) + data
+    return id3.build(aigc.build(), source) + data
 
 
 def read_labels(data: bytes) -> Labels:

@@ -14,7 +14,7 @@ from luokuan.colophon.formats import vorbis_comment
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
 from luokuan.colophon.formats.sound import MAX_ENTRIES, write
-from luokuan.colophon.xmp import Labels
+from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.media import Sound
 
 _NAME = "Ogg"
@@ -126,7 +126,7 @@ def _comment_start(packet: bytes) -> bytes:
     return next((start for start in _TAGS if packet.startswith(start)), b"")
 
 
-def tag(data: bytes, aigc: Aigc) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = GENERATED) -> bytes:
     """The file with both labels among its comments: pages of headers are made anew, the following ones renumbered."""
     pages = list(_pages(data))
     packets = _Packets()
@@ -142,7 +142,7 @@ def tag(data: bytes, aigc: Aigc) -> bytes:
         raise damaged(_NAME)
     old = packets.whole[1]
     vendor, comments, end = vorbis_comment.parse(old[len(start) :], _NAME)
-    comments += vorbis_comment.comments_of(aigc)
+    comments += vorbis_comment.comments_of(aigc, source)
     # What follows the comments: Vorbis' framing bit; Opus may have padding there.
     packet = start + vorbis_comment.build(vendor, comments) + old[len(start) + end :]
     out = [data[: pages[0].end], *_paginated([packet, *packets.whole[2:]], pages[0].serial)]

@@ -83,9 +83,9 @@ class PictureFormat:
             )
         return self.to_bytes(media, encoding)
 
-    def tag(self, data: bytes, aigc: Aigc) -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = xmp.GENERATED) -> Tagged:
         """The file with AIGC and IPTC source type in an XMP packet."""
-        return Tagged(self.embed_xmp(data, xmp.build(aigc)))
+        return Tagged(self.embed_xmp(data, xmp.build(aigc, source)))
 
     def read_labels(self, data: bytes, _sidecars: Mapping[str, bytes]) -> xmp.Labels:
         """What its packet says.

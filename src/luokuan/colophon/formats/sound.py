@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats.base import Encoding, Tagged
-from luokuan.colophon.xmp import Labels
+from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Media, Sound
@@ -49,7 +49,7 @@ class SoundFormat:
         exact: Whether each sample is kept as it is rounded.
         starts: Whether bytes begin like this format.
         to_bytes: Samples to bytes.
-        add_label: The file with its implicit label.
+        add_label: The file with its implicit label, AIGC and IPTC source type.
         find_labels: What that says; never decodes samples.
         decode: Bytes to (channels, samples) of float32 and the rate.
     """
@@ -64,7 +64,7 @@ class SoundFormat:
     rates: tuple[int, ...]
     starts: Callable[[bytes], bool]
     to_bytes: Callable[[Sound, Encoding], bytes]
-    add_label: Callable[[bytes, Aigc], bytes]
+    add_label: Callable[[bytes, Aigc, str], bytes]
     find_labels: Callable[[bytes], Labels]
     decode: Callable[[bytes], tuple[NDArray[np.float32], int]]
     any_rate: bool = False
@@ -140,9 +140,9 @@ class SoundFormat:
                 code="format.size",
             )
 
-    def tag(self, data: bytes, aigc: Aigc) -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
         """The file with AIGC and IPTC source type."""
-        return Tagged(self.add_label(data, aigc))
+        return Tagged(self.add_label(data, aigc, source))
 
     def read_labels(self, data: bytes, _sidecars: Mapping[str, bytes]) -> Labels:
         """What it says of itself.

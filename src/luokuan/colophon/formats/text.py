@@ -86,18 +86,18 @@ def _label(media: Media, options: LabelOptions, work_id: str, lead: bool) -> str
     return f"{start}{body}\n\n{options.text} [luokuan:{work_id}]\n"
 
 
-def _plain_tag(data: bytes, aigc: Aigc) -> Tagged:
-    return Tagged(data, {LABEL: json.dumps({"AIGC": aigc.to_dict(), _SOURCE: GENERATED}, indent=1).encode() + b"\n"})
+def _plain_tag(data: bytes, aigc: Aigc, source: str) -> Tagged:
+    return Tagged(data, {LABEL: json.dumps({"AIGC": aigc.to_dict(), _SOURCE: source}, indent=1).encode() + b"\n"})
 
 
 def _plain_labels(_data: bytes, sidecars: Mapping[str, bytes]) -> Labels:
     return _object_labels(sidecars[LABEL]) if LABEL in sidecars else Labels()
 
 
-def _front_tag(data: bytes, aigc: Aigc) -> Tagged:
+def _front_tag(data: bytes, aigc: Aigc, source: str) -> Tagged:
     # The label is ASCII; in YAML's single quotes only the quote itself has a meaning.
     quoted = aigc.build().replace("'", "''")
-    return Tagged(f"---\nAIGC: '{quoted}'\n{_SOURCE}: {GENERATED}\n---\n\n".encode() + data)
+    return Tagged(f"---\nAIGC: '{quoted}'\n{_SOURCE}: {source}\n---\n\n".encode() + data)
 
 
 def _front(data: bytes) -> tuple[list[str], bytes]:
@@ -121,8 +121,8 @@ def _front_labels(data: bytes, _sidecars: Mapping[str, bytes]) -> Labels:
     return Labels(aigc[0] if aigc else None, source[0] if source else None)
 
 
-def _object_tag(data: bytes, aigc: Aigc) -> Tagged:
-    whole = {"AIGC": aigc.to_dict(), _SOURCE: GENERATED, **json.loads(data)}
+def _object_tag(data: bytes, aigc: Aigc, source: str) -> Tagged:
+    whole = {"AIGC": aigc.to_dict(), _SOURCE: source, **json.loads(data)}
     return Tagged(json.dumps(whole, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
@@ -171,7 +171,7 @@ class TextFormat:
     place: str
     begins: re.Pattern[bytes] | None
     to_bytes: Callable[[Text], bytes]
-    add_label: Callable[[bytes, Aigc], Tagged]
+    add_label: Callable[[bytes, Aigc, str], Tagged]
     find_labels: Callable[[bytes, Mapping[str, bytes]], Labels]
     to_text: Callable[[bytes], str]
     encoding: str = "UTF-8"
@@ -207,9 +207,9 @@ class TextFormat:
         assert isinstance(media, Text)
         return self.to_bytes(media)
 
-    def tag(self, data: bytes, aigc: Aigc) -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
         """The file with its implicit label."""
-        return self.add_label(data, aigc)
+        return self.add_label(data, aigc, source)
 
     def read_labels(self, data: bytes, sidecars: Mapping[str, bytes]) -> Labels:
         """What the implicit label says.

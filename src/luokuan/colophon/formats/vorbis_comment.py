@@ -6,7 +6,6 @@ from __future__ import annotations
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats.base import damaged
 from luokuan.colophon.formats.sound import AIGC_FIELD, MAX_ENTRIES, SOURCE_FIELD
-from luokuan.colophon.xmp import GENERATED
 
 
 def parse(data: bytes, name: str) -> tuple[bytes, list[bytes], int]:
@@ -44,9 +43,9 @@ def build(vendor: bytes, comments: list[bytes]) -> bytes:
     return texts[0] + len(comments).to_bytes(4, "little") + b"".join(texts[1:])
 
 
-def comments_of(aigc: Aigc) -> list[bytes]:
+def comments_of(aigc: Aigc, source: str) -> list[bytes]:
     """The labels as comments."""
-    return [f"{AIGC_FIELD}={aigc.build()}".encode(), f"{SOURCE_FIELD}={GENERATED}".encode()]
+    return [f"{AIGC_FIELD}={aigc.build()}".encode(), f"{SOURCE_FIELD}={source}".encode()]
 
 
 def labels_in(comments: list[bytes]) -> tuple[list[str], list[str]]:

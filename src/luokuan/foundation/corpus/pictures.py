@@ -119,12 +119,12 @@ def decode(data: bytes, *, at_least: int | None = None) -> Image:
             picture.draft(None, (at_least, at_least))
         picture.load()
         upright = ImageOps.exif_transpose(picture) if _orientation(picture) != 1 else picture
-        return _to_rgb(upright)
+        return to_rgb(upright)
     except Exception as error:  # Pillow's decoders raise many kinds on damaged data
         raise BrokenPicture(_("its data is damaged or cut off")) from error
 
 
-def _to_rgb(picture: Image) -> Image:
+def to_rgb(picture: Image) -> Image:
     from PIL import Image
 
     if picture.mode.startswith("I") or picture.mode == "F":

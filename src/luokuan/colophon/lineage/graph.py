@@ -1,0 +1,117 @@
+"""What a lineage consists of: things, and what became of what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from luokuan.i18n import _
+
+MOST = 400
+"""Things in one lineage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One thing.
+
+    Args:
+        key: Unique in the lineage.
+        kind: ``corpus``, ``model``, ``work`` or ``file``.
+        title: What it is called: a work's id, a name.
+        details: More about it, by name; short strings.
+    """
+
+    key: str
+    kind: str
+    title: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``end`` was made from ``start``. ``how``: ``trained``, ``codec``, ``base``, ``created``, an ingredient's purpose
+    (``derived``, ``licensed``, ``edited``, ``reference``) or role (``parentOf``, ``componentOf``, ``inputTo``)."""
+
+    start: str
+    end: str
+    how: str
+
+
+@dataclass(slots=True)
+class Lineage:
+    """Things and edges, in the order in which they were found.
+
+    Args:
+        this: Key of what was asked about.
+        vouched: Whether the home's own records say so; else it is what a file says.
+        known: Whether anything is known.
+        cut: Whether there was more than ``MOST``.
+    """
+
+    this: str
+    vouched: bool
+    known: bool = True
+    cut: bool = False
+    nodes: dict[str, Node] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+
+    def add(self, node: Node) -> bool:
+        """Add a thing; False where there is no room, or it is there already."""
+        if node.key in self.nodes:
+            return False
+        if len(self.nodes) >= MOST:
+            self.cut = True
+            return False
+        self.nodes[node.key] = node
+        return True
+
+    def link(self, start: str, end: str, how: str) -> None:
+        """Add an edge between things that are there, once."""
+        edge = Edge(start, end, how)
+        if start in self.nodes and end in self.nodes and edge not in self.edges:
+            self.edges.append(edge)
+
+    def after(self, key: str) -> list[Edge]:
+        """Edges that leave a thing."""
+        return [edge for edge in self.edges if edge.start == key]
+
+    def roots(self) -> list[str]:
+        """Things that were made from nothing here."""
+        ends = {edge.end for edge in self.edges}
+        return [key for key in self.nodes if key not in ends]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "this": self.this,
+            "vouched": self.vouched,
+            "known": self.known,
+            "cut": self.cut,
+            "nodes": [
+                {"key": n.key, "kind": n.kind, "title": n.title, "details": dict(n.details)}
+                for n in self.nodes.values()
+            ],
+            "edges": [{"from": e.start, "to": e.end, "how": e.how} for e in self.edges],
+        }
+
+
+def kind_word(kind: str) -> str:
+    """A thing's kind, for people."""
+    return {"corpus": _("corpus"), "model": _("model"), "work": _("work"), "file": _("file")}[kind]
+
+
+def how_word(how: str) -> str:
+    """An edge's kind, for people; empty where it goes without saying."""
+    return {
+        "codec": _("as its codec"),
+        "base": _("as its base"),
+        "derived": _("derived copy"),
+        "licensed": _("licensed copy"),
+        "edited": _("edited"),
+        "reference": _("used as a reference"),
+        "parentOf": _("changed"),
+        "componentOf": _("used as a part"),
+        "inputTo": _("used as a reference"),
+    }.get(how, "")

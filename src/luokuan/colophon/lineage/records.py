@@ -1,0 +1,174 @@
+"""A lineage from the home's records: rows about works and ingredients, and the folders of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from luokuan.colophon.lineage.graph import Lineage, Node
+from luokuan.colophon.manifest import clean
+from luokuan.errors import UserError
+from luokuan.foundation.modelfolder import ModelFolder, list_models, resolve
+from luokuan.store.database import open_database
+from luokuan.store.home import Home
+from luokuan.store.ingredients import IngredientRow, derived_works, find_ingredients
+from luokuan.store.works import WorkRow, find_work
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+COPIES = ("derived", "licensed")
+"""Purposes of what no model made anew: such a work has its model from its parent."""
+
+
+def read(row: WorkRow, home: Home) -> Lineage:
+    """The lineage of a work of this home: all that it was made from, and all that was made from it.
+
+    Raises:
+        UserError: the database can't be read.
+    """
+    found = Lineage(this=_key(row.id), vouched=True)
+    models = _Models(home)
+    with open_database(home) as database, database.read() as connection:
+        _before(connection, row, found, models)
+        _after(connection, row, found, models)
+    return found
+
+
+def _before(connection: sa.Connection, row: WorkRow, found: Lineage, models: _Models) -> None:
+    waiting = [row]
+    while waiting:
+        one = waiting.pop()
+        if not found.add(_work(one)):
+            continue
+        given = find_ingredients(connection, one.id)
+        _made_by(one, given, found, models)
+        for ingredient in given:
+            parent = None if ingredient.parent_id is None else find_work(connection, ingredient.parent_id)
+            if parent is None:
+                node = _file(ingredient)
+                found.add(node)
+                found.link(node.key, _key(one.id), ingredient.purpose)
+            else:
+                waiting.append(parent)
+    # Linked when all are there: a parent may have been found on two ways.
+    for node in list(found.nodes.values()):
+        if node.kind == "work":
+            for ingredient in find_ingredients(connection, node.title):
+                if ingredient.parent_id is not None:
+                    found.link(_key(ingredient.parent_id), node.key, ingredient.purpose)
+
+
+def _after(connection: sa.Connection, row: WorkRow, found: Lineage, models: _Models) -> None:
+    waiting = [row.id]
+    while waiting:
+        parent = waiting.pop(0)
+        for one, ingredient in derived_works(connection, parent):
+            if found.add(_work(one)):
+                waiting.append(one.id)
+                _made_by(one, [ingredient], found, models)
+            found.link(_key(parent), _key(one.id), ingredient.purpose)
+
+
+def _made_by(row: WorkRow, given: list[IngredientRow], found: Lineage, models: _Models) -> None:
+    if any(ingredient.purpose in COPIES for ingredient in given):
+        return
+    recipe: Mapping[str, Any] = row.recipe or {}
+    wanted: list[tuple[Any, Any, Any]] = [(row.model_name, row.model_digest, recipe.get("corpus_digest"))]
+    upscale = (recipe.get("parameters") or {}).get("upscale")
+    if isinstance(upscale, dict) and upscale.get("model_digest"):
+        wanted.append((upscale.get("model"), upscale["model_digest"], None))
+    for name, digest, corpus in wanted:
+        found.link(models.add(found, str(name), str(digest), corpus), _key(row.id), "created")
+
+
+def _work(row: WorkRow) -> Node:
+    details = {"media_type": row.media_type, "created": row.created_at.strftime("%Y-%m-%d %H:%M UTC")}
+    details["licence"] = row.licence
+    if row.recipe is None:
+        details["state"] = "erased"
+    return Node(_key(row.id), "work", row.id, _cleaned(details))
+
+
+def _file(ingredient: IngredientRow) -> Node:
+    details = {"sha256": ingredient.sha256[:12]}
+    if ingredient.aigc is not None:
+        details["producer"] = ingredient.aigc["ContentProducer"]
+    return Node(f"file:{ingredient.sha256}", "file", clean(ingredient.title) or "?", _cleaned(details))
+
+
+def _key(work_id: str) -> str:
+    return f"work:{work_id}"
+
+
+def _cleaned(details: Mapping[str, object]) -> dict[str, str]:
+    return {name: text for name, value in details.items() if (text := clean(value))}
+
+
+class _Models:
+    """Model folders by digest; looked for once."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._all: dict[str, ModelFolder] | None = None
+
+    def add(self, found: Lineage, name: str, digest: str, corpus: Any = None) -> str:
+        """Add a model with what it was made from. Returns its key."""
+        key = f"model:{digest}"
+        folder = self._folder(name, digest)
+        if folder is None:
+            if found.add(Node(key, "model", clean(name) or "?", _cleaned({"digest": digest[:12]}))) and corpus:
+                _corpus(found, {"digest": corpus}, key)
+            return key
+        details = {"family": folder.family, "digest": digest[:12], "licence": folder.licence}
+        if found.add(Node(key, "model", clean(name) or "?", _cleaned(details))):
+            learnt = folder.training.get("corpus")
+            if isinstance(learnt, dict):
+                _corpus(found, learnt, key)
+                for how in ("codec", "base"):
+                    self._tool(found, learnt.get(how), key, how)
+        return key
+
+    def _tool(self, found: Lineage, tool: Any, key: str, how: str) -> None:
+        """A codec or base, as the model's training record names it."""
+        if not isinstance(tool, dict) or not isinstance(tool.get("digest"), str):
+            return
+        name, digest = str(tool.get("name")), tool["digest"]
+        folder = self._folder(name, digest)
+        own = f"model:{digest if folder is None else folder.digest}"
+        if own in found.nodes:  # among them a model that names itself
+            pass
+        elif folder is not None:
+            self.add(found, name, folder.digest)
+        elif found.add(
+            Node(own, "model", clean(name) or "?", _cleaned({"digest": digest[:12], "licence": tool.get("licence")}))
+        ):
+            about = {"digest": tool.get("corpus_digest"), "title": tool.get("title"), "source": tool.get("source")}
+            _corpus(found, about, own)
+            for deeper in ("codec", "base"):
+                self._tool(found, tool.get(deeper), own, deeper)
+        if own != key:
+            found.link(own, key, how)
+
+    def _folder(self, name: str, digest: str) -> ModelFolder | None:
+        if self._all is None:
+            try:
+                by_name = resolve(name, self._home) if "/" not in name and "\\" not in name else None
+            except UserError:
+                by_name = None
+            if by_name is not None and digest in (by_name.digest, by_name.network_digest):
+                return by_name
+            # One model names another by the digest of its network, a work by that of the whole folder.
+            known = list_models(self._home)
+            self._all = {model.network_digest: model for model in known} | {model.digest: model for model in known}
+        return self._all.get(digest)
+
+
+def _corpus(found: Lineage, about: Mapping[str, Any], model: str) -> None:
+    digest = about.get("digest")
+    if not isinstance(digest, str) or not digest:
+        return
+    key = f"corpus:{digest}"
+    details = {"digest": digest[:12], "licence": about.get("licence"), "source": about.get("source")}
+    found.add(Node(key, "corpus", clean(about.get("title")) or digest[:12], _cleaned(details)))
+    found.link(key, model, "trained")

@@ -1,0 +1,112 @@
+"""Samples as bytes and back, without loss: one pair of functions a kind of media.
+
+What is unpacked was packed here and authenticated since; these are no parsers for files of strangers.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from luokuan.media import Clip, Media, Note, Picture, Score, Sound, Text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def pack(media: Media) -> bytes:
+    """The samples of ``media``, all of them, as bytes."""
+    return _WAYS[type(media)][0](media)
+
+
+def unpack(data: bytes, kind: type[Media]) -> Media:
+    """The media of this ``kind`` from what ``pack`` gave."""
+    return _WAYS[kind][1](data)
+
+
+def _pack_picture(picture: Any) -> bytes:
+    """PNG with run lengths alone: after PNG's filters as small as at the usual level, and about four times as fast."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(picture.pixels).save(out, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+    return out.getvalue()
+
+
+def _unpack_picture(data: bytes) -> Picture:
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        return Picture(np.array(image))
+
+
+def _pack_text(text: Any) -> bytes:
+    # Half a character is refused later, with a sentence of its own.
+    return json.dumps(asdict(text), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _unpack_text(data: bytes) -> Text:
+    return Text(**json.loads(data.decode("utf-8", "surrogatepass")))
+
+
+def _pack_score(score: Any) -> bytes:
+    return json.dumps(asdict(score), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _unpack_score(data: bytes) -> Score:
+    values = json.loads(data.decode("utf-8", "surrogatepass"))
+    notes = tuple(Note(**note) for note in values["notes"])
+    return Score(notes, values["tempo"], tuple(values["tracks"]))
+
+
+def _pack_sound(sound: Any) -> bytes:
+    return _pack_arrays({"rate": sound.rate}, {"samples": sound.samples})
+
+
+def _unpack_sound(data: bytes) -> Sound:
+    values, arrays = _unpack_arrays(data)
+    return Sound(arrays["samples"], values["rate"])
+
+
+def _pack_clip(clip: Any) -> bytes:
+    arrays = {"frames": clip.frames}
+    if clip.sound is not None:
+        arrays["samples"] = clip.sound.samples
+    return _pack_arrays({"fps": clip.fps, "rate": clip.sound.rate if clip.sound else None}, arrays)
+
+
+def _unpack_clip(data: bytes) -> Clip:
+    values, arrays = _unpack_arrays(data)
+    sound = Sound(arrays["samples"], values["rate"]) if "samples" in arrays else None
+    return Clip(arrays["frames"], values["fps"], sound)
+
+
+def _pack_arrays(values: Mapping[str, Any], arrays: dict[str, Any]) -> bytes:
+    """One line of JSON, then the arrays (npz), quickly compressed."""
+    import numpy as np
+
+    out = io.BytesIO()
+    np.savez(out, allow_pickle=False, **arrays)
+    return json.dumps(values).encode() + b"\n" + zlib.compress(out.getvalue(), 1)
+
+
+def _unpack_arrays(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    import numpy as np
+
+    line, _newline, packed = data.partition(b"\n")
+    with np.load(io.BytesIO(zlib.decompress(packed)), allow_pickle=False) as found:
+        return json.loads(line), dict(found)
+
+
+_WAYS: dict[type[Media], tuple[Callable[[Any], bytes], Callable[[bytes], Media]]] = {
+    Picture: (_pack_picture, _unpack_picture),
+    Text: (_pack_text, _unpack_text),
+    Sound: (_pack_sound, _unpack_sound),
+    Score: (_pack_score, _unpack_score),
+    Clip: (_pack_clip, _unpack_clip),
+}
