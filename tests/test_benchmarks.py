@@ -226,3 +226,15 @@ def test_masters_and_histories_are_measured(
     first, second = found["manifest"]
     assert second > first + 3000, "a copy carries the first one's manifest"
     assert found["lineage_ms"] >= 0
+
+
+def test_the_log_is_measured_beside_a_bare_commit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["log.py", "--entries", "600", "--batch", "250", "--repeats", "3", "--json"])
+    loaded("log").main()
+    found = json.loads(capsys.readouterr().out)
+    assert found["entries"] == 600 and found["proof_bytes"] > 900
+    assert found["append_to_commit"] == pytest.approx(found["commit_ms"] / found["append_ms"])
+    assert not list(tmp_path.glob("tmp*"))

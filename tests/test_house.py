@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "plm", "corpus", "text", "copy",
-    "translation", "labels", "identity", "lineage", "extend",
+    "translation", "labels", "identity", "lineage", "log", "extend",
 )  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
@@ -85,7 +85,7 @@ def test_the_command_line_starts_without_anything_heavy() -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    groups = ("train", "create", "corpus", "models", "works", "waiver", "identity", "lineage")
+    groups = ("train", "create", "corpus", "models", "works", "waiver", "identity", "lineage", "log")
     for group in ("", *groups, "verify", "export", "evaluate", "doctor", "showcase"):
         command = [sys.executable, "-m", "luokuan", *group.split(), "--help"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

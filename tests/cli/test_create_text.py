@@ -80,7 +80,7 @@ def test_the_same_seed_the_same_text_and_what_the_recipe_keeps(run: Any, home: P
     texts = [Path(one["path"]).read_text(encoding="utf-8").rsplit("\n\n", 1)[0] for one in found]
     assert texts[0] == texts[1]
     assert found[0]["id"] != found[1]["id"]
-    assert [Path(path).is_file() for path in found[0]["beside"]] == [True, True]
+    assert [Path(path).is_file() for path in found[0]["beside"]] == [True, True, True]
     with open_database(open_home(home)) as database, database.read() as connection:
         row = find_work(connection, found[0]["id"])
     assert row is not None

@@ -34,8 +34,8 @@ def test_listing_showing_and_taking_out(
     shown = capfd.readouterr().out
     assert "a red dress" in shown and '"seed": 5' in shown
     assert main(["export", "a.md", picture.id, "-o", "two.zip", "--json"]) == 0
-    assert json.loads(capfd.readouterr().out) == {"path": "two.zip", "works": 2, "files": 3}
-    assert len(zipfile.ZipFile("two.zip").namelist()) == 4
+    assert json.loads(capfd.readouterr().out) == {"path": "two.zip", "works": 2, "files": 5}
+    assert len(zipfile.ZipFile("two.zip").namelist()) == 6
     assert main(["export", "--all", "-o", "folder"]) == main(["verify", "folder"]) == 0
     capfd.readouterr()
     assert main(["export"]) == main(["export", "a.md", "--all"]) == main(["export", "0" * 16]) == 2

@@ -30,12 +30,13 @@ def test_works_leave_with_all_that_belongs_beside_them(home: Home, tmp_path: Pat
     picture, text = finish(draft(), home=home), finish(text_draft(), home=home, media_type="text/plain")
     rows = rows_of(home, picture, text, picture)
     done = export(rows, tmp_path / "out.zip", home=home)
-    assert (done.works, done.files) == (2, 4)
+    assert (done.works, done.files) == (2, 6)
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
         assert archive.testzip() is None
         names = archive.namelist()
         assert set(names) == {
-            f"toy-{picture.id}.png", f"scribe-{text.id}.txt.c2pa", f"scribe-{text.id}.txt.aigc.json",
+            f"toy-{picture.id}.png", f"toy-{picture.id}.png.proof",
+            f"scribe-{text.id}.txt.proof", f"scribe-{text.id}.txt.c2pa", f"scribe-{text.id}.txt.aigc.json",
             f"scribe-{text.id}.txt", "index.json",
         }  # fmt: skip
         index = json.loads(archive.read("index.json"))["works"]
@@ -44,7 +45,7 @@ def test_works_leave_with_all_that_belongs_beside_them(home: Home, tmp_path: Pat
         assert "recipe" not in json.dumps(index) and "a red dress" not in json.dumps(index)
         archive.extractall(tmp_path / "opened")
     again = export(rows, tmp_path / "folder", home=home)
-    assert again.files == 4
+    assert again.files == 6
     for place in ("opened", "folder"):
         assert [found.verdict for found in verify_folder(tmp_path / place, home)] == ["ours", "ours"]
 

@@ -15,6 +15,7 @@ from luokuan.cli import (
     feedback,
     identity,
     lineage,
+    log,
     models,
     showcase,
     train,
@@ -60,6 +61,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(works.app, name="works")
 app.add_typer(waiver.app, name="waiver")
 app.add_typer(identity.app, name="identity")
+app.add_typer(log.app, name="log")
 app.command(name="verify", help=verify.HELP)(verify.verify)
 app.command(name="lineage", help=lineage.HELP)(lineage.lineage)
 app.command(name="export", help=works.EXPORT)(works.export)

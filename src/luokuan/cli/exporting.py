@@ -65,10 +65,12 @@ def told_of(work: Work) -> str:
 
 def record_of(work: Work) -> dict[str, Any]:
     """What --json says of an exported work."""
+    from luokuan.colophon.finish import beside
+
     assert work.path is not None
     return {
         "path": str(work.path),
-        "beside": [f"{work.path}{ending}" for ending in work.sidecars],
+        "beside": [f"{work.path}{ending}" for ending in beside(work)],
         "id": work.id,
         "sha256": work.sha256,
         "media_type": work.media_type,

@@ -52,7 +52,7 @@ def hand_over(
         notes: Lines to print of a work, after its text.
         told: Parameters of the recipe that ``json`` tells.
     """
-    from luokuan.colophon.finish import export_work
+    from luokuan.colophon.finish import beside, export_work
     from luokuan.models.plm.ngrams import COPY
 
     records = []
@@ -67,8 +67,8 @@ def hand_over(
         for line in notes(work):
             say(visible(line))
         say(told_of(exported))
-        if work.sidecars:
-            say(_("Beside it: {endings}. Keep them together.", endings=", ".join(work.sidecars)), quiet=not shown)
+        if others := beside(work):
+            say(_("Beside it: {endings}. Keep them together.", endings=", ".join(others)), quiet=not shown)
         if (parameters.get("shared_words") or 0) >= COPY:
             say(
                 _(

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.formats import format_of
+from luokuan.colophon.tlog.proof import ENDING, prove_work
 from luokuan.errors import UserError
 from luokuan.files import new_file, new_folder
 from luokuan.i18n import _
 from luokuan.store.blobs import Blobs
+from luokuan.store.database import open_database
 from luokuan.store.works import WorkRow
 
 if TYPE_CHECKING:
@@ -94,11 +96,14 @@ def export(rows: Sequence[WorkRow], target: Path, *, home: Home) -> Exported:
 
 def _contents(rows: Sequence[WorkRow], home: Home) -> Iterator[tuple[WorkRow, str, bytes]]:
     blobs = Blobs(home)
-    for row in rows:
-        name = name_of(row)
-        for ending, sha256 in row.sidecars.items():
-            yield row, name + ending, blobs.get(sha256)
-        yield row, name, blobs.get(row.blob_sha256)
+    with open_database(home) as database, database.read() as connection:
+        for row in rows:
+            name = name_of(row)
+            for ending, sha256 in row.sidecars.items():
+                yield row, name + ending, blobs.get(sha256)
+            if (proof := prove_work(connection, row.id)) is not None:
+                yield row, name + ENDING, proof.to_bytes()
+            yield row, name, blobs.get(row.blob_sha256)
 
 
 def _entry(name: str, row: WorkRow) -> zipfile.ZipInfo:

@@ -34,6 +34,9 @@ class Facts:
         source: IPTC digital source type.
         mark: The work's id in the explicit label at the end of a text.
         history: Fields of ``history.Step``: what the manifest says that the file was made from.
+        proof: What the proof beside the file speaks of: ``origin``, ``size``, ``index``, ``key``, ``kind``, ``time``,
+            ``sha256``.
+        proof_problem: ``proof.invalid``: it is none; ``proof.unsound``: it doesn't hold.
     """
 
     problem: str | None = None
@@ -53,3 +56,5 @@ class Facts:
     source: str | None = None
     mark: str | None = None
     history: tuple[Mapping[str, Any], ...] = ()
+    proof: Mapping[str, Any] | None = None
+    proof_problem: str | None = None

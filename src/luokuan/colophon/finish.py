@@ -20,7 +20,10 @@ from luokuan.colophon.formats import Encoding, Format, format_of
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.label import LabelOptions
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Recipe, Work, commit, new_salt, new_work_id, samples_digest
-from luokuan.colophon.waiver import permitted, record_waiver, waiver_row
+from luokuan.colophon.tlog import log, proof
+from luokuan.colophon.tlog.entries import notice, work_entry
+from luokuan.colophon.tlog.proof import ENDING
+from luokuan.colophon.waiver import Waiver, permitted, record_waiver, waiver_row
 from luokuan.files import sha256_bytes, write_atomic
 from luokuan.media import Media
 from luokuan.store.blobs import Blobs
@@ -28,6 +31,7 @@ from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
 from luokuan.store.ingredients import insert_ingredients
 from luokuan.store.keys import Signing, signing
+from luokuan.store.logbook import EntryRow, Found, HeadRow
 from luokuan.store.masters import Masters
 from luokuan.store.sweep import sweep_daily
 from luokuan.store.works import WorkRow, insert_work
@@ -78,6 +82,8 @@ class Passage:
     data: bytes = b""
     sha256: str = ""
     sidecars: dict[str, bytes] = field(default_factory=dict)
+    logged: HeadRow | None = None
+    proof: bytes = b""
 
 
 Step = Callable[[Passage], None]
@@ -183,8 +189,8 @@ def keep(passage: Passage) -> None:
 
 
 def record(passage: Passage) -> None:
-    """One transaction: the caller's check (a job's fencing token), the row, and that of a waiver. From here on the work
-    exists.
+    """One transaction: the caller's check (a job's fencing token), the row with what belongs to it, and its entry in
+    the log. From here on the work exists.
 
     Raises:
         UserError: the label is waived, and the home doesn't allow that any more.
@@ -209,11 +215,23 @@ def record(passage: Passage) -> None:
     with passage.order.database.write() as connection:
         if passage.order.at_commit is not None:
             passage.order.at_commit(connection)
+        book, entry = log.writer(connection, passage.order.home), work_entry(row)
         insert_work(connection, row)
+        entries = [entry]
         if (waiver := passage.order.label.waiver) is not None:
-            record_waiver(connection, waiver_row(connection, passage.work_id, waiver, passage.created_at))
+            entries.append(_waived(connection, passage, waiver))
         if passage.order.origin is not None:
             insert_ingredients(connection, passage.order.origin.rows(passage.work_id))
+        found = Found(book.head.id, book.append(entries), entry)
+        passage.proof = proof.prove(connection, book.head, found).to_bytes()
+    passage.logged = book.head
+
+
+def _waived(connection: sa.Connection, passage: Passage, waiver: Waiver) -> EntryRow:
+    row = waiver_row(connection, passage.work_id, waiver, passage.created_at)
+    record_waiver(connection, row)
+    about = {"who": row.who, "reason": row.reason, "kept_until": row.kept_until.isoformat()}
+    return notice("waiver", passage.work_id, about, row.acknowledged_at)
 
 
 STEPS: tuple[Step, ...] = (identify, keep_master, label, watermark, encode, tag, sign, read_back, keep, record)
@@ -286,8 +304,18 @@ def finish(
         passage = Passage(order, draft.kind, draft.recipe, draft.media, now)
         for step in STEPS:
             step(passage)
+        _remember(home, passage.logged)
         _tidy(home, database)
     return _work(passage)
+
+
+def _remember(home: Home, head: HeadRow | None) -> None:
+    try:
+        if head is not None:
+            log.remember(home, head)
+    except Exception as error:
+        # As below: the work and its entry are there.
+        logs.get("colophon.finish").warning("the log's checkpoint could not be copied", error=str(error))
 
 
 def _tidy(home: Home, database: Database) -> None:
@@ -310,17 +338,25 @@ def _work(passage: Passage) -> Work:
         commitment=passage.commitment,
         created_at=passage.created_at,
         sidecars=passage.sidecars,
+        proof=passage.proof,
     )
+
+
+def beside(work: Work) -> dict[str, bytes]:
+    """What ``export_work`` writes beside a work, by what it adds to the file's name."""
+    return {**work.sidecars, ENDING: work.proof} if work.sidecars and work.proof else dict(work.sidecars)
 
 
 def export_work(work: Work, path: Path) -> Work:
     """Write the work's bytes to ``path``, whole or not at all, what belongs beside it first. Returns the work with that
     path.
 
+    A work that has sidecars gets its proof as one more; others stay alone, and ``luokuan log prove`` writes it.
+
     Raises:
         UserError: no room, or no permission.
     """
-    for ending, data in work.sidecars.items():
+    for ending, data in beside(work).items():
         write_atomic(path.with_name(path.name + ending), data)
     write_atomic(path, work.data)
     return replace(work, path=path)

@@ -14,6 +14,8 @@ from luokuan.colophon.formats import SIDECARS, Format, format_of_file
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.midi import MidiFormat
 from luokuan.colophon.formats.text import TextFormat
+from luokuan.colophon.tlog.proof import ENDING as PROOF
+from luokuan.colophon.tlog.proof import MAX_PROOF, facts_beside
 from luokuan.colophon.trust import HOME, Group
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
@@ -57,7 +59,7 @@ class Inspector:
             return Facts("special")
         except _TooLarge:
             return Facts("large")
-        return self.inspect_bytes(data, _sidecars(path))
+        return replace(self.inspect_bytes(data, _sidecars(path)), **facts_beside(_beside(path, PROOF, MAX_PROOF)))
 
     def inspect_bytes(self, data: bytes, sidecars: Mapping[str, bytes] | None = None) -> Facts:
         """The facts about a file in memory, and what lies beside it, by what that adds to the file's name."""
@@ -123,13 +125,15 @@ def _labels(data: bytes, row: Format, sidecars: Mapping[str, bytes]) -> tuple[bo
 
 def _sidecars(path: Path) -> dict[str, bytes]:
     """What lies beside ``path``; what can't be read counts as absent."""
-    found = {}
-    for ending in SIDECARS:
-        try:
-            found[ending] = _read(path.with_name(path.name + ending), MAX_SIDECAR)
-        except (OSError, ValueError, _NotAFile, _TooLarge):
-            continue
-    return found
+    found = {ending: _beside(path, ending, MAX_SIDECAR) for ending in SIDECARS}
+    return {ending: data for ending, data in found.items() if data is not None}
+
+
+def _beside(path: Path, ending: str, max_bytes: int) -> bytes | None:
+    try:
+        return _read(path.with_name(path.name + ending), max_bytes)
+    except (OSError, ValueError, _NotAFile, _TooLarge):
+        return None
 
 
 def _holds_manifest(data: bytes) -> bool:

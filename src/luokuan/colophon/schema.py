@@ -103,7 +103,8 @@ class Work:
 
     ``id``: 64 random bits as 16 hexadecimal digits. ``sha256``: of ``data``. ``label``: the explicit label's text.
     ``path``: where it was exported to, else None. ``created_at``: UTC. ``sidecars``: files that belong beside it, by
-    what their names add to the work's (see ``formats.base``).
+    what their names add to the work's (see ``formats.base``). ``proof``: that the home's log holds it, as
+    the log was when the work was made; a newer one can be had at any time (``tlog.proof.prove_work``).
     """
 
     id: str
@@ -117,6 +118,7 @@ class Work:
     created_at: datetime
     path: Path | None = None
     sidecars: Mapping[str, bytes] = field(default_factory=dict)
+    proof: bytes = b""
 
 
 def new_work_id() -> str:

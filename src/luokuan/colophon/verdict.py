@@ -162,10 +162,13 @@ def judge(
     record: WorkRow | UserError | None,
     heard: Heard | None = None,
     revoked: Sequence[Revocation] = (),
+    *,
+    logged: Sequence[str] = (),
 ) -> Verdict:
     """The verdict from the facts, from what was heard of a watermark, from revocations of the signer's certificate, and
     from the home's row about the work, if it has one; an error where the home's records can't be read, which takes
-    nothing from what the signature says."""
+    nothing from what the signature says. ``logged``: sentences on what a transparency log says; they change no
+    verdict."""
     word = slug(facts, heard, revoked)
     claim = facts.claim or {}
     return Verdict(
@@ -186,7 +189,7 @@ def judge(
         trusted=word in ("ours", "trusted"),
         watermark=None if heard is None else _counted(heard),
         summary=_summary(word, facts),
-        evidence=(*_evidence(word, facts, record, revoked), *_about_watermark(heard)),
+        evidence=(*_evidence(word, facts, record, revoked), *logged, *_about_watermark(heard)),
     )
 
 

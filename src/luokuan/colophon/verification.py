@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -32,6 +33,7 @@ Anchors = Sequence[Path | bytes]
 Listen = Callable[[str], Heard | None]
 """From the words of a text to what is heard of a watermark. It comes from a room that knows models."""
 
+_BESIDE = (*SIDECARS, ".proof")
 _TEXTS = {row.media_type: row for row in TEXTS}
 
 MAX_ANCHOR = 1 << 20
@@ -141,7 +143,8 @@ def verify_files(
         for path in paths:
             facts = sandbox.inspect(path)
             revoked = revocations(facts, known, found)
-            yield judge(path, facts, _record(home, facts), _heard(path, facts, listen), revoked)
+            record, logged = _known(home, facts)
+            yield judge(path, facts, record, _heard(path, facts, listen), revoked, logged=logged)
 
 
 def _revocations(lists: Anchors, anchors: bytes) -> list[Revocation]:
@@ -188,7 +191,7 @@ def _works(folder: Path) -> Iterator[Path]:
             if _is_folder(entry):
                 if not entry.is_symlink():  # linked folders aren't entered: no loops
                     folders.append(path)
-            elif any(entry.name.endswith(end) and entry.name.removesuffix(end) in names for end in SIDECARS):
+            elif any(entry.name.endswith(end) and entry.name.removesuffix(end) in names for end in _BESIDE):
                 continue  # looked at with the file beside which it lies
             elif path.suffix.lower() in endings or entry.name + MANIFEST in names or _begins_like_a_work(path):
                 yield path
@@ -264,17 +267,29 @@ def _no_anchor(anchor: Path | bytes) -> UserError:
     )
 
 
-def _record(home: Home | None, facts: Facts) -> WorkRow | UserError | None:
-    """The home's row about the work that the file names, signed or not; why it can't be read, where it can't."""
+def _known(home: Home | None, facts: Facts) -> tuple[WorkRow | UserError | None, list[str]]:
+    """The home's row about the work that the file names, signed or not, or why it can't be read; and what is known of
+    its entry in a log."""
     named = (facts.claim or {}).get("work") or (facts.aigc or {}).get("ProduceID") or facts.mark
-    if home is None or not named or not home.database.is_file():
-        return None
-    # Imported here: most files that are checked are nobody's, and the database takes time to load.
+    beside = facts.proof is not None or facts.proof_problem is not None
+    if not named and not beside:
+        return None, []
+    # Imported here: most files that are checked are nobody's, and these take time to load.
+    from luokuan.colophon.tlog.evidence import public_key, sentences
+    from luokuan.store.secrets import find_log_key
+
+    own: bytes | None = None
+    if home is not None:
+        with contextlib.suppress(UserError):
+            own = public_key(find_log_key(home))
+    if home is None or not home.database.is_file():
+        return None, sentences(facts, None, own)
     from luokuan.store.database import open_database
     from luokuan.store.works import find_work
 
     try:
         with open_database(home) as database, database.read() as connection:
-            return find_work(connection, named)
+            record = find_work(connection, named) if named else None
+            return record, sentences(facts, connection, own)
     except UserError as error:
-        return error
+        return error if named else None, sentences(facts, None, own)

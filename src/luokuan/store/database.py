@@ -17,7 +17,7 @@ from luokuan.files import disk_errors
 from luokuan.i18n import _
 from luokuan.store.home import Home
 
-HEAD = "0008"
+HEAD = "0007"
 """The newest migration (a test compares it with the files)."""
 
 BUSY_SECONDS = 30

@@ -66,6 +66,11 @@ class Home:
         return self.path / "luokuan.db"
 
     @property
+    def checkpoint(self) -> Path:
+        """The last checkpoint of the log that was signed: outside the database, so that an older one is noticed."""
+        return self.path / "luokuan.checkpoint"
+
+    @property
     def root_certificate(self) -> Path:
         """The root of the home's authority in use, PEM, public; absent before the first work."""
         try:

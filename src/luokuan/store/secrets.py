@@ -6,6 +6,8 @@ import contextlib
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from luokuan.errors import UserError
@@ -15,6 +17,7 @@ from luokuan.store.home import Home
 
 WATERMARK = "watermark.key"
 MASTERS = "masters.key"
+LOG = "log.key"
 BYTES = 32
 
 
@@ -25,7 +28,7 @@ def watermark_key(home: Home) -> bytes:
     Raises:
         UserError: it is damaged, or can't be written.
     """
-    return _made(home, WATERMARK)
+    return _secret(home, WATERMARK)
 
 
 def find_watermark_key(home: Home) -> bytes | None:
@@ -34,7 +37,7 @@ def find_watermark_key(home: Home) -> bytes | None:
     Raises:
         UserError: it is damaged, or can't be read.
     """
-    return _found(home, WATERMARK)
+    return _find(home, WATERMARK)
 
 
 def masters_key(home: Home) -> bytes:
@@ -43,7 +46,7 @@ def masters_key(home: Home) -> bytes:
     Raises:
         UserError: it is damaged, or can't be written.
     """
-    return _made(home, MASTERS)
+    return _secret(home, MASTERS)
 
 
 def find_masters_key(home: Home) -> bytes | None:
@@ -52,34 +55,72 @@ def find_masters_key(home: Home) -> bytes | None:
     Raises:
         UserError: it is damaged, or can't be read.
     """
-    return _found(home, MASTERS)
+    return _find(home, MASTERS)
 
 
-def _made(home: Home, name: str) -> bytes:
-    found = _found(home, name)
+def log_key(home: Home) -> bytes:
+    """The private Ed25519 key (RFC 8032, 32 bytes) that signs the checkpoints of the home's log; made if there is none.
+    Without it the log can't go on under its name; whoever has it can sign other histories.
+
+    Raises:
+        UserError: it is damaged, or can't be written.
+    """
+    return _secret(home, LOG)
+
+
+def find_log_key(home: Home) -> bytes | None:
+    """The private key of the log, or None if there is none; makes nothing.
+
+    Raises:
+        UserError: it is damaged, or can't be read.
+    """
+    return _find(home, LOG)
+
+
+def replace_log_key(home: Home) -> None:
+    """Put a new key into the place of the log's, even of a damaged one; the old one is gone.
+
+    Raises:
+        UserError: it can't be written.
+    """
+    path = home.keys / LOG
+    with disk_errors(path):
+        with _new(path) as part:
+            part.replace(path)
+        fsync_folder(path.parent)
+
+
+def _secret(home: Home, name: str) -> bytes:
+    found = _find(home, name)
     if found is not None:
         return found
     path = home.keys / name
     with disk_errors(path):
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".part")
-        part = Path(temporary)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(secrets.token_bytes(BYTES))
-                stream.flush()
-                os.fsync(stream.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(part, path)  # unlike a rename it never replaces: of two processes at once, one key stays
-            fsync_folder(path.parent)
-        finally:
-            part.unlink(missing_ok=True)
-    made = _found(home, name)
+        with _new(path) as part, contextlib.suppress(FileExistsError):
+            os.link(part, path)  # unlike a rename it never replaces: of two processes at once, one key stays
+        fsync_folder(path.parent)
+    made = _find(home, name)
     if made is None:
         raise _damaged(path)
     return made
 
 
-def _found(home: Home, name: str) -> bytes | None:
+@contextmanager
+def _new(path: Path) -> Iterator[Path]:
+    """A new secret in a temporary file beside ``path``, which is gone afterwards unless it was renamed."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _find(home: Home, name: str) -> bytes | None:
     path = home.path / "keys" / name
     try:
         found = path.read_bytes()

@@ -75,6 +75,53 @@ feedback = sa.Table(
     sa.Column("given_at", UtcTime, nullable=False),
 )
 
+log_head = sa.Table(
+    "log_head",
+    metadata,
+    # The newest log is the one with the largest number; its row is locked by whoever appends.
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("origin", sa.String(64), nullable=False, unique=True),
+    sa.Column("public_key", sa.LargeBinary(32), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("root", sa.LargeBinary(32), nullable=False),
+    sa.Column("checkpoint", sa.Text, nullable=False),
+    sa.CheckConstraint("length(origin) > 0 AND length(checkpoint) > 0", name="words"),
+    sa.CheckConstraint("size >= 0", name="size"),
+    sa.CheckConstraint("length(root) = 32 AND length(public_key) = 32", name="bytes"),
+)
+
+log_entry = sa.Table(
+    "log_entry",
+    metadata,
+    sa.Column("log_id", sa.Integer, sa.ForeignKey("log_head.id"), primary_key=True, autoincrement=False),
+    sa.Column("leaf_index", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("leaf", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.Column("work_id", sa.String(16), sa.ForeignKey("work.id"), nullable=True, index=True),
+    # As with recipe and salt of a work: erased together, and the leaf stays.
+    sa.Column("private", sa.JSON(none_as_null=True), nullable=True),
+    sa.Column("salt", sa.LargeBinary(32), nullable=True),
+    sa.CheckConstraint("leaf_index >= 0 AND length(kind) > 0 AND length(leaf) > 0", name="leaf"),
+    sa.CheckConstraint("(private IS NULL) = (salt IS NULL)", name="private"),
+    sa.CheckConstraint("salt IS NULL OR length(salt) = 32", name="salt"),
+)
+
+_MADE = log_entry.c.kind == "work"
+sa.Index("uq_log_entry_made", log_entry.c.work_id, unique=True, sqlite_where=_MADE, postgresql_where=_MADE)
+
+log_node = sa.Table(
+    "log_node",
+    metadata,
+    sa.Column("log_id", sa.Integer, sa.ForeignKey("log_head.id"), primary_key=True, autoincrement=False),
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary(32), nullable=False),
+    sa.CheckConstraint("level >= 0 AND level < 64 AND position >= 0", name="place"),
+    sa.CheckConstraint("length(hash) = 32", name="hash"),
+    sqlite_with_rowid=False,
+)
+
 # Migration 0006 adds triggers: no row changes, none goes before kept_until, and none is kept for under six months.
 waiver = sa.Table(
     "waiver",

@@ -1,0 +1,59 @@
+"""Erasure: what a work held and what it was made from are deleted; that it was made stays provable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from luokuan.errors import UserError
+from luokuan.files import disk_errors
+from luokuan.i18n import _
+from luokuan.store import logbook
+from luokuan.store.blobs import Blobs
+from luokuan.store.tables import work
+from luokuan.store.works import find_work
+
+if TYPE_CHECKING:
+    from luokuan.store.database import Database
+    from luokuan.store.home import Home
+
+ERASED = ("work", "correction", "withdrawal")
+"""Kinds of entries whose private part goes with the work. A waiver of the label stays: who asked for it must be kept
+for at least six months (Measures for Labelling, Art. 9)."""
+
+
+def erase_work(home: Home, database: Database, work_id: str) -> None:
+    """Erase a work: its bytes and what lies beside them, its recipe, its salts, and what its entries in the log commit
+    to. The leaves stay, so that the tree stays valid; nobody can open them any more. May be called again.
+
+    The bytes go first: a work that counts as erased has none left. SQLite overwrites what it frees.
+
+    Raises:
+        UserError: there is no such work, or its files can't be deleted.
+    """
+    with database.read() as connection:
+        row = find_work(connection, work_id)
+    if row is None:
+        raise UserError(
+            _("This home holds no work {id}.", id=work_id[:40]),
+            _("Give the 16 digits of one of its works."),
+            code="work.missing",
+            status=404,
+        )
+    blobs = Blobs(home)
+    for sha256 in (row.blob_sha256, *row.sidecars.values()):
+        path = blobs.path(sha256)
+        with disk_errors(path):
+            path.unlink(missing_ok=True)
+    lite = database.engine.dialect.name == "sqlite"
+    with database.write() as connection:
+        if lite:
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        connection.execute(work.update().where(work.c.id == work_id).values(recipe=sa.null(), salt=sa.null()))
+        logbook.erase_entries(connection, work_id, ERASED)
+    if lite:
+        with database.engine.connect() as connection:
+            # The write-ahead log still holds the pages as they were.
+            connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
