@@ -238,3 +238,22 @@ def test_the_log_is_measured_beside_a_bare_commit(
     assert found["entries"] == 600 and found["proof_bytes"] > 900
     assert found["append_to_commit"] == pytest.approx(found["commit_ms"] / found["append_ms"])
     assert not list(tmp_path.glob("tmp*"))
+
+
+def test_what_survives_an_attack_is_found_and_strangers_are_not(tmp_path: Path) -> None:
+    module, data = loaded("fingerprints"), Path(__file__).parent / "data" / "fingerprints"
+    sentences = [f"The {n}th of all sentences here speaks of {n * n} things and of nothing else." for n in range(170)]
+    (tmp_path / "a.txt").write_text(" ".join(sentences), encoding="utf-8")
+    command = ["--rows", "2000", "--items", "4", "--json", "--pictures", str(data), "--texts", str(tmp_path)]
+    found = module.main(command)
+    assert found["lookup"]["rows"] == 2000 and found["lookup"]["picture"]["median_ms"] > 0
+    pictures = found["pictures fingerprints"]
+    assert pictures["items"] == 3 and pictures["false"]["labelled"] == {"pairs": 6, "same": 0, "hinted at": 0}
+    assert pictures["attacks"]["jpeg 50"]["found"] == 100 > pictures["attacks"]["crop 10 %"]["found"]
+    rows = found[f"texts {tmp_path.name}"]
+    assert rows["12 sentences"]["attacks"]["capitals, no marks"] == {
+        "median": 0, "most": 0, "found": 100, "by SimHash alone": 100
+    }  # fmt: skip
+    if module.sounds.program() is not None:
+        heard = module.of_sounds(data, 1, 0)
+        assert heard["items"] == 1 and all(row["found"] == 100 for row in heard["attacks"].values())

@@ -54,8 +54,8 @@ def _near(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Look at files in this process, but for the test of the way through the child: starting it takes long."""
 
     class Near:
-        def __init__(self, home_root: bytes, anchors: bytes, limits: Limits, *more: object) -> None:
-            self.look = Inspector(home_root, anchors, *more)  # type: ignore[arg-type]
+        def __init__(self, home_root: bytes, anchors: bytes, limits: Limits, *more: object, **how: bool) -> None:
+            self.look = Inspector(home_root, anchors, *more, **how)  # type: ignore[arg-type]
             self.limits = limits
 
         def inspect(self, path: Path) -> Facts:

@@ -37,6 +37,7 @@ class Facts:
         proof: What the proof beside the file speaks of: ``origin``, ``size``, ``index``, ``key``, ``kind``, ``time``,
             ``sha256``.
         proof_problem: ``proof.invalid``: it is none; ``proof.unsound``: it doesn't hold.
+        fingerprint: What to look it up by, see ``fingerprint.glance``; None where nobody asked for it.
     """
 
     problem: str | None = None
@@ -58,3 +59,4 @@ class Facts:
     history: tuple[Mapping[str, Any], ...] = ()
     proof: Mapping[str, Any] | None = None
     proof_problem: str | None = None
+    fingerprint: Mapping[str, Any] | None = None

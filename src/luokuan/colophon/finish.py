@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from luokuan import logs
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
 from luokuan.colophon.enlarge import Method
+from luokuan.colophon.fingerprint import Fingerprint, fingerprints_of
+from luokuan.colophon.fingerprint.backfill import backfill
 from luokuan.colophon.formats import Encoding, Format, format_of
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.label import LabelOptions
@@ -28,6 +30,7 @@ from luokuan.files import sha256_bytes, write_atomic
 from luokuan.media import Media
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database, open_database
+from luokuan.store.fingerprints import insert_fingerprints
 from luokuan.store.home import Home
 from luokuan.store.ingredients import insert_ingredients
 from luokuan.store.keys import Signing, signing
@@ -80,6 +83,7 @@ class Passage:
     commitment: str = ""
     aigc: aigc.Aigc | None = None
     data: bytes = b""
+    fingerprints: tuple[Fingerprint, ...] | None = None
     sha256: str = ""
     sidecars: dict[str, bytes] = field(default_factory=dict)
     logged: HeadRow | None = None
@@ -120,6 +124,11 @@ def encode(passage: Passage) -> None:
         UserError: they are too many for the format.
     """
     passage.data = passage.order.format.encode(passage.media, passage.order.encoding)
+
+
+def fingerprint(passage: Passage) -> None:
+    """Take the fingerprints of what a stranger will see of it; None where a program for that lacks."""
+    passage.fingerprints = fingerprints_of(passage.data, passage.order.format.media_type)
 
 
 def tag(passage: Passage) -> None:
@@ -222,6 +231,8 @@ def record(passage: Passage) -> None:
             entries.append(_waived(connection, passage, waiver))
         if passage.order.origin is not None:
             insert_ingredients(connection, passage.order.origin.rows(passage.work_id))
+        if passage.fingerprints is not None:
+            insert_fingerprints(connection, row.id, passage.fingerprints)
         found = Found(book.head.id, book.append(entries), entry)
         passage.proof = proof.prove(connection, book.head, found).to_bytes()
     passage.logged = book.head
@@ -234,7 +245,19 @@ def _waived(connection: sa.Connection, passage: Passage, waiver: Waiver) -> Entr
     return notice("waiver", passage.work_id, about, row.acknowledged_at)
 
 
-STEPS: tuple[Step, ...] = (identify, keep_master, label, watermark, encode, tag, sign, read_back, keep, record)
+STEPS: tuple[Step, ...] = (
+    identify,
+    keep_master,
+    label,
+    watermark,
+    encode,
+    fingerprint,
+    tag,
+    sign,
+    read_back,
+    keep,
+    record,
+)
 """The order in which a draft passes. The signature comes after everything that changes the bytes."""
 
 
@@ -320,7 +343,7 @@ def _remember(home: Home, head: HeadRow | None) -> None:
 
 def _tidy(home: Home, database: Database) -> None:
     try:
-        sweep_daily(home, database)
+        sweep_daily(home, database, backfill)
     except Exception as error:
         # The work exists already: what goes wrong in tidying up must not take it from its maker.
         logs.get("colophon.finish").warning("the daily sweep failed", error=str(error))

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from luokuan.colophon import aigc, c2pa_sign, history, manifest, xmp
 from luokuan.colophon.facts import UNTRUSTED, Facts
@@ -32,6 +33,8 @@ class Inspector:
         anchors: Other roots, PEM.
         groups: Further certificates of the home's, each with its own rule.
         stamp_anchors: Roots of time-stamp authorities, PEM.
+        glances: Whether to look at samples too, for a fingerprint, where the file isn't signed by the home and
+            unchanged.
     """
 
     def __init__(
@@ -40,7 +43,10 @@ class Inspector:
         anchors: bytes = b"",
         groups: Sequence[Group] = (),
         stamp_anchors: bytes = b"",
+        *,
+        glances: bool = False,
     ) -> None:
+        self._glances = glances
         # Only what is asked for: the first context knows the home alone, the last one the others.
         asked = [Group(HOME, home_root.decode("ascii")), *groups]
         if anchors:
@@ -48,7 +54,8 @@ class Inspector:
         self._contexts = [(one, c2pa_sign.context(one.anchors.encode("ascii"), stamp_anchors)) for one in asked]
 
     def inspect(self, path: Path, max_bytes: int) -> Facts:
-        """The facts about the file at ``path``. Samples are never decoded, so a small file can't grow in memory."""
+        """The facts about the file at ``path``. Samples are decoded for a fingerprint only, and only as many as
+        ``fingerprint.picture`` allows a file to declare, so that a small file can't grow in memory."""
         try:
             data = _read(path, max_bytes)
         except FileNotFoundError:
@@ -96,7 +103,16 @@ class Inspector:
             source=manifest.clean(labels.source),
             mark=row.mark(data) if isinstance(row, TextFormat | MidiFormat) else None,
             history=tuple(asdict(step) for step in history.read(reading.store)),
+            fingerprint=self._glance(data, row.media_type, ours=bool(group) and state == "Trusted"),
         )
+
+    def _glance(self, data: bytes, media_type: str, *, ours: bool) -> Mapping[str, Any] | None:
+        if ours or not self._glances:
+            return None
+        # Imported here: numpy and Pillow are for those only who ask.
+        from luokuan.colophon.fingerprint import glance
+
+        return glance(data, media_type)
 
     def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[str | None, c2pa_sign.Reading]:
         if beside is None and not row.embeds_manifest:

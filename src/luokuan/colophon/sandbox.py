@@ -51,12 +51,15 @@ class Sandbox:
         limits: Limits,
         groups: Sequence[Group] = (),
         stamp_anchors: bytes = b"",
+        *,
+        glances: bool = False,
     ) -> None:
         self._settings = {
             "home_root": home_root.decode("ascii"),
             "anchors": anchors.decode("ascii"),
             "groups": [(group.name, group.anchors, group.serials) for group in groups],
             "stamp_anchors": stamp_anchors.decode("ascii"),
+            "glances": glances,
             "cpu_seconds": limits.cpu_seconds,
             "memory_bytes": limits.memory_bytes,
             "file_bytes": limits.file_bytes,

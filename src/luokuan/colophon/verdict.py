@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from luokuan.colophon.facts import EXPIRED, UNTRUSTED, Facts
+from luokuan.colophon.fingerprint.base import Alike
+from luokuan.colophon.fingerprint.evidence import about_fingerprint
 from luokuan.colophon.formats import SOUNDS, known_endings
 from luokuan.colophon.schema import COLOPHON_SCHEMA
 from luokuan.colophon.trust import about_certificate, reaches
@@ -75,9 +77,8 @@ class Verdict:
             ``unknown_signer``: unchanged, but nobody vouches for the signer. ``expired``: the signer's certificate
             has run out (or isn't valid yet, by this clock), and no time-stamp shows when it was used.
             ``revoked``: the signer's certificate was revoked, and nothing shows that it was used before.
-            ``altered``: changed after it was signed.
-            ``stripped``: labelled as generated, but not signed. ``nothing_found``: neither.
-            ``unreadable``: no file that could be looked at.
+            ``altered``: changed after it was signed. ``stripped``: labelled as generated, or surely like a work of
+            this home, but not signed. ``nothing_found``: neither. ``unreadable``: no file that could be looked at.
         path: The file.
         media_type: By its content, not its name.
         signer: Name in the signer's certificate.
@@ -85,7 +86,7 @@ class Verdict:
         model_digest: Its SHA-256, as signed.
         created: When it was made, by the signer's clock, ISO 8601 UTC.
         stamped: When a time-stamp authority that is trusted saw it, ISO 8601 UTC.
-        work: Work id, as signed.
+        work: Work id, as signed; of a file without any, of the work that it surely is like.
         licence: Licence, as signed.
         label: The seven fields of the AIGC label.
         explicit_label: Words that the signer says are written on it. On pictures no program has looked for them.
@@ -93,6 +94,7 @@ class Verdict:
         unchanged: Whether the bytes are those that were signed; None when that can't be known.
         trusted: Whether this home or a given root vouches for the signer.
         watermark: Of a text in which somebody listened: ``marked``, ``tokens``, ``green``, ``z`` and ``chance``.
+        alike: The work of this home that it looks, reads or sounds like: fields of ``fingerprint.Alike``.
         summary: One sentence for people.
         evidence: Sentences for people: what the verdict rests on.
     """
@@ -113,6 +115,7 @@ class Verdict:
     unchanged: bool | None = None
     trusted: bool = False
     watermark: Mapping[str, Any] | None = None
+    alike: Mapping[str, Any] | None = None
     summary: str = ""
     evidence: tuple[str, ...] = ()
 
@@ -133,7 +136,9 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     return max(reversed(verdicts), key=lambda verdict: order.index(verdict.verdict))
 
 
-def slug(facts: Facts, heard: Heard | None = None, revoked: Sequence[Revocation] = ()) -> str:
+def slug(
+    facts: Facts, heard: Heard | None = None, revoked: Sequence[Revocation] = (), alike: Alike | None = None
+) -> str:
     """The verdict's word."""
     if facts.problem is not None:
         return "unreadable"
@@ -151,7 +156,7 @@ def slug(facts: Facts, heard: Heard | None = None, revoked: Sequence[Revocation]
     labels = (facts.aigc, facts.source, facts.mark)
     if any(label is not None for label in labels) or facts.aigc_problem == "aigc.invalid":
         return "stripped"
-    if heard is not None and heard.marked:
+    if (heard is not None and heard.marked) or (alike is not None and alike.sure):
         return "stripped"
     return "unreadable" if facts.damaged else "nothing_found"
 
@@ -164,12 +169,14 @@ def judge(
     revoked: Sequence[Revocation] = (),
     *,
     logged: Sequence[str] = (),
+    alike: Alike | None = None,
 ) -> Verdict:
-    """The verdict from the facts, from what was heard of a watermark, from revocations of the signer's certificate, and
-    from the home's row about the work, if it has one; an error where the home's records can't be read, which takes
-    nothing from what the signature says. ``logged``: sentences on what a transparency log says; they change no
-    verdict."""
-    word = slug(facts, heard, revoked)
+    """The verdict from the facts, from what was heard of a watermark, from revocations of the signer's certificate,
+    from the work that the file is like, and from the home's row about the work that it names, if it has one; an error
+    where the home's records can't be read, which takes nothing from what the signature says. ``logged``: sentences on
+    what a transparency log says; they change no verdict."""
+    word = slug(facts, heard, revoked, alike)
+    by_look = word == "stripped" and slug(facts, heard, revoked) != "stripped"
     claim = facts.claim or {}
     return Verdict(
         verdict=word,
@@ -180,7 +187,7 @@ def judge(
         model_digest=claim.get("model_digest"),
         created=claim.get("created"),
         stamped=claim.get("stamped") if facts.stamped else None,
-        work=claim.get("work"),
+        work=claim.get("work") or (alike.work if by_look and alike is not None else None),
         licence=claim.get("licence"),
         label=facts.aigc,
         explicit_label=claim.get("explicit_label"),
@@ -188,8 +195,14 @@ def judge(
         unchanged={"altered": False, "stripped": None, "nothing_found": None, "unreadable": None}.get(word, True),
         trusted=word in ("ours", "trusted"),
         watermark=None if heard is None else _counted(heard),
-        summary=_summary(word, facts),
-        evidence=(*_evidence(word, facts, record, revoked), *logged, *_about_watermark(heard)),
+        alike=None if alike is None else asdict(alike),
+        summary=_("Neither labelled nor signed, but like a work of this home.") if by_look else _summary(word, facts),
+        evidence=(
+            *_evidence(word, facts, record, revoked),
+            *logged,
+            *_about_watermark(heard),
+            *about_fingerprint(facts.fingerprint, alike),
+        ),
     )
 
 

@@ -24,6 +24,8 @@ from luokuan.media import Text
 from luokuan.store.home import Home, find_home
 
 if TYPE_CHECKING:
+    from luokuan.colophon.fingerprint import Alike
+    from luokuan.colophon.fingerprint.register import Register
     from luokuan.store.revocation import Revocation
     from luokuan.store.works import WorkRow
 
@@ -139,12 +141,14 @@ def verify_files(
     found = _revocations(lists, anchors)
     home = home or find_home()
     known = Trust() if home is None else trust_of(home)
-    with Sandbox(known.roots, anchors, limits or Limits(), known.groups, known.stamp_roots + clocks) as sandbox:
+    looks, roots, clocks = _Looks(home), known.roots, known.stamp_roots + clocks
+    with Sandbox(roots, anchors, limits or Limits(), known.groups, clocks, glances=looks.possible) as sandbox:
         for path in paths:
             facts = sandbox.inspect(path)
             revoked = revocations(facts, known, found)
             record, logged = _known(home, facts)
-            yield judge(path, facts, record, _heard(path, facts, listen), revoked, logged=logged)
+            alike = looks.alike(facts, record)
+            yield judge(path, facts, record, _heard(path, facts, listen), revoked, logged=logged, alike=alike)
 
 
 def _revocations(lists: Anchors, anchors: bytes) -> list[Revocation]:
@@ -293,3 +297,29 @@ def _known(home: Home | None, facts: Facts) -> tuple[WorkRow | UserError | None,
             return record, sentences(facts, connection, own)
     except UserError as error:
         return error if named else None, sentences(facts, None, own)
+
+
+class _Looks:
+    """Which work of the home a file is like; its fingerprints are read once for many files."""
+
+    def __init__(self, home: Home | None) -> None:
+        self._home = home
+        self._register: Register | None = None
+        self.possible = home is not None and home.database.is_file()
+
+    def alike(self, facts: Facts, record: WorkRow | UserError | None) -> Alike | None:
+        """The work that it is like; None where none is, it is one byte for byte, or the records can't be read."""
+        same = record is not None and not isinstance(record, UserError) and record.blob_sha256 == facts.sha256
+        if self._home is None or facts.fingerprint is None or same or isinstance(record, UserError):
+            return None
+        from luokuan.colophon.fingerprint.register import Register, tells
+        from luokuan.store.database import open_database
+
+        if not tells(facts.fingerprint):
+            return None
+        self._register = self._register or Register(self._home)
+        try:
+            with open_database(self._home) as database, database.read() as connection:
+                return self._register.find(connection, facts.fingerprint)
+        except UserError:
+            return None

@@ -164,3 +164,25 @@ ingredient = sa.Table(
     sa.CheckConstraint("length(sha256) = 64 AND sha256 = lower(sha256)", name="sha256"),
 )
 """What a work starts from."""
+
+fingerprint = sa.Table(
+    "fingerprint",
+    metadata,
+    # Rises, so that who has read the table before reads only what is new.
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("work_id", sa.String(16), sa.ForeignKey("work.id"), nullable=False),
+    sa.Column("number", sa.SmallInteger, nullable=False),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("bits", sa.LargeBinary, nullable=False),
+    sa.Column("quality", sa.SmallInteger, nullable=False),
+    sa.UniqueConstraint("work_id", "number"),
+    sa.Index("ix_fingerprint_kind", "kind", "id"),
+    sa.CheckConstraint("number >= 0", name="number"),
+    sa.CheckConstraint("quality BETWEEN 0 AND 100", name="quality"),
+    sa.CheckConstraint(
+        "(kind = 'picture' AND length(bits) = 32) OR (kind = 'text' AND length(bits) = 8)"
+        " OR (kind = 'sound' AND length(bits) > 0 AND length(bits) / 4 * 4 = length(bits))"
+        " OR (kind = 'none' AND length(bits) = 0)",
+        name="bits",
+    ),
+)
