@@ -112,6 +112,21 @@ def test_both_ways_of_writing_write_as_much() -> None:
     assert found["weight_megabytes"] == pytest.approx(4e-6 * (4 * 200_704 + 524_288), rel=2e-3)
 
 
+def test_a_watermark_is_attacked_and_looked_for_where_none_is() -> None:
+    module = loaded("picture_watermark")
+    folders = [f"clothing={ROOT / 'examples/clothing-small/test'}"]
+    options = argparse.Namespace(
+        folders=folders, pictures=1, unmarked=2, keys=3, seed=0, transparent=False, processes=1
+    )
+    result = module.measure(options)
+    corpus = result["corpora"]["clothing"]
+    assert corpus["pictures"] == 1 and corpus["psnr_min"] >= 38
+    assert set(corpus["attacks"]) == set(module.ATTACKS)
+    assert corpus["attacks"]["none"]["detected"] == corpus["attacks"]["none"]["id"] == 1
+    assert result["by_chance"]["found"] == 0 and 0 < result["by_chance"]["z_max"] < result["threshold"]
+    assert "embed / JPEG" in module.shown(result)
+
+
 def test_each_pair_is_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module, example = loaded("preferences"), ROOT / "examples/shakespeare-small"
     monkeypatch.setenv("LUOKUAN_HOME", str(tmp_path / "home"))

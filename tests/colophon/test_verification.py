@@ -26,6 +26,7 @@ from luokuan.colophon.verification import MAX_ANCHOR, Limits, verify_file, verif
 from luokuan.errors import UserError
 from luokuan.store.home import Home, open_home
 from luokuan.store.keys import make_authority, signing, signing_from
+from luokuan.store.secrets import watermark_key
 
 ROOT = GOLDEN / "root.pem"
 
@@ -107,6 +108,7 @@ def test_a_damaged_database_takes_nothing_from_the_signature(home: Home, tmp_pat
 
 
 def test_expired(tmp_path: Path) -> None:
+    finish(draft(), home=open_home(tmp_path / "first"))  # what is imported at first use isn't counted below
     home = home_with_leaf(tmp_path / "short", timedelta(seconds=4))
     path = save(finish(draft(), home=home).data, tmp_path / "w.png")
     assert verify_file(path, home).verdict == "ours"
@@ -130,7 +132,46 @@ def test_stripped_and_its_record(home: Home, tmp_path: Path) -> None:
     verdict = verify_file(save(row.embed_xmp(bare, packet), tmp_path / "s.png"), home)
     assert (verdict.verdict, verdict.unchanged, verdict.exit_code) == ("stripped", None, 1)
     assert any(work.id in s and "other bytes" in s for s in verdict.evidence)
+    clear = np.full_like(samples, 90)
+    bare = row.encode(type(draft().media)(clear), Encoding())
     assert verify_file(save(bare, tmp_path / "n.png"), home).verdict == "nothing_found"
+
+
+def test_a_mark_without_any_label_leads_to_the_record(home: Home, tmp_path: Path) -> None:
+    work = finish(draft(), home=home)
+    path = tmp_path / "bare.jpg"
+    with Image.open(io.BytesIO(work.data)) as image:
+        image.crop((40, 30, 660, 500)).save(path, quality=50)
+    verdict = verify_file(path, home)
+    assert (verdict.verdict, verdict.unchanged, verdict.exit_code) == ("stripped", None, 1)
+    assert verdict.watermark is not None
+    assert (verdict.watermark["kind"], verdict.watermark["id"], verdict.watermark["marked"]) == (
+        "picture",
+        work.id,
+        True,
+    )
+    assert any("invisible watermark" in line and work.id in line for line in verdict.evidence)
+    assert any(work.id in line and "other bytes" in line for line in verdict.evidence)
+    assert json.loads(json.dumps(verdict.to_json()))["watermark"]["id"] == work.id
+    stranger = open_home(tmp_path / "stranger")
+    assert verify_file(path, stranger).watermark is None, "a home without a secret decodes nothing"
+    watermark_key(stranger)
+    verdict = verify_file(path, stranger)
+    assert verdict.verdict == "nothing_found"
+    assert any("was not found" in line for line in verdict.evidence)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 700), (70, 65)])
+def test_small_and_odd_pictures_are_looked_at_for_a_mark(home: Home, tmp_path: Path, mode: str, size: tuple) -> None:
+    watermark_key(home)
+    path = tmp_path / "a.png"
+    Image.new(mode, size).save(path)
+    verdict = verify_file(path, home)
+    assert verdict.verdict == "nothing_found"
+    assert verdict.watermark is not None
+    assert verdict.watermark["problem"] == ("small" if min(size) < 64 else None)
+    assert verdict.watermark["marked"] is False
 
 
 @pytest.mark.parametrize(
@@ -178,7 +219,7 @@ def test_a_cut_signed_file_is_altered_or_unreadable_never_fine() -> None:
             assert word in ("altered", "unreadable", "stripped"), (name, length, word)
 
 
-def test_a_picture_bomb_is_looked_at_without_decoding(tmp_path: Path) -> None:
+def test_a_picture_bomb_is_looked_at_without_decoding(home: Home, tmp_path: Path) -> None:
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -186,9 +227,24 @@ def test_a_picture_bomb_is_looked_at_without_decoding(tmp_path: Path) -> None:
     samples = b"".join([*(packer.compress(bytes(8_126 * 100)) for _ in range(650)), packer.flush()])
     header = struct.pack(">IIBBBBB", 65_000, 65_000, 1, 0, 0, 0, 0)  # 528 MB when unpacked
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", samples) + chunk(b"IEND", b"")
-    began = time.monotonic()
-    assert verify_file(save(bomb, tmp_path / "bomb.png"), limits=Limits(cpu_seconds=5)).verdict == "nothing_found"
-    assert time.monotonic() - began < 5
+    watermark_key(home)
+    verdict = verify_file(save(bomb, tmp_path / "bomb.png"), home, limits=Limits(cpu_seconds=5))
+    assert verdict.verdict == "nothing_found"
+    assert verdict.watermark is not None
+    assert (verdict.watermark["problem"], verdict.watermark["marked"]) == ("large", False)
+
+
+def test_a_size_that_is_only_declared_fills_no_memory(home: Home, tmp_path: Path) -> None:
+    watermark_key(home)
+    whole = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(whole, "WEBP")
+    frame = whole.getvalue()[12:]
+    header = b"VP8X" + struct.pack("<I", 10) + bytes(4) + (16_382).to_bytes(3, "little") * 2
+    body = b"WEBP" + header + frame
+    path = save(b"RIFF" + struct.pack("<I", len(body)) + body, tmp_path / "wide.webp")
+    verdict = verify_file(path, home, limits=Limits(memory_bytes=1 << 30))
+    assert verdict.verdict == "nothing_found"
+    assert not (verdict.watermark or {}).get("marked")
 
 
 @pytest.mark.parametrize("save_as", [{"format": "JPEG", "mode": "CMYK"}, {"format": "PNG", "mode": "I;16"}])
@@ -364,6 +420,13 @@ def test_a_damaged_root_of_the_home_is_named(home: Home, root: bytes | None) -> 
     with pytest.raises(UserError) as caught:
         verify_file(GOLDEN / "golden.png", home)
     assert caught.value.code == "keys.damaged"
+
+
+def test_a_damaged_watermark_secret_is_named(home: Home) -> None:
+    (home.keys / "watermark.key").write_bytes(b"short")
+    with pytest.raises(UserError) as caught:
+        verify_file(GOLDEN / "golden.png", home)
+    assert caught.value.code == "store.secret"
 
 
 def test_parts_of_one_work_in_another_are_noticed(home: Home) -> None:

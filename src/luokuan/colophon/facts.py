@@ -38,6 +38,7 @@ class Facts:
             ``sha256``.
         proof_problem: ``proof.invalid``: it is none; ``proof.unsound``: it doesn't hold.
         fingerprint: What to look it up by, see ``fingerprint.glance``; None where nobody asked for it.
+        watermark: Fields of ``watermark.finding.Finding`` about its samples; None when nobody looked for a mark.
     """
 
     problem: str | None = None
@@ -60,3 +61,4 @@ class Facts:
     proof: Mapping[str, Any] | None = None
     proof_problem: str | None = None
     fingerprint: Mapping[str, Any] | None = None
+    watermark: Mapping[str, Any] | None = None

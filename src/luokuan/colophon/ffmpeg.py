@@ -1,6 +1,6 @@
 """ffmpeg as a program of its own: it is called, never linked, so its licence (LGPL or GPL) stays with it.
 
-Only our own bytes are given to it: files of others are never decoded.
+Files of strangers are given to it only in a process with limits, and it may open nothing else.
 """
 
 from __future__ import annotations

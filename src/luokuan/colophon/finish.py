@@ -8,26 +8,27 @@ dies before the row leaves orphans, which the daily sweep removes; the work then
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luokuan import logs
-from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
+from luokuan.colophon import aigc, c2pa_sign, manifest
 from luokuan.colophon.enlarge import Method
-from luokuan.colophon.fingerprint import Fingerprint, fingerprints_of
+from luokuan.colophon.fingerprint import fingerprints_of
 from luokuan.colophon.fingerprint.backfill import backfill
-from luokuan.colophon.formats import Encoding, Format, format_of
+from luokuan.colophon.formats import Encoding, format_of
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.label import LabelOptions
-from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Recipe, Work, commit, new_salt, new_work_id, samples_digest
+from luokuan.colophon.passage import Order, Passage, Step
+from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Work, commit, new_salt, new_work_id, samples_digest
 from luokuan.colophon.tlog import log, proof
 from luokuan.colophon.tlog.entries import notice, work_entry
 from luokuan.colophon.tlog.proof import ENDING
 from luokuan.colophon.waiver import Waiver, permitted, record_waiver, waiver_row
+from luokuan.colophon.watermark.marking import marker_of
 from luokuan.files import sha256_bytes, write_atomic
-from luokuan.media import Media
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database, open_database
 from luokuan.store.fingerprints import insert_fingerprints
@@ -36,6 +37,7 @@ from luokuan.store.ingredients import insert_ingredients
 from luokuan.store.keys import Signing, signing
 from luokuan.store.logbook import EntryRow, Found, HeadRow
 from luokuan.store.masters import Masters
+from luokuan.store.secrets import watermark_key
 from luokuan.store.sweep import sweep_daily
 from luokuan.store.works import WorkRow, insert_work
 
@@ -46,51 +48,6 @@ if TYPE_CHECKING:
 
 PRODUCER = "luokuan"
 """ContentProducer of the AIGC label when nothing else is set."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How a work is to be finished: what the caller chose, and the tools of the home."""
-
-    home: Home
-    database: Database
-    signing: Signing
-    format: Format
-    encoding: Encoding
-    label: LabelOptions
-    enlarge: Method
-    producer: str
-    at_commit: Callable[[sa.Connection], None] | None
-    origin: Origin | None = None
-
-    @property
-    def source(self) -> str:
-        """IPTC digital source type of the work."""
-        return xmp.GENERATED if self.origin is None else self.origin.source
-
-
-@dataclass(slots=True)
-class Passage:
-    """A draft on its way: each step fills in what it makes."""
-
-    order: Order
-    kind: str
-    recipe: Recipe
-    media: Media
-    created_at: datetime
-    work_id: str = ""
-    salt: bytes = b""
-    commitment: str = ""
-    aigc: aigc.Aigc | None = None
-    data: bytes = b""
-    fingerprints: tuple[Fingerprint, ...] | None = None
-    sha256: str = ""
-    sidecars: dict[str, bytes] = field(default_factory=dict)
-    logged: HeadRow | None = None
-    proof: bytes = b""
-
-
-Step = Callable[[Passage], None]
 
 
 def identify(passage: Passage) -> None:
@@ -113,8 +70,10 @@ def label(passage: Passage) -> None:
 
 
 def watermark(passage: Passage) -> None:
-    """The place of the invisible watermark, which comes with the issue "colophon": nothing is embedded yet, and
-    nothing says that it were."""
+    """Put the work's id into the samples, where they are of a kind that can carry it."""
+    marker = marker_of(type(passage.media))
+    if marker is not None:
+        passage.media = marker.embed(passage.media, passage.work_id, passage.order.secret)
 
 
 def encode(passage: Passage) -> None:
@@ -129,6 +88,15 @@ def encode(passage: Passage) -> None:
 def fingerprint(passage: Passage) -> None:
     """Take the fingerprints of what a stranger will see of it; None where a program for that lacks."""
     passage.fingerprints = fingerprints_of(passage.data, passage.order.format.media_type)
+
+
+def listen(passage: Passage) -> None:
+    """Look for the watermark in the encoded samples: only what can be read there will be claimed."""
+    marker = marker_of(type(passage.media))
+    if marker is not None:
+        samples = passage.order.format.samples(passage.data)
+        if samples is not None and marker.detect(samples, passage.order.secret).id == passage.work_id:
+            passage.watermark = marker.algorithm
 
 
 def tag(passage: Passage) -> None:
@@ -155,6 +123,7 @@ def sign(passage: Passage) -> None:
         explicit_label=row.label_text(passage.order.label) or None,
         created=passage.created_at,
         origin=passage.order.origin,
+        watermark=passage.watermark,
     )
     given = () if passage.order.origin is None else passage.order.origin.ingredients
     if row.embeds_manifest:
@@ -183,6 +152,8 @@ def read_back(passage: Passage) -> None:
         raise RuntimeError("the manifest reads back with another work's id")
     if passage.order.origin is not None:
         passage.order.origin.check(reading.store)
+    if claim.watermark != passage.watermark:
+        raise RuntimeError("the manifest reads back with another watermark")
     labels = row.read_labels(passage.data, passage.sidecars)
     if labels.aigc is None or aigc.parse(labels.aigc) != passage.aigc or labels.source != passage.order.source:
         raise RuntimeError("the AIGC label doesn't read back")
@@ -251,6 +222,7 @@ STEPS: tuple[Step, ...] = (
     label,
     watermark,
     encode,
+    listen,
     fingerprint,
     tag,
     sign,
@@ -275,7 +247,7 @@ def finish(
     signer: Signing | None = None,
     origin: Origin | None = None,
 ) -> Work:
-    """Turn a draft into a work: labelled, signed by the home, read back, kept, recorded.
+    """Turn a draft into a work: labelled, watermarked, signed by the home, read back, kept, recorded.
 
     Args:
         draft: Samples and their recipe.
@@ -318,6 +290,7 @@ def finish(
             enlarge=enlarge,
             producer=producer,
             at_commit=at_commit,
+            secret=watermark_key(home),
             origin=origin,
         )
         if order.label.waiver is not None:

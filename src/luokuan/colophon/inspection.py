@@ -18,6 +18,8 @@ from luokuan.colophon.formats.text import TextFormat
 from luokuan.colophon.tlog.proof import ENDING as PROOF
 from luokuan.colophon.tlog.proof import MAX_PROOF, facts_beside
 from luokuan.colophon.trust import HOME, Group
+from luokuan.colophon.watermark.finding import Finding
+from luokuan.colophon.watermark.marking import marker_of
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
 
@@ -35,6 +37,7 @@ class Inspector:
         stamp_anchors: Roots of time-stamp authorities, PEM.
         glances: Whether to look at samples too, for a fingerprint, where the file isn't signed by the home and
             unchanged.
+        secret: That of the home's watermarks, or empty: then nobody looks for them.
     """
 
     def __init__(
@@ -45,7 +48,9 @@ class Inspector:
         stamp_anchors: bytes = b"",
         *,
         glances: bool = False,
+        secret: bytes = b"",
     ) -> None:
+        self._secret = secret
         self._glances = glances
         # Only what is asked for: the first context knows the home alone, the last one the others.
         asked = [Group(HOME, home_root.decode("ascii")), *groups]
@@ -54,8 +59,8 @@ class Inspector:
         self._contexts = [(one, c2pa_sign.context(one.anchors.encode("ascii"), stamp_anchors)) for one in asked]
 
     def inspect(self, path: Path, max_bytes: int) -> Facts:
-        """The facts about the file at ``path``. Samples are decoded for a fingerprint only, and only as many as
-        ``fingerprint.picture`` allows a file to declare, so that a small file can't grow in memory."""
+        """The facts about the file at ``path``. Samples are decoded last, for a fingerprint and to look for a
+        watermark, and only as many as ``finish`` lets out, so that a small file can't grow in memory beyond that."""
         try:
             data = _read(path, max_bytes)
         except FileNotFoundError:
@@ -104,6 +109,7 @@ class Inspector:
             mark=row.mark(data) if isinstance(row, TextFormat | MidiFormat) else None,
             history=tuple(asdict(step) for step in history.read(reading.store)),
             fingerprint=self._glance(data, row.media_type, ours=bool(group) and state == "Trusted"),
+            watermark=None if damaged else self._watermark(data, row),
         )
 
     def _glance(self, data: bytes, media_type: str, *, ours: bool) -> Mapping[str, Any] | None:
@@ -113,6 +119,18 @@ class Inspector:
         from luokuan.colophon.fingerprint import glance
 
         return glance(data, media_type)
+
+    def _watermark(self, data: bytes, row: Format) -> dict[str, Any] | None:
+        marker = marker_of(row.kind) if self._secret else None
+        if marker is None:
+            return None
+        try:
+            samples = row.samples(data)
+        except UserError:  # whether the file is damaged is for its container to say: readers differ in what they bear
+            return None
+        if samples is None:
+            return Finding(marker.kind, None, 0.0, 0.0, 1.0, "large").to_dict()
+        return marker.detect(samples, self._secret).to_dict()
 
     def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[str | None, c2pa_sign.Reading]:
         if beside is None and not row.embeds_manifest:

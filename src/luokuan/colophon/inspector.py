@@ -46,7 +46,8 @@ def main() -> None:
     limit_memory(settings["memory_bytes"])
     home_root, anchors, stamps = (settings[name].encode("ascii") for name in ("home_root", "anchors", "stamp_anchors"))
     groups = [Group(name, anchors, tuple(serials)) for name, anchors, serials in settings["groups"]]
-    inspector = Inspector(home_root, anchors, groups, stamps, glances=settings["glances"])
+    secret = bytes.fromhex(settings["secret"])
+    inspector = Inspector(home_root, anchors, groups, stamps, glances=settings["glances"], secret=secret)
     for line in sys.stdin:
         limit_time(settings["cpu_seconds"])
         facts = inspector.inspect(Path(json.loads(line)), settings["file_bytes"])

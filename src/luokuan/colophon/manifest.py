@@ -13,6 +13,9 @@ from luokuan.colophon.c2pa_sign import ingredient_id
 from luokuan.colophon.schema import COLOPHON_SCHEMA, RECIPE_ASSERTION, Recipe
 from luokuan.colophon.xmp import GENERATED
 
+SOFT_BINDING = "c2pa.soft-binding"
+"""Label of the assertion that names a watermark (C2PA 2.4, section 18.10)."""
+
 if TYPE_CHECKING:
     from luokuan.colophon.ingredients import Origin
 
@@ -29,7 +32,7 @@ class Claim:
 
     ``created``: when the signer says the work was made, ISO 8601. ``stamped``: when a time-stamp authority saw it.
     ``source``: IPTC digital source type. ``schema`` to ``purpose``: from our own assertion; ``waived``: whether its
-    maker has waived the explicit label.
+    maker has waived the explicit label. ``watermark``: the algorithm of its soft binding.
     """
 
     signer: str | None = None
@@ -45,6 +48,7 @@ class Claim:
     explicit_label: str | None = None
     waived: bool | None = None
     purpose: str | None = None
+    watermark: str | None = None
 
 
 def build(
@@ -56,11 +60,13 @@ def build(
     explicit_label: str | None,
     created: datetime,
     origin: Origin | None = None,
+    watermark: str | None = None,
 ) -> dict[str, Any]:
     """The manifest of a new work: created by a model, or opened and changed, with the private recipe only as a
     commitment.
 
-    ``explicit_label``: its words; None says that the maker has waived it.
+    ``explicit_label``: its words; None says that the maker has waived it. ``watermark``: the algorithm by which the
+    samples carry the work's id, if they do.
     """
     own: dict[str, Any] = {
         "schema": COLOPHON_SCHEMA,
@@ -82,6 +88,7 @@ def build(
             {"label": "c2pa.actions.v2", "data": {"actions": _actions(media_type, recipe, created, origin)}},
             {"label": "cawg.training-mining", "data": {"entries": {name: {"use": "notAllowed"} for name in _MINING}}},
             {"label": RECIPE_ASSERTION, "data": own},
+            *([] if watermark is None else [_soft_binding(watermark, work_id)]),
         ],
     }
 
@@ -107,12 +114,19 @@ def _actions(media_type: str, recipe: Recipe, created: datetime, origin: Origin 
     return [{"action": "c2pa.opened", **when, **given}, change]
 
 
+def _soft_binding(algorithm: str, value: str) -> dict[str, Any]:
+    # The whole file, without a range: scope is empty. C2PA asks for pad, and JSON has no bytes: an empty list.
+    data = {"alg": algorithm, "blocks": [{"scope": {}, "value": value}], "pad": []}
+    return {"label": SOFT_BINDING, "data": data}
+
+
 def read(store: Mapping[str, Any]) -> Claim:
     """What the active manifest of a reader's ``store`` (its JSON) claims. Never raises: other people write these."""
     manifest = _mapping(_mapping(store.get("manifests")).get(str(store.get("active_manifest"))))
     info = _mapping(manifest.get("signature_info"))
     creation: Mapping[str, Any] = {}
     own: Mapping[str, Any] = {}
+    binding: Mapping[str, Any] = {}
     for assertion in _list(manifest.get("assertions")):
         label, data = _mapping(assertion).get("label"), _mapping(_mapping(assertion).get("data"))
         if label in ("c2pa.actions", "c2pa.actions.v2"):
@@ -122,6 +136,8 @@ def read(store: Mapping[str, Any]) -> Claim:
                     creation = _mapping(action)
         elif label == RECIPE_ASSERTION:
             own = data
+        elif label == SOFT_BINDING:
+            binding = data
     agent = _mapping(creation.get("softwareAgent"))
     schema = own.get("schema")
     return Claim(
@@ -138,6 +154,7 @@ def read(store: Mapping[str, Any]) -> Claim:
         explicit_label=clean(own.get("explicitLabel")),
         waived=True if own.get("waived") is True else None,
         purpose=clean(own.get("purpose")),
+        watermark=clean(binding.get("alg")),
     )
 
 

@@ -53,6 +53,7 @@ class Sandbox:
         stamp_anchors: bytes = b"",
         *,
         glances: bool = False,
+        secret: bytes = b"",
     ) -> None:
         self._settings = {
             "home_root": home_root.decode("ascii"),
@@ -60,6 +61,7 @@ class Sandbox:
             "groups": [(group.name, group.anchors, group.serials) for group in groups],
             "stamp_anchors": stamp_anchors.decode("ascii"),
             "glances": glances,
+            "secret": secret.hex(),  # through the pipe: arguments and environments can be read by others
             "cpu_seconds": limits.cpu_seconds,
             "memory_bytes": limits.memory_bytes,
             "file_bytes": limits.file_bytes,

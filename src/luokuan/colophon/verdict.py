@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from luokuan.colophon.evidence import Heard, about_samples, about_watermark, counted, evidence_of
 from luokuan.colophon.facts import EXPIRED, UNTRUSTED, Facts
 from luokuan.colophon.fingerprint.base import Alike
 from luokuan.colophon.fingerprint.evidence import about_fingerprint
-from luokuan.colophon.formats import SOUNDS, known_endings
-from luokuan.colophon.schema import COLOPHON_SCHEMA
-from luokuan.colophon.trust import about_certificate, reaches
+from luokuan.colophon.trust import reaches
 from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _
 
@@ -32,40 +31,6 @@ EXIT_CODES: Mapping[str, ExitCode] = {
     "unreadable": ExitCode.USER,
 }
 """Each verdict and its exit code, from the best to the worst."""
-
-
-class Heard(Protocol):
-    """What was heard of a watermark in a text."""
-
-    @property
-    def tokens(self) -> int:
-        """What was counted."""
-        ...
-
-    @property
-    def green(self) -> int:
-        """How much of it speaks for the mark."""
-        ...
-
-    @property
-    def chance(self) -> float:
-        """Probability of so much by chance."""
-        ...
-
-    @property
-    def z(self) -> float:
-        """Standard deviations above what is expected."""
-        ...
-
-    @property
-    def enough(self) -> bool:
-        """Whether the text is long enough to tell."""
-        ...
-
-    @property
-    def marked(self) -> bool:
-        """Whether it carries the mark."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +58,8 @@ class Verdict:
         waived: Whether its maker has waived the explicit label, as signed.
         unchanged: Whether the bytes are those that were signed; None when that can't be known.
         trusted: Whether this home or a given root vouches for the signer.
-        watermark: Of a text in which somebody listened: ``marked``, ``tokens``, ``green``, ``z`` and ``chance``.
+        watermark: Of a text in which somebody listened: ``marked``, ``tokens``, ``green``, ``z`` and ``chance``; of a
+            picture or sound that this home looked at: the fields of ``watermark.finding.Finding``.
         alike: The work of this home that it looks, reads or sounds like: fields of ``fingerprint.Alike``.
         summary: One sentence for people.
         evidence: Sentences for people: what the verdict rests on.
@@ -156,7 +122,8 @@ def slug(
     labels = (facts.aigc, facts.source, facts.mark)
     if any(label is not None for label in labels) or facts.aigc_problem == "aigc.invalid":
         return "stripped"
-    if (heard is not None and heard.marked) or (alike is not None and alike.sure):
+    marked = (heard is not None and heard.marked) or (facts.watermark or {}).get("marked")
+    if marked or (alike is not None and alike.sure):
         return "stripped"
     return "unreadable" if facts.damaged else "nothing_found"
 
@@ -194,13 +161,14 @@ def judge(
         waived=claim.get("waived") is True,
         unchanged={"altered": False, "stripped": None, "nothing_found": None, "unreadable": None}.get(word, True),
         trusted=word in ("ours", "trusted"),
-        watermark=None if heard is None else _counted(heard),
+        watermark=facts.watermark if heard is None else counted(heard),
         alike=None if alike is None else asdict(alike),
         summary=_("Neither labelled nor signed, but like a work of this home.") if by_look else _summary(word, facts),
         evidence=(
-            *_evidence(word, facts, record, revoked),
+            *evidence_of(word, facts, record, revoked),
             *logged,
-            *_about_watermark(heard),
+            *about_samples(facts),
+            *about_watermark(heard),
             *about_fingerprint(facts.fingerprint, alike),
         ),
     )
@@ -220,158 +188,3 @@ def _summary(word: str, facts: Facts) -> str:
         "nothing_found": _("No label and no signature: nothing can be said about where it comes from."),
         "unreadable": _("This file can't be checked."),
     }[word]
-
-
-def _problem(facts: Facts) -> str:
-    return {
-        "missing": _("There is no such file any more."),
-        "denied": _("It can't be opened."),
-        "special": _("It isn't a regular file."),
-        "large": _("It is larger than the limit for checking."),
-        "format": _(
-            "It is none of the kinds that can be checked ({formats}), whatever its name says.", formats=known_endings()
-        ),
-        "crashed": _("It made the program that read it fail: it is damaged, or made to do harm."),
-        "time": _("Reading it took longer than the limit: it is damaged, or made to do harm."),
-        None: _("It begins like a file that can be checked, but it is damaged or cut short."),
-    }[facts.problem]
-
-
-def _evidence(word: str, facts: Facts, record: WorkRow | UserError | None, revoked: Sequence[Revocation]) -> list[str]:
-    if word == "unreadable":
-        return [_problem(facts)]
-    lines = _about_signature(word, facts) + about_certificate(facts, revoked) + _about_claim(facts)
-    lines += _about_labels(facts)
-    if isinstance(record, UserError):
-        lines.append(_("This home's records could not be looked at: {what}", what=record.what))
-    elif record is not None:
-        lines.append(_about_record(facts, record))
-    elif word == "ours":
-        lines.append(_("This home signed it, but its records don't hold the work."))
-    if facts.damaged:
-        lines.append(_("The file is damaged or cut short."))
-    return lines
-
-
-def _about_signature(word: str, facts: Facts) -> list[str]:
-    lines = []
-    signer = (facts.claim or {}).get("signer")
-    if word == "ours":
-        lines.append(_("Signed with this home's own key, as {signer}.", signer=signer))
-    elif word == "trusted":
-        lines.append(_("Signed by {signer}, under a root that you gave.", signer=signer))
-    elif signer is not None:
-        lines.append(_("The signature names {signer}, a name that anybody can choose.", signer=signer))
-    if facts.state == "Broken":
-        lines.append(_("There is a signed manifest, but it can't be read."))
-    elif facts.state == "Remote":
-        lines.append(_("It says that its manifest lies at an address on the net; nothing was fetched from there."))
-    if word == "altered" and facts.failures:
-        lines.append(_("Failed checks: {codes}.", codes=", ".join(facts.failures)))
-    if facts.claim is not None and word not in ("ours", "trusted"):
-        lines.append(_("What follows is what the file says; nobody vouches for it."))
-    return lines
-
-
-def _about_claim(facts: Facts) -> list[str]:
-    claim = facts.claim or {}
-    lines = []
-    if claim.get("model"):
-        values = {"model": claim["model"], "digest": claim["model_digest"] or "?"}
-        if claim.get("purpose") == "edited":
-            lines.append(_("Changed by the model {model} (digest {digest}).", **values))
-        else:
-            lines.append(_("Made by the model {model} (digest {digest}).", **values))
-    elif claim.get("source"):
-        lines.append(_("Its manifest gives the digital source type {source}.", source=claim["source"]))
-    if claim.get("stamped") and facts.stamped:
-        lines.append(_("A time-stamp authority saw it at {time}.", time=claim["stamped"]))
-    elif claim.get("stamped"):
-        lines.append(
-            _("A time-stamp says {time}, but nobody whom you trust vouches for its authority.", time=claim["stamped"])
-        )
-    if claim.get("created"):
-        lines.append(_("Made at {time}, by the signer's clock.", time=claim["created"]))
-    if claim.get("work"):
-        lines.append(_("Work {id}; licence: {licence}.", id=claim["work"], licence=claim.get("licence") or "?"))
-    if facts.history:
-        count = len(facts.history)
-        lines.append(_("Files that came before it, by its manifest: {count} (see `luokuan lineage`).", count=count))
-    if claim.get("explicit_label"):
-        lines.append(_about_explicit(facts, claim["explicit_label"]))
-    if claim.get("waived"):
-        lines.append(_("Its maker waived the explicit label."))
-    if (claim.get("schema") or 0) > COLOPHON_SCHEMA:
-        lines.append(_("Its colophon is newer than this version of Luokuan, which may not know all that it says."))
-    return lines
-
-
-def _about_explicit(facts: Facts, label: str) -> str:
-    if facts.media_type in {row.media_type for row in SOUNDS}:
-        return _(
-            "The signer says that '{label}' is heard at its start; no program has listened, please hear for yourself.",
-            label=label,
-        )
-    return _(
-        "The signer says that '{label}' is written on it; no program has looked, please see for yourself.", label=label
-    )
-
-
-def _about_labels(facts: Facts) -> list[str]:
-    lines = []
-    if facts.aigc is not None:
-        values = {"producer": facts.aigc["ContentProducer"], "id": facts.aigc["ProduceID"]}
-        lines.append(
-            {
-                "1": _("AIGC label: generated by AI; producer {producer}, number {id}.", **values),
-                "2": _("AIGC label: may be generated by AI; producer {producer}, number {id}.", **values),
-                "3": _("AIGC label: suspected to be generated by AI; producer {producer}, number {id}.", **values),
-            }[facts.aigc["Label"]]
-        )
-        work = (facts.claim or {}).get("work")
-        if facts.aigc["ContentPropagator"]:
-            passer = {"propagator": facts.aigc["ContentPropagator"], "id": facts.aigc["PropagateID"]}
-            lines.append(_("AIGC label: passed on by {propagator}, number {id}.", **passer))
-        if work is not None and work not in (facts.aigc["ProduceID"], facts.aigc["PropagateID"]):
-            lines.append(_("The AIGC label and the signed manifest name different works."))
-    elif facts.aigc_problem == "aigc.invalid":
-        lines.append(_("It has an AIGC label that doesn't follow GB 45438-2025."))
-    elif facts.aigc_problem is not None:
-        lines.append(_("Its label metadata can't be read."))
-    if facts.mark is not None:
-        lines.append(_("Its last line says that AI made it, as the work {id}.", id=facts.mark))
-    if facts.source is not None:
-        lines.append(_("IPTC digital source type: {source}.", source=facts.source))
-    return lines
-
-
-def _counted(heard: Heard) -> dict[str, Any]:
-    return {
-        "marked": heard.marked,
-        "tokens": heard.tokens,
-        "green": heard.green,
-        "z": round(heard.z, 2),
-        "chance": heard.chance,
-    }
-
-
-def _about_watermark(heard: Heard | None) -> list[str]:
-    if heard is None:
-        return []
-    values = {"green": heard.green, "tokens": heard.tokens, "z": f"{heard.z:.1f}", "chance": f"{heard.chance:.0e}"}
-    if not heard.enough:
-        return [_("Its words are too few to tell whether they carry this home's watermark: {tokens} tokens.", **values)]
-    if heard.marked:
-        return [
-            _(
-                "Its words carry this home's watermark: {green} of {tokens} tokens (z = {z}; by chance {chance}).",
-                **values,
-            )
-        ]
-    return [_("Its words don't show this home's watermark: {green} of {tokens} tokens (z = {z}).", **values)]
-
-
-def _about_record(facts: Facts, record: WorkRow) -> str:
-    if record.blob_sha256 == facts.sha256:
-        return _("This home's records hold the work {id}, byte for byte.", id=record.id)
-    return _("This home's records hold a work {id}, but with other bytes.", id=record.id)

@@ -22,6 +22,7 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Text
 from luokuan.store.home import Home, find_home
+from luokuan.store.secrets import find_watermark_key
 
 if TYPE_CHECKING:
     from luokuan.colophon.fingerprint import Alike
@@ -68,8 +69,8 @@ def verify_file(
 
     Raises:
         UserError: there is no such file, it is a folder, an anchor is no PEM certificate, a list is signed by nobody
-            under one, or the home's root is damaged. (Of a damaged database the evidence speaks; the signature
-            doesn't depend on it.)
+            under one, or the home's root or watermark secret is damaged. (Of a damaged database the evidence speaks;
+            the signature doesn't depend on it.)
     """
     path = Path(path)
     try:
@@ -142,7 +143,8 @@ def verify_files(
     home = home or find_home()
     known = Trust() if home is None else trust_of(home)
     looks, roots, clocks = _Looks(home), known.roots, known.stamp_roots + clocks
-    with Sandbox(roots, anchors, limits or Limits(), known.groups, clocks, glances=looks.possible) as sandbox:
+    secret, limits = b"" if home is None else find_watermark_key(home) or b"", limits or Limits()
+    with Sandbox(roots, anchors, limits, known.groups, clocks, glances=looks.possible, secret=secret) as sandbox:
         for path in paths:
             facts = sandbox.inspect(path)
             revoked = revocations(facts, known, found)
@@ -275,6 +277,7 @@ def _known(home: Home | None, facts: Facts) -> tuple[WorkRow | UserError | None,
     """The home's row about the work that the file names, signed or not, or why it can't be read; and what is known of
     its entry in a log."""
     named = (facts.claim or {}).get("work") or (facts.aigc or {}).get("ProduceID") or facts.mark
+    named = named or (facts.watermark or {}).get("id")
     beside = facts.proof is not None or facts.proof_problem is not None
     if not named and not beside:
         return None, []

@@ -22,8 +22,8 @@ BYTES = 32
 
 
 def watermark_key(home: Home) -> bytes:
-    """The secret of the watermarks in texts, 32 bytes; made if there is none. Losing it loses the watermarks, and
-    whoever knows it can write texts that seem to be of this home.
+    """The secret of the watermarks in texts, pictures and sound, 32 bytes; made if there is none. Losing it loses the
+    watermarks, and whoever knows it can make works that seem to be of this home, or take their marks away.
 
     Raises:
         UserError: it is damaged, or can't be written.

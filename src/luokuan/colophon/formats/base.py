@@ -137,6 +137,14 @@ class Format(Protocol):
         """
         ...
 
+    def samples(self, data: bytes) -> Media | None:
+        """The decoded samples, in which a watermark may lie; None: this format has none, or they are too many.
+
+        Raises:
+            UserError: they can't be decoded.
+        """
+        ...
+
     def check(self, data: bytes, media: Media, encoding: Encoding) -> None:
         """Read the final bytes back.
 

@@ -281,6 +281,9 @@ class MidiFormat:
         found = _MARK.search(notices[0].decode("utf-8", "replace")) if notices else None
         return None if found is None else found[1]
 
+    def samples(self, _data: bytes) -> None:
+        """None: a score has no samples that could carry a watermark."""
+
     def check(self, data: bytes, media: Media, _encoding: Encoding) -> None:
         """Read the notes back, exactly as ``quantised`` has them, with tempo, names and notice.
 

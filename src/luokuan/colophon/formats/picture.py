@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc
-from luokuan.colophon.formats.base import Encoding, Tagged
+from luokuan.colophon.formats.base import Encoding, Tagged, damaged
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Media, Picture
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from luokuan.colophon.enlarge import Method
     from luokuan.colophon.label import LabelOptions
 
@@ -96,6 +100,32 @@ class PictureFormat:
         packet = self.read_xmp(data)
         return xmp.Labels() if packet is None else xmp.parse(packet)
 
+    def samples(self, data: bytes) -> Picture | None:
+        """Decode the (first) picture, RGB or RGBA; None if it declares more than ``MAX_PIXELS``: those would fill the
+        memory, however small the file is.
+
+        Raises:
+            UserError: it can't be decoded.
+        """
+        import numpy as np
+        from PIL import Image
+
+        from luokuan.colophon.enlarge import MAX_PIXELS
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                # This format's reader alone; the header is read here, samples not yet.
+                with Image.open(io.BytesIO(data), formats=[self.name]) as opened:
+                    if opened.width * opened.height > MAX_PIXELS:
+                        return None
+                    clear = "A" in opened.getbands() or "transparency" in opened.info
+                    return Picture(np.array(opened.convert("RGBA" if clear else "RGB")))
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+            return None
+        except Exception as error:  # readers of damaged files raise what they like
+            raise damaged(self.name) from error
+
     def check(self, data: bytes, media: Media, encoding: Encoding) -> None:
         """Decode, and compare: size always, samples where nothing may be lost.
 
@@ -103,13 +133,20 @@ class PictureFormat:
             RuntimeError: they differ.
         """
         import numpy as np
-        from PIL import Image
 
         assert isinstance(media, Picture)
-        with Image.open(io.BytesIO(data)) as opened:
-            decoded = np.asarray(opened.convert("RGBA" if media.pixels.shape[2] == 4 else "RGB"))
-        if decoded.shape[:2] != media.pixels.shape[:2]:
+        found = self.samples(data)
+        if found is None or found.pixels.shape[:2] != media.pixels.shape[:2]:
             raise RuntimeError("the picture reads back in another size")
         lossless = self.name == "PNG" or encoding.lossless
-        if lossless and self.name != "JPEG" and not np.array_equal(decoded, media.pixels):
+        if lossless and self.name != "JPEG" and not np.array_equal(_with_alpha(found), _with_alpha(media)):
             raise RuntimeError("the picture reads back with other samples")
+
+
+def _with_alpha(picture: Picture) -> NDArray[np.uint8]:
+    """(H, W, 4): opaque pictures may come back without the alpha that they had."""
+    import numpy as np
+
+    if picture.pixels.shape[2] == 4:
+        return picture.pixels
+    return np.dstack([picture.pixels, np.full(picture.pixels.shape[:2], 255, np.uint8)])

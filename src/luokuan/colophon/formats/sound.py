@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.aigc import Aigc
-from luokuan.colophon.formats.base import Encoding, Tagged
+from luokuan.colophon.formats.base import Encoding, Tagged, damaged
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -34,6 +34,8 @@ MAX_ENTRIES = 1 << 16
 """Most comments, keys or streams that are read in one file: a file of millions would fill the memory."""
 
 _BLOCK = 1 << 16  # libsndfile's Vorbis encoder overflows its stack on very long blocks
+MOST = 1 << 25
+"""Samples of all channels together that are decoded to look for a watermark; 128 MiB."""
 _LIKE = 0.6
 _BAND = 8_000
 
@@ -51,7 +53,7 @@ class SoundFormat:
         to_bytes: Samples to bytes.
         add_label: The file with its implicit label, AIGC and IPTC source type.
         find_labels: What that says; never decodes samples.
-        decode: Bytes to (channels, samples) of float32 and the rate.
+        decode: Bytes to (channels, samples) of float32 and the rate; at most so many samples, if a number is given.
     """
 
     name: str
@@ -66,7 +68,7 @@ class SoundFormat:
     to_bytes: Callable[[Sound, Encoding], bytes]
     add_label: Callable[[bytes, Aigc, str], bytes]
     find_labels: Callable[[bytes], Labels]
-    decode: Callable[[bytes], tuple[NDArray[np.float32], int]]
+    decode: Callable[[bytes, int | None], tuple[NDArray[np.float32], int]]
     any_rate: bool = False
     exact: bool = False
     kind: type[Sound] = Sound
@@ -152,6 +154,18 @@ class SoundFormat:
         """
         return self.find_labels(data)
 
+    def samples(self, data: bytes) -> Sound:
+        """Decode the first ``MOST`` samples of all channels together.
+
+        Raises:
+            UserError: they can't be decoded.
+        """
+        try:
+            samples, rate = self.decode(data, MOST)
+            return Sound(samples, rate)
+        except (RuntimeError, ValueError, OSError) as error:  # libsndfile's error is a RuntimeError
+            raise damaged(self.name) from error
+
     def check(self, data: bytes, media: Media, encoding: Encoding) -> None:
         """Decode, and compare: rate, channels and length always; samples where nothing may be lost, else whether what
         is heard is alike (``likeness`` of 0.6 or more).
@@ -164,7 +178,7 @@ class SoundFormat:
         import numpy as np
 
         assert isinstance(media, Sound)
-        samples, rate = self.decode(data)
+        samples, rate = self.decode(data, None)
         if rate != media.rate or samples.shape != media.samples.shape:
             raise RuntimeError(f"the sound reads back as {samples.shape} at {rate}")
         if self.exact:
@@ -248,9 +262,12 @@ def write_whole(sound: Sound, container: str, bits: int) -> bytes:
     return write(samples, sound.rate, container, f"PCM_{bits}")
 
 
-def read(data: bytes) -> tuple[NDArray[np.float32], int]:
-    """Decode with libsndfile: (channels, samples) and the rate. Only for bytes of our own: it has been hurt before."""
+def read(data: bytes, most: int | None = None) -> tuple[NDArray[np.float32], int]:
+    """Decode with libsndfile: (channels, samples) and the rate, of files of strangers only in a process of its own: it
+    has been hurt before. ``most``: of all channels together."""
     import soundfile
 
-    samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    return samples.T, int(rate)
+    with soundfile.SoundFile(io.BytesIO(data)) as file:
+        frames = -1 if most is None else most // file.channels
+        samples = file.read(frames, dtype="float32", always_2d=True)
+        return samples.T, int(file.samplerate)

@@ -219,6 +219,10 @@ class TextFormat:
         """
         return self.find_labels(data, sidecars)
 
+    def samples(self, _data: bytes) -> Media | None:
+        """None: the watermark of texts lies in their words."""
+        return None
+
     def check(self, data: bytes, media: Media, _encoding: Encoding) -> None:
         """Read the text back.
 

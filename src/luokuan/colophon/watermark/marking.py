@@ -1,0 +1,42 @@
+"""Which kinds of media carry an invisible watermark, and by which module: one row a kind."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from luokuan.colophon.watermark.finding import Finding
+from luokuan.media import Media, Picture
+
+
+class Marker(Protocol):
+    """Puts a work's id into samples of one kind, and finds it there."""
+
+    @property
+    def algorithm(self) -> str:
+        """Its name in the C2PA soft binding."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """The kind of media in findings."""
+        ...
+
+    def embed(self, media: Media, work_id: str, secret: bytes) -> Media:
+        """A copy with the mark; one too small to carry anything comes back unchanged."""
+        ...
+
+    def detect(self, media: Media, secret: bytes) -> Finding:
+        """Look for the mark of the home with this secret."""
+        ...
+
+
+def marker_of(kind: type[Media]) -> Marker | None:
+    """The marker of a kind of media; None: works of this kind carry no mark in their samples.
+
+    Modules are imported when they are needed: most files that are checked are looked at without samples.
+    """
+    if kind is Picture:
+        from luokuan.colophon.watermark.picture import MARKER
+
+        return MARKER
+    return None
