@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from plms import kept_in, slot_plm
@@ -272,3 +273,15 @@ def test_what_survives_an_attack_is_found_and_strangers_are_not(tmp_path: Path) 
     if module.sounds.program() is not None:
         heard = module.of_sounds(data, 1, 0)
         assert heard["items"] == 1 and all(row["found"] == 100 for row in heard["attacks"].values())
+
+
+def test_false_positives_are_counted_as_the_detector_counts() -> None:
+    from sounds import guitar
+
+    from luokuan.colophon.watermark import sound
+
+    keys = np.random.default_rng(1)
+    heard = [sound.detect(guitar(), keys.bytes(32)) for _ in range(3)]
+    found = loaded("sound_watermark").false_positives(iter([guitar()]), 3, every=1, seed=0)
+    assert found["largest_z"] == pytest.approx(max(one.z for one in heard), abs=1e-3)
+    assert (found["items"], found["above"], found["at_every_speed"], found["trials"]) == (1, 0, 1, 3)

@@ -212,7 +212,7 @@ def about_samples(facts: Facts) -> list[str]:
         return []
     values = {"z": f"{found['z']:.1f}", "threshold": f"{found['threshold']:.1f}", "chance": f"{found['chance']:.0e}"}
     if found["problem"] == "small":
-        return [_("It is too small to carry this home's invisible watermark.")]
+        return [_("It is too small, or too silent, to carry this home's invisible watermark.")]
     if found["problem"] is not None:
         return [_("It is too large to look for this home's invisible watermark.")]
     if not found["marked"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from luokuan.colophon.watermark.finding import Finding
-from luokuan.media import Media, Picture
+from luokuan.media import Media, Picture, Sound
 
 
 class Marker(Protocol):
@@ -39,4 +39,8 @@ def marker_of(kind: type[Media]) -> Marker | None:
         from luokuan.colophon.watermark.picture import MARKER
 
         return MARKER
+    if kind is Sound:
+        from luokuan.colophon.watermark.soundmarker import MARKER as SOUND_MARKER
+
+        return SOUND_MARKER
     return None
