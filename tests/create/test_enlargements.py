@@ -45,7 +45,8 @@ def test_a_photo_becomes_a_composite(home: Home, better: Path, tmp_path: Path) -
     wanted = load_model(better).upscale(original, 2)
     with Image.open(io.BytesIO(work.data)) as image:
         assert image.size == (640, 600)
-        assert np.array_equal(np.asarray(image)[:200], wanted.pixels[:200])
+        apart = np.abs(np.asarray(image)[:200].astype(int) - wanted.pixels[:200])
+        assert apart.max() < 24, "nothing but the watermark"
     assert work.recipe.licence == "CC0-1.0 AND OFL-1.1"
     store = c2pa_sign.read(work.data, work.media_type, c2pa_sign.context()).store
     claim = manifest.read(store)
