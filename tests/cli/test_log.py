@@ -137,6 +137,7 @@ def test_a_restored_database_is_told_in_one_sentence(
         (["log", "audit", "--checkpoint", "gone"], "log.checkpoint"),
         (["log", "restart", "--checkpoint", "a.png"], "log.checkpoint"),
         (["log", "export", "."], "log.folder"),
+        (["log", "export", "trained"], "log.folder"),
         (["log", "export", "a.png"], "disk.denied"),
         (["log", "nothing"], "cli.command"),
     ],
@@ -145,7 +146,10 @@ def test_a_mistake_is_one_sentence(
     works: list[Work], arguments: list[str], code: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     Path("kept.txt").write_text("x")
+    Path("trained").mkdir()
+    Path("trained/checkpoint").write_text('model_checkpoint_path: "model-9"')  # as other programs call theirs
     assert main([*arguments, "--json"]) == 2
+    assert Path("trained/checkpoint").exists()
     found = capfd.readouterr()
     assert json.loads(found.out)["error"]["code"].split(".")[0] == code.split(".", maxsplit=1)[0]
     assert "Traceback" not in found.err

@@ -10,7 +10,9 @@ import pytest
 from drafts import draft, text_draft
 
 from luokuan.cli.main import main
+from luokuan.colophon.erasure import erase_work
 from luokuan.colophon.finish import export_work, finish
+from luokuan.store.database import open_database
 from luokuan.store.home import open_home
 
 
@@ -30,6 +32,8 @@ def test_listing_showing_and_taking_out(
     assert main(["works", "list", "--kind", "text", "--json"]) == 0
     (found,) = json.loads(capfd.readouterr().out)["works"]
     assert (found["id"], found["beside"][0][-5:]) == (text.id, ".c2pa")
+    assert main(["works", "list", "--kind", "opera"]) == 0
+    assert "no works of the kind 'opera'" in capfd.readouterr().out
     assert main(["works", "show", picture.id]) == main(["works", "show", "a.md", "--json"]) == 0
     shown = capfd.readouterr().out
     assert "a red dress" in shown and '"seed": 5' in shown
@@ -42,3 +46,18 @@ def test_listing_showing_and_taking_out(
     err = capfd.readouterr().err
     assert "which works" in err and "no work of this home" in err and "Traceback" not in err
     assert main(["export", "a.md", "-o", "folder"]) == 2 and "isn't empty" in capfd.readouterr().err
+
+
+def test_erased_works_are_left_out_of_all_and_refused_by_name(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUOKUAN_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    gone, kept = finish(draft(), home=open_home()), finish(draft(1), home=open_home())
+    with open_database(open_home()) as database:
+        erase_work(open_home(), database, gone.id)
+    assert main(["export", "--all", "-o", "all.zip", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["works"] == 1
+    assert any(kept.id in name for name in zipfile.ZipFile("all.zip").namelist())
+    assert main(["export", gone.id, "-o", "gone.zip"]) == 2
+    assert "was erased" in capfd.readouterr().err and not Path("gone.zip").exists()

@@ -19,14 +19,18 @@ from luokuan.colophon.finish import export_work, finish
 from luokuan.colophon.formats import format_of
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.ingredients import COMPOSITE, Ingredient, Origin, edited, master_of, of_work, take_in
+from luokuan.colophon.reference import locate
 from luokuan.colophon.sandbox import Limits
 from luokuan.colophon.schema import Work
 from luokuan.errors import UserError
 from luokuan.media import Picture, Text
 from luokuan.store.database import open_database
 from luokuan.store.home import Home, open_home
+from luokuan.store.identity import find_identity
 from luokuan.store.ingredients import find_ingredients
+from luokuan.store.keys import signing
 from luokuan.store.masters import Masters
+from luokuan.store.renewal import revoke
 from luokuan.store.works import known_blobs, with_recipe
 
 
@@ -329,3 +333,18 @@ def test_a_work_is_taken_with_all_that_came_before_it(home: Home) -> None:
 def _kept(home: Home) -> set[str]:
     with open_database(home) as database, database.read() as connection:
         return known_blobs(connection) | with_recipe(connection)
+
+
+def test_a_stolen_key_that_was_revoked_names_no_work(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, thief = finish(draft(), home=home), signing(home)
+    monkeypatch.setattr("luokuan.colophon.finish.new_work_id", lambda: work.id)
+    forged = export_work(finish(draft(1), home=open_home(tmp_path / "thief"), signer=thief), tmp_path / "forged.png")
+    assert forged.path is not None
+    assert take_in(forged.path, home, "inputTo").work_id == work.id
+    revoke(home, find_identity(home).leaf.serial, reason="keyCompromise")  # type: ignore[union-attr]
+    assert take_in(forged.path, home, "inputTo").work_id is None
+    assert locate(forged.path, home).row is None
+    export_work(work, tmp_path / "own.png")
+    assert take_in(tmp_path / "own.png", home, "inputTo").work_id == work.id, "by its bytes, whoever signed"

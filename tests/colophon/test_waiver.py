@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,27 @@ from luokuan.colophon.finish import export_work, finish
 from luokuan.colophon.label import LabelOptions
 from luokuan.colophon.manifest import build, read
 from luokuan.colophon.schema import Work
+from luokuan.colophon.tlog import log
+from luokuan.colophon.tlog.audit import audit
+from luokuan.colophon.tlog.entries import notice
 from luokuan.colophon.verification import verify_file
 from luokuan.colophon.waiver import Waiver, name_of
+from luokuan.colophon.watermark.marking import marker_of
 from luokuan.errors import UserError
+from luokuan.media import Picture
+from luokuan.store import logbook
 from luokuan.store.database import open_database
 from luokuan.store.home import Home, open_home
-from luokuan.store.waivers import KEPT, WaiverRow, allow_waivers, forbid_waivers, list_waivers
+from luokuan.store.secrets import watermark_key
+from luokuan.store.waivers import (
+    KEPT,
+    WaiverRow,
+    allow_waivers,
+    forbid_waivers,
+    forget_waiver,
+    insert_waiver,
+    list_waivers,
+)
 
 WAIVED = LabelOptions(waiver=Waiver("the poster of a film", acknowledged=True))
 
@@ -67,8 +82,12 @@ def test_only_the_explicit_label_goes(home: Home, tmp_path: Path, media_type: st
 
 def test_nothing_is_drawn(home: Home) -> None:
     allow(home)
-    with Image.open(io.BytesIO(made(home, "image/png").data)) as image:
-        assert np.array_equal(np.asarray(image), enlarge(picture()).pixels)
+    work = made(home, "image/png")
+    marker = marker_of(Picture)
+    assert marker is not None
+    expected = marker.embed(enlarge(picture()), work.id, watermark_key(home))
+    with Image.open(io.BytesIO(work.data)) as image:
+        assert np.array_equal(np.asarray(image), expected.pixels)
 
 
 def test_a_labelled_work_isnt_waived(home: Home, tmp_path: Path) -> None:
@@ -160,3 +179,20 @@ def test_others_see_what_the_maker_says(home: Home, tmp_path: Path) -> None:
     path = export_work(made(home, "image/png"), tmp_path / "w.png").path
     verdict = verify_file(path or "", open_home(tmp_path / "other"))
     assert (verdict.verdict, verdict.waived) == ("unknown_signer", True)
+
+
+def test_what_is_forgotten_is_forgotten_by_the_log_too(home: Home) -> None:
+    work = finish(draft(), home=home)
+    then = datetime.now(UTC).replace(microsecond=0) - KEPT - timedelta(days=1)
+    row = WaiverRow(work.id, "Ann", "the poster of a film", then, then + KEPT)
+    with open_database(home) as database:
+        with database.write() as connection:
+            insert_waiver(connection, row)
+            about = {"who": row.who, "reason": row.reason}
+            log.writer(connection, home).append([notice("waiver", work.id, about, then)])
+        with database.write() as connection:
+            forget_waiver(connection, work.id, datetime.now(UTC))
+        with database.read() as connection:
+            found = {one.entry.kind: one.entry.private for one in logbook.entries_of_work(connection, work.id)}
+            assert found["waiver"] is None and found["work"] is not None
+            assert audit(connection, home).problem is None

@@ -88,6 +88,16 @@ def test_ids_and_bytes_are_unique_and_recipe_and_salt_can_be_erased_together(hom
                 insert_work(connection, row(**changes))
 
 
+def test_an_error_shows_no_recipe_and_no_salt(home: Home) -> None:
+    secret = row(recipe={"brief": "a secret brief"})
+    with open_database(home) as database:
+        with database.write() as connection:
+            insert_work(connection, secret)
+        with pytest.raises(sa.exc.IntegrityError) as caught, database.write() as connection:
+            insert_work(connection, secret)
+    assert "secret brief" not in str(caught.value) and "ssss" not in str(caught.value)
+
+
 def test_times_without_a_zone_are_refused(home: Home) -> None:
     with (
         open_database(home) as database,

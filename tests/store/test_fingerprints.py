@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from postgres import postgres
+from postgres import server
 
 from luokuan.store.database import Database, open_database
 from luokuan.store.fingerprints import (
@@ -34,7 +34,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
     else:
-        with postgres() as found:
+        with server() as found:
             yield found
 
 

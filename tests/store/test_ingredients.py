@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-from postgres import postgres
+from postgres import server
 
 from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
@@ -44,7 +44,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
     else:
-        with postgres() as found:
+        with server() as found:
             yield found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -128,16 +128,10 @@ def image(
         str | None,
         typer.Option("--upscaler", help=_("Which upscaler (default: the starter upscaler)."), show_default=False),
     ] = None,
-    enlarge: Annotated[
-        Literal["lanczos", "nearest"],
-        typer.Option("--enlarge", help=_("How small pictures grow to 512 pixels: lanczos or nearest.")),
-    ] = "lanczos",
+    enlarge: labelling.Enlarge = "lanczos",
     label: labelling.Label = None,
     policy: labelling.Policy = None,
-    corner: Annotated[
-        Literal["bottom-right", "bottom-left", "top-right", "top-left"],
-        typer.Option("--corner", help=_("Where the label stands: bottom-right, bottom-left, top-right or top-left.")),
-    ] = "bottom-right",
+    corner: labelling.Corner = "bottom-right",
     no_label: labelling.NoLabel = False,
     reason: labelling.Reason = None,
     acknowledge: labelling.Acknowledge = False,

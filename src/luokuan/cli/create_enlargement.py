@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -37,10 +37,7 @@ def enlargement(
     no_label: labelling.NoLabel = False,
     reason: labelling.Reason = None,
     acknowledge: labelling.Acknowledge = False,
-    corner: Annotated[
-        Literal["bottom-right", "bottom-left", "top-right", "top-left"],
-        typer.Option("--corner", help=_("Where the label stands: bottom-right, bottom-left, top-right or top-left.")),
-    ] = "bottom-right",
+    corner: labelling.Corner = "bottom-right",
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
@@ -64,4 +61,5 @@ def enlargement(
     if json:
         emit_json(record_of(exported))
     else:
-        say(_("{path}  work {id}  {label}", path=visible(exported.path), id=work.id, label=work.label), quiet=quiet)
+        label_text = work.label or _("(without explicit label; logged)")
+        say(_("{path}  work {id}  {label}", path=visible(exported.path), id=work.id, label=label_text), quiet=quiet)

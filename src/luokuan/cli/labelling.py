@@ -11,8 +11,9 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
-    from luokuan.colophon.label import Corner, LabelOptions
+    from luokuan.colophon.label import LabelOptions
 
+Place = Literal["bottom-right", "bottom-left", "top-right", "top-left"]
 Label = Annotated[
     Literal["cn", "en", "both"] | None,
     typer.Option(
@@ -41,6 +42,15 @@ Acknowledge = Annotated[
     typer.Option("--acknowledge", help=_("With --no-label: the duty to say that AI made it is yours from then on.")),
 ]
 
+Corner = Annotated[
+    Place,
+    typer.Option("--corner", help=_("Where the label stands: bottom-right, bottom-left, top-right or top-left.")),
+]
+Enlarge = Annotated[
+    Literal["lanczos", "nearest"],
+    typer.Option("--enlarge", help=_("How small pictures grow to 512 pixels: lanczos or nearest.")),
+]
+
 
 def label_options(
     label: Literal["cn", "en", "both"] | None,
@@ -50,7 +60,7 @@ def label_options(
     acknowledge: bool,
     home: Path | None,
     *,
-    corner: Corner = "bottom-right",
+    corner: Place = "bottom-right",
 ) -> LabelOptions:
     """The label as the options say, or its waiver, for which ``home`` is asked before anything is created.
 

@@ -41,6 +41,9 @@ def list_(
     if json:
         emit_json({"works": [public_record(row) for row in rows]})
         return
+    if not rows and kind is not None:
+        say(_("There are no works of the kind '{kind}'.", kind=visible(kind)))
+        return
     if not rows:
         say(_("There are no works yet: make one with `luokuan create`."))
         return
@@ -102,7 +105,7 @@ def export(
         )
     if everything:
         with open_database(found) as database, database.read() as connection:
-            rows = recent_works(connection)
+            rows = [row for row in recent_works(connection) if not row.erased]
     else:
         rows = [work_of(work, found) for work in works or ()]
     if not rows:

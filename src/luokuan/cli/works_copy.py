@@ -32,14 +32,8 @@ def copy(
     no_label: labelling.NoLabel = False,
     reason: labelling.Reason = None,
     acknowledge: labelling.Acknowledge = False,
-    corner: Annotated[
-        Literal["bottom-right", "bottom-left", "top-right", "top-left"],
-        typer.Option("--corner", help=_("Where the label stands: bottom-right, bottom-left, top-right or top-left.")),
-    ] = "bottom-right",
-    enlarge: Annotated[
-        Literal["lanczos", "nearest"],
-        typer.Option("--enlarge", help=_("How small pictures grow to 512 pixels: lanczos or nearest.")),
-    ] = "lanczos",
+    corner: labelling.Corner = "bottom-right",
+    enlarge: labelling.Enlarge = "lanczos",
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,

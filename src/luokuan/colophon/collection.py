@@ -66,9 +66,17 @@ def export(rows: Sequence[WorkRow], target: Path, *, home: Home) -> Exported:
     folder. Whole or not at all; a work that is named twice comes once.
 
     Raises:
-        UserError: a blob is missing or damaged, ``target`` is a folder with something in it, or no room.
+        UserError: a work was erased, a blob is missing or damaged, ``target`` is a folder with something in it, or no
+            room.
     """
     rows = list({row.id: row for row in rows}.values())
+    if (gone := next((row for row in rows if row.erased), None)) is not None:
+        raise UserError(
+            _("The work {id} was erased: there is nothing left to export.", id=gone.id),
+            _("Choose another work."),
+            code="work.erased",
+            status=410,
+        )
     index = json.dumps({"works": [public_record(row) for row in rows]}, ensure_ascii=False, indent=1) + "\n"
     files = 0
     if target.suffix.lower() == ".zip":

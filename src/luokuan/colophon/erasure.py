@@ -11,6 +11,9 @@ from luokuan.files import disk_errors
 from luokuan.i18n import _
 from luokuan.store import logbook
 from luokuan.store.blobs import Blobs
+from luokuan.store.fingerprints import erase_fingerprints
+from luokuan.store.ingredients import erase_ingredients
+from luokuan.store.masters import Masters
 from luokuan.store.tables import work
 from luokuan.store.works import find_work
 
@@ -24,13 +27,15 @@ for at least six months (Measures for Labelling, Art. 9)."""
 
 
 def erase_work(home: Home, database: Database, work_id: str) -> None:
-    """Erase a work: its bytes and what lies beside them, its recipe, its salts, and what its entries in the log commit
-    to. The leaves stay, so that the tree stays valid; nobody can open them any more. May be called again.
+    """Erase a work: its bytes and what lies beside them, its master, its recipe, its salts, its fingerprints, what is
+    known of the files that it starts from, and what its entries in the log commit to. The leaves stay, so that the tree
+    stays valid; nobody can open them any more. May be called again.
 
     The bytes go first: a work that counts as erased has none left. SQLite overwrites what it frees.
 
     Raises:
-        UserError: there is no such work, or its files can't be deleted.
+        UserError: there is no such work, its files can't be deleted, or another process goes on reading an older state
+            of the database.
     """
     with database.read() as connection:
         row = find_work(connection, work_id)
@@ -46,14 +51,24 @@ def erase_work(home: Home, database: Database, work_id: str) -> None:
         path = blobs.path(sha256)
         with disk_errors(path):
             path.unlink(missing_ok=True)
+    Masters(home).remove(work_id)
     lite = database.engine.dialect.name == "sqlite"
     with database.write() as connection:
         if lite:
             connection.exec_driver_sql("PRAGMA secure_delete = ON")
         connection.execute(work.update().where(work.c.id == work_id).values(recipe=sa.null(), salt=sa.null()))
         logbook.erase_entries(connection, work_id, ERASED)
+        erase_fingerprints(connection, work_id)
+        erase_ingredients(connection, work_id)
     if lite:
         with database.engine.connect() as connection:
             # The write-ahead log still holds the pages as they were.
             connection.exec_driver_sql("ROLLBACK")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+        if busy:
+            raise UserError(
+                _("The work {id} is erased, but another process reads the database as it was before.", id=work_id),
+                _("Erase it again when that process has finished; until then a file of the database holds its recipe."),
+                code="erase.busy",
+                status=409,
+            )

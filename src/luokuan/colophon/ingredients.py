@@ -12,6 +12,7 @@ from luokuan.colophon.formats import format_of
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.inspection import MAX_SIDECAR
 from luokuan.colophon.sandbox import Limits, sandbox_of
+from luokuan.colophon.trust import reaches, revocations, trust_of
 from luokuan.colophon.verdict import judge
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
@@ -211,7 +212,8 @@ def master_of(ingredient: Ingredient, home: Home) -> Media | None:
 
 
 def known_work(home: Home, facts: Facts) -> WorkRow | None:
-    """The work of this home that a file is: by its bytes, or by this home's own signature."""
+    """The work of this home that a file is: by its bytes, or by this home's own signature; not by that of a key that
+    was revoked, for whoever stole it may name any work."""
     if not home.database.is_file():
         return None
     from luokuan.store.database import open_database
@@ -219,9 +221,10 @@ def known_work(home: Home, facts: Facts) -> WorkRow | None:
 
     assert facts.sha256 is not None
     named: Any = (facts.claim or {}).get("work")
+    signed = facts.home and not any(reaches(entry, facts) for entry in revocations(facts, trust_of(home), ()))
     with open_database(home) as database, database.read() as connection:
         row = find_work_by_sha256(connection, facts.sha256)
-        if row is None and facts.home and isinstance(named, str):
+        if row is None and signed and isinstance(named, str):
             row = find_work(connection, named)
     return row
 

@@ -24,11 +24,13 @@ _ID = re.compile(r"[0-9a-f]{16}")
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """What a reference leads to. ``row``: the work of this home, or None; ``path`` and ``facts``: of a file."""
+    """What a reference leads to. ``row``: the work of this home, or None; ``path`` and ``facts``: of a file.
+    ``vouched``: False where only an unsigned text says that it is that work."""
 
     row: WorkRow | None
     path: Path | None = None
     facts: Facts | None = None
+    vouched: bool = True
 
 
 def locate(reference: Path | str, home: Home | None, *, limits: Limits | None = None) -> Located:
@@ -70,7 +72,7 @@ def locate(reference: Path | str, home: Home | None, *, limits: Limits | None = 
         )
     row = None if home is None else known_work(home, facts)
     if row is None and facts.mark is not None and home is not None:
-        row = _by_id(facts.mark, home)
+        return Located(_by_id(facts.mark, home), path, facts, vouched=False)
     return Located(row, path, facts)
 
 

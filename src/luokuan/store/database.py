@@ -101,7 +101,7 @@ def open_database(home: Home, url: str | None = None) -> Database:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, hide_parameters=True)  # recipes and salts would stand in tracebacks and logs
     if engine.dialect.name != "sqlite":
         return engine
 

@@ -43,6 +43,12 @@ def insert_fingerprints(connection: sa.Connection, work_id: str, found: Sequence
     connection.execute(fingerprint.insert(), rows or [nothing])
 
 
+def erase_fingerprints(connection: sa.Connection, work_id: str) -> None:
+    """Erase the fingerprints of a work; a row stays that says that nobody need take them again."""
+    connection.execute(fingerprint.delete().where(fingerprint.c.work_id == work_id))
+    insert_fingerprints(connection, work_id, ())
+
+
 def fingerprints_after(
     connection: sa.Connection, kind: str, last: int, least_quality: int, *, at_once: int = 50_000
 ) -> Iterator[Sequence[sa.Row[int, str, bytes]]]:

@@ -43,6 +43,13 @@ def insert_ingredients(connection: sa.Connection, rows: Sequence[IngredientRow])
         connection.execute(ingredient.insert(), [asdict(row) for row in rows])
 
 
+def erase_ingredients(connection: sa.Connection, work_id: str) -> None:
+    """Erase what is known of the files that a work starts from; which works of this home it starts from stays."""
+    own = ingredient.c.work_id == work_id
+    connection.execute(ingredient.delete().where(own, ingredient.c.parent_id.is_(None)))
+    connection.execute(ingredient.update().where(own).values(title="", aigc=sa.null()))
+
+
 def find_ingredients(connection: sa.Connection, work_id: str) -> list[IngredientRow]:
     """What a work starts from, in its order."""
     chosen = sa.select(ingredient).where(ingredient.c.work_id == work_id).order_by(ingredient.c.place)

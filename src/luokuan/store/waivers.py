@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
+from luokuan.store.logbook import erase_entries
 from luokuan.store.tables import waiver, waiver_permission
 
 KEPT = timedelta(days=184)
@@ -63,7 +64,7 @@ def list_waivers(connection: sa.Connection) -> list[WaiverRow]:
 
 
 def forget_waiver(connection: sa.Connection, work_id: str, now: datetime) -> None:
-    """Delete a row that need not be kept any more.
+    """Delete a row that need not be kept any more, and name and reason in its entries of the log; the leaves stay.
 
     Raises:
         UserError: there is none, or it must be kept.
@@ -83,4 +84,7 @@ def forget_waiver(connection: sa.Connection, work_id: str, now: datetime) -> Non
             code="waiver.kept",
             status=409,
         )
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
     connection.execute(waiver.delete().where(waiver.c.work_id == work_id))
+    erase_entries(connection, work_id, ("waiver",))

@@ -33,6 +33,11 @@ class WorkRow:
     created_at: datetime
     sidecars: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def erased(self) -> bool:
+        """Whether it was erased: of its bytes and its recipe nothing is left."""
+        return self.recipe is None
+
 
 def insert_work(connection: sa.Connection, row: WorkRow) -> None:
     """Insert ``row``. The database refuses an id or bytes that it already knows (``IntegrityError``)."""

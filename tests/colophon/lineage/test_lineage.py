@@ -141,7 +141,9 @@ def test_what_says_nothing_and_what_isnt_there(home: Home, tmp_path: Path) -> No
 def test_a_text_that_was_changed_still_names_its_work(home: Home, tmp_path: Path) -> None:
     work = finish(text_draft(), home=home, media_type="text/plain")
     (tmp_path / "a.txt").write_bytes("前言\n".encode() + work.data)
-    assert lineage_of(tmp_path / "a.txt", home).this == f"work:{work.id}"
+    found = lineage_of(tmp_path / "a.txt", home)
+    assert (found.this, found.vouched) == (f"work:{work.id}", False), "anybody can write such a last line"
+    assert lineage_of(work.id, home).vouched is True
 
 
 def test_there_is_an_end(home: Home, model: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

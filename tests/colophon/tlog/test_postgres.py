@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from logs_for_tests import add_notices, add_works, forked, work_row
-from postgres_for_tests import server
+from postgres import server
 
 from luokuan.colophon.erasure import erase_work
 from luokuan.colophon.tlog import log, tree

@@ -33,6 +33,8 @@ def lineage_of(reference: Path | str, home: Home | None) -> Lineage:
     found = locate(reference, home)
     if found.row is not None:
         assert home is not None
-        return records.read(found.row, home)
+        lineage = records.read(found.row, home)
+        lineage.vouched = found.vouched
+        return lineage
     assert found.facts is not None and found.path is not None
     return claims.read(found.path, found.facts)

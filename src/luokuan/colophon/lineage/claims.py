@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from luokuan.colophon.lineage.graph import Lineage, Node
+from luokuan.colophon.lineage.graph import COPIES, Lineage, Node, cleaned
 from luokuan.colophon.manifest import clean
 
 if TYPE_CHECKING:
     from luokuan.colophon.facts import Facts
 
-COPIES = ("derived", "licensed")
 _SHOWN = ("media_type", "signer", "created", "licence")
 
 
@@ -24,7 +23,7 @@ def read(path: Path, facts: Facts) -> Lineage:
     if facts.aigc is not None:
         about |= {"producer": facts.aigc["ContentProducer"], "number": facts.aigc["ProduceID"]}
     about["work"] = claim.get("work")
-    found.add(Node("file", "file", clean(path.name) or "?", _cleaned(about)))
+    found.add(Node("file", "file", clean(path.name) or "?", cleaned(about)))
     _model(found, claim, "file")
     # A step's own ingredients follow it, one level deeper.
     above = ["file"]
@@ -34,7 +33,7 @@ def read(path: Path, facts: Facts) -> Lineage:
         details = {name: step.get(name) for name in _SHOWN} | {"problems": ", ".join(step["problems"])}
         kind = "work" if step.get("work") else "file"
         title = clean(step.get("work")) or clean(step.get("title")) or "?"
-        if found.add(Node(key, kind, title, _cleaned(details))):
+        if found.add(Node(key, kind, title, cleaned(details))):
             found.link(key, above[depth], step["role"])
             _model(found, step, key)
         above.append(key)
@@ -47,9 +46,5 @@ def _model(found: Lineage, said: Mapping[str, Any], key: str) -> None:
         return
     digest = clean(said.get("model_digest"))
     own = f"model:{digest or name}"
-    found.add(Node(own, "model", name, _cleaned({"digest": (digest or "")[:12]})))
+    found.add(Node(own, "model", name, cleaned({"digest": (digest or "")[:12]})))
     found.link(own, key, "created")
-
-
-def _cleaned(details: Mapping[str, object]) -> dict[str, str]:
-    return {name: text for name, value in details.items() if (text := clean(value))}

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from luokuan.colophon.manifest import clean
 from luokuan.i18n import _
 
 MOST = 400
 """Things in one lineage."""
+COPIES = ("derived", "licensed")
+"""Purposes of what no model made anew: such a work has its model from its parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Lineage:
 
     Args:
         this: Key of what was asked about.
-        vouched: Whether the home's own records say so; else it is what a file says.
+        vouched: Whether the home's own records say so, and it is sure whose they are; else it is what a file says.
         known: Whether anything is known.
         cut: Whether there was more than ``MOST``.
     """
@@ -95,6 +98,11 @@ class Lineage:
             ],
             "edges": [{"from": e.start, "to": e.end, "how": e.how} for e in self.edges],
         }
+
+
+def cleaned(details: Mapping[str, object]) -> dict[str, str]:
+    """What of ``details`` can be shown, as clean strings."""
+    return {name: text for name, value in details.items() if (text := clean(value))}
 
 
 def kind_word(kind: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from luokuan.colophon.lineage.graph import Lineage, Node
+from luokuan.colophon.lineage.graph import COPIES, Lineage, Node, cleaned
 from luokuan.colophon.manifest import clean
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import ModelFolder, list_models, resolve
@@ -16,9 +16,6 @@ from luokuan.store.works import WorkRow, find_work
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-
-COPIES = ("derived", "licensed")
-"""Purposes of what no model made anew: such a work has its model from its parent."""
 
 
 def read(row: WorkRow, home: Home) -> Lineage:
@@ -85,24 +82,20 @@ def _made_by(row: WorkRow, given: list[IngredientRow], found: Lineage, models: _
 def _work(row: WorkRow) -> Node:
     details = {"media_type": row.media_type, "created": row.created_at.strftime("%Y-%m-%d %H:%M UTC")}
     details["licence"] = row.licence
-    if row.recipe is None:
+    if row.erased:
         details["state"] = "erased"
-    return Node(_key(row.id), "work", row.id, _cleaned(details))
+    return Node(_key(row.id), "work", row.id, cleaned(details))
 
 
 def _file(ingredient: IngredientRow) -> Node:
     details = {"sha256": ingredient.sha256[:12]}
     if ingredient.aigc is not None:
         details["producer"] = ingredient.aigc["ContentProducer"]
-    return Node(f"file:{ingredient.sha256}", "file", clean(ingredient.title) or "?", _cleaned(details))
+    return Node(f"file:{ingredient.sha256}", "file", clean(ingredient.title) or "?", cleaned(details))
 
 
 def _key(work_id: str) -> str:
     return f"work:{work_id}"
-
-
-def _cleaned(details: Mapping[str, object]) -> dict[str, str]:
-    return {name: text for name, value in details.items() if (text := clean(value))}
 
 
 class _Models:
@@ -117,11 +110,11 @@ class _Models:
         key = f"model:{digest}"
         folder = self._folder(name, digest)
         if folder is None:
-            if found.add(Node(key, "model", clean(name) or "?", _cleaned({"digest": digest[:12]}))) and corpus:
+            if found.add(Node(key, "model", clean(name) or "?", cleaned({"digest": digest[:12]}))) and corpus:
                 _corpus(found, {"digest": corpus}, key)
             return key
         details = {"family": folder.family, "digest": digest[:12], "licence": folder.licence}
-        if found.add(Node(key, "model", clean(name) or "?", _cleaned(details))):
+        if found.add(Node(key, "model", clean(name) or "?", cleaned(details))):
             learnt = folder.training.get("corpus")
             if isinstance(learnt, dict):
                 _corpus(found, learnt, key)
@@ -141,7 +134,7 @@ class _Models:
         elif folder is not None:
             self.add(found, name, folder.digest)
         elif found.add(
-            Node(own, "model", clean(name) or "?", _cleaned({"digest": digest[:12], "licence": tool.get("licence")}))
+            Node(own, "model", clean(name) or "?", cleaned({"digest": digest[:12], "licence": tool.get("licence")}))
         ):
             about = {"digest": tool.get("corpus_digest"), "title": tool.get("title"), "source": tool.get("source")}
             _corpus(found, about, own)
@@ -170,5 +163,5 @@ def _corpus(found: Lineage, about: Mapping[str, Any], model: str) -> None:
         return
     key = f"corpus:{digest}"
     details = {"digest": digest[:12], "licence": about.get("licence"), "source": about.get("source")}
-    found.add(Node(key, "corpus", clean(about.get("title")) or digest[:12], _cleaned(details)))
+    found.add(Node(key, "corpus", clean(about.get("title")) or digest[:12], cleaned(details)))
     found.link(key, model, "trained")

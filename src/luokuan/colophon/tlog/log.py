@@ -251,7 +251,7 @@ def _begin(
         return Writer(connection, made, private)
     new = Writer(connection, head, private)
     if last is not None:
-        new.append([entries.restart(last.text, datetime.now(UTC))])
+        new.append([entries.restart(last.text, datetime.now(UTC).replace(microsecond=0))])
     waiting = [entries.work_entry(row) for row in logbook.unlogged_works(connection)]
     for start in range(0, len(waiting), BATCH):
         new.append(waiting[start : start + BATCH])

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from luokuan.colophon.tlog import log, note
 from luokuan.colophon.tlog.audit import Audit, audit
 from luokuan.colophon.tlog.proof import Proof, prove_work
-from luokuan.colophon.tlog.tiles import write_tiles
+from luokuan.colophon.tlog.tiles import is_export, write_tiles
 from luokuan.errors import UserError
 from luokuan.files import new_folder, sha256_file
 from luokuan.i18n import _
@@ -85,7 +85,7 @@ class Book:
         Raises:
             UserError: it can't be written, holds something else than a log, or rows are missing.
         """
-        if folder.is_dir() and any(folder.iterdir()) and not (folder / "checkpoint").is_file():
+        if folder.is_dir() and any(folder.iterdir()) and not is_export(folder):
             raise UserError(
                 _("The folder {path} holds something else than a log.", path=folder),
                 _("Give a new folder."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from luokuan.colophon.tlog.note import parse_checkpoint
 from luokuan.store import logbook
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ WIDTH = 256
 HEIGHT = 8
 """Levels of the tree that a tile spans."""
 
-ENTRIES = "entries"
+ENTRIES, CHECKPOINT = "entries", "checkpoint"
 
 
 def tile_path(level: int | str, number: int, width: int = WIDTH) -> Path:
@@ -52,8 +53,18 @@ def write_tiles(connection: sa.Connection, head: HeadRow, folder: Path) -> int:
             _write(folder, str(level), start // WIDTH, stop - start, len(hashes), b"".join(hashes))
             written += 1
         level, count = level + 1, count // WIDTH
-    (folder / "checkpoint").write_text(head.checkpoint, encoding="utf-8")
+    (folder / CHECKPOINT).write_text(head.checkpoint, encoding="utf-8")
     return written
+
+
+def is_export(folder: Path) -> bool:
+    """Whether a folder holds what ``write_tiles`` wrote and nothing else: other programs have files called checkpoint,
+    too."""
+    try:
+        parse_checkpoint((folder / CHECKPOINT).read_bytes())
+        return {item.name for item in folder.iterdir()} <= {CHECKPOINT, "tile"}
+    except (OSError, ValueError):
+        return False
 
 
 def _write(folder: Path, level: str, number: int, width: int, found: int, data: bytes) -> None:
