@@ -232,6 +232,21 @@ def test_the_benchmark_of_sound_counts_each_step() -> None:
     assert 60 < found["snr"] < 100
 
 
+def test_the_mark_of_clips_is_measured(tmp_path: Path) -> None:
+    from PIL import Image
+
+    blocks = np.random.default_rng(0).integers(0, 255, (8, 40, 3)).astype(np.uint8)
+    Image.fromarray(blocks.repeat(8, 0).repeat(8, 1)).save(tmp_path / "strip.png")
+    benchmark = loaded("clip_watermark")
+    named = {"folders": [f"blocks={tmp_path}"], "clips": 1, "frames": 2, "keys": 2, "seed": 0}
+    found = benchmark.measure(argparse.Namespace(**named))["corpora"]["blocks"]
+    assert {f"MP4, {name}" for name in benchmark.ATTACKS} <= set(found["rows"])
+    assert found["rows"]["MP4, as finished"]["id"] == 1 and 0 < found["by_chance"] < benchmark.THRESHOLD
+    assert found["psnr_min"] > 38 and set(found["seconds"]["WebM"]) == {
+        step.__name__ for step in benchmark.finish.STEPS
+    }
+
+
 def test_masters_and_histories_are_measured(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

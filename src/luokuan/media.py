@@ -139,7 +139,8 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Moving pictures. ``frames``: uint8, (frames, H, W, 3) sRGB; ``fps``: frames a second."""
+    """Moving pictures. ``frames``: uint8, (frames, H, W, 3) sRGB, one or more; ``fps``: frames a second, finite. Its
+    ``sound`` begins with the first frame."""
 
     frames: NDArray[np.uint8]
     fps: float
@@ -147,8 +148,15 @@ class Clip:
 
     def __post_init__(self) -> None:
         shape = self.frames.shape
-        if self.frames.dtype != "uint8" or len(shape) != 4 or shape[3] != 3 or self.fps <= 0:
+        if self.frames.dtype != "uint8" or len(shape) != 4 or shape[3] != 3 or 0 in shape:
             raise _refuse(_("A clip is uint8 (frames, H, W, 3), not {shape}.", shape=shape))
+        if not (math.isfinite(self.fps) and self.fps > 0):
+            raise _refuse(_("A clip has more than 0 frames a second, not {fps}.", fps=self.fps))
+
+    @property
+    def seconds(self) -> float:
+        """How long its frames are shown."""
+        return len(self.frames) / float(self.fps)
 
 
 @dataclass(frozen=True, slots=True)

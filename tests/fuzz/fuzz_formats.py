@@ -18,7 +18,7 @@ from PIL import Image
 
 from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc, parse
-from luokuan.colophon.formats import PICTURES, SOUNDS, format_of_header
+from luokuan.colophon.formats import CLIPS, PICTURES, SOUNDS, format_of_header
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.inspection import Inspector
 from luokuan.colophon.verdict import EXIT_CODES, judge
@@ -57,10 +57,10 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
 
 def check(data: bytes, packet: bytes, inspector: Inspector, beside: dict[str, bytes]) -> str:
     """Run every reader on ``data`` and the packet's on ``packet``. Returns the verdict's word."""
-    for sound in SOUNDS:
+    for heard in (*SOUNDS, *CLIPS):
         try:
-            sound.matches(data)
-            sound.read_labels(data, {})
+            heard.matches(data)
+            heard.read_labels(data, {})
         except UserError:
             continue
     for row in PICTURES:

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 
 from luokuan.colophon.schema import Draft, Recipe
-from luokuan.media import Note, Picture, Score, Sound, Text
+from luokuan.media import Clip, Note, Picture, Score, Sound, Text
 from luokuan.store.home import Home, open_home
 from luokuan.store.keys import install, make_authority
 
@@ -73,3 +73,17 @@ def home_with_leaf(path: Path, life: timedelta) -> Home:
     home = open_home(path)
     install(home, *make_authority("Luokuan test", leaf_life=life))
     return home
+
+
+def clip(count: int = 6, height: int = 48, width: int = 64, fps: float = 12.0, heard: Sound | None = None) -> Clip:
+    """Coloured blocks that move two pixels a frame to the left and one up."""
+    blocks = np.random.default_rng(1).integers(0, 255, (height // 8 + 2, width // 8 + 4, 3)).astype(np.uint8)
+    whole = blocks.repeat(8, axis=0).repeat(8, axis=1)
+    places = [(at % 8, 2 * at % 16) for at in range(count)]
+    return Clip(np.stack([whole[y : y + height, x : x + width] for y, x in places]), fps, heard)
+
+
+def clip_draft(media: Clip | None = None) -> Draft:
+    """A draft of a clip with sound."""
+    recipe = Recipe(model="animator", model_digest=DIGEST, brief="a walk", parameters={"temperature": 0.9}, seed=3)
+    return Draft(clip(heard=sound(8_000)) if media is None else media, recipe, kind="video")

@@ -5,9 +5,11 @@ Files of strangers are given to it only in a process with limits, and it may ope
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import lru_cache
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -38,17 +40,52 @@ def find() -> str:
     return found
 
 
-def run(arguments: Sequence[str], stdin: bytes = b"") -> bytes:
+@lru_cache(maxsize=4)
+def _encoders(path: str) -> frozenset[str]:
+    done = subprocess.run(  # noqa: S603 - a program of the user's, no shell, no names from outside
+        [path, "-hide_banner", "-encoders"], capture_output=True, timeout=60, check=False
+    )
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    return frozenset(parts[1] for line in lines if len(parts := line.split()) > 1)
+
+
+def encoder(names: Sequence[str]) -> str:
+    """The first of these encoders that the program has.
+
+    Raises:
+        UserError: there is no ffmpeg, or it has none of them.
+    """
+    known = _encoders(find())
+    for name in names:
+        if name in known:
+            return name
+    raise UserError(
+        _("The ffmpeg that is here has none of the encoders {names}.", names=", ".join(names)),
+        _("Install luokuan[media], which brings one that has, or choose another format."),
+        code="format.encoder",
+        status=501,
+    )
+
+
+def run(arguments: Sequence[str], stdin: bytes | memoryview = b"", *, seconds: float = MAX_SECONDS) -> bytes:
     """Call ffmpeg, quietly, and overwrite what stands at its output. Returns what it wrote to stdout.
+
+    Args:
+        arguments: Of the program.
+        stdin: What it reads from ``pipe:0``.
+        seconds: Longest time that it may take.
 
     Raises:
         UserError: there is no ffmpeg.
-        RuntimeError: it failed; our fault.
+        RuntimeError: it failed, or took too long; our fault.
     """
     command = [find(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
-    done = subprocess.run(  # noqa: S603 - a program of the user's, no shell, no names from outside
-        command, input=stdin, capture_output=True, timeout=MAX_SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - a program of the user's, no shell, no names from outside
+            command, input=stdin, capture_output=True, timeout=seconds, check=False, env={**os.environ, "SVT_LOG": "1"}
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f"ffmpeg took longer than {seconds} s") from error
     if done.returncode != 0:
-        raise RuntimeError(f"ffmpeg failed: {done.stderr.decode('utf-8', 'replace')[-400:]}")
+        raise RuntimeError(f"ffmpeg failed: {done.stderr.decode('utf-8', 'replace')[:400]}")
     return done.stdout

@@ -20,6 +20,7 @@ from luokuan.colophon.fingerprint import fingerprints_of
 from luokuan.colophon.fingerprint.backfill import backfill
 from luokuan.colophon.formats import Encoding, format_of
 from luokuan.colophon.formats.base import MANIFEST
+from luokuan.colophon.formats.clip import admit
 from luokuan.colophon.label import LabelOptions
 from luokuan.colophon.passage import Order, Passage, Step
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Work, commit, new_salt, new_work_id, samples_digest
@@ -29,6 +30,7 @@ from luokuan.colophon.tlog.proof import ENDING
 from luokuan.colophon.waiver import Waiver, permitted, record_waiver, waiver_row
 from luokuan.colophon.watermark.marking import marker_of
 from luokuan.files import sha256_bytes, write_atomic
+from luokuan.media import Clip
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database, open_database
 from luokuan.store.fingerprints import insert_fingerprints
@@ -254,11 +256,11 @@ def finish(
         home: Where the work is kept and whose authority signs; both are made at first use.
         media_type: ``image/png``, ``image/jpeg`` or ``image/webp``; ``text/plain``, ``text/markdown``,
             ``application/json`` or ``text/html`` for text; ``audio/wav``, ``audio/flac``, ``audio/mpeg``, ``audio/ogg``
-            (Vorbis), ``audio/ogg; codecs=opus`` or ``audio/mp4`` (AAC, needs ffmpeg) for sound; ``audio/midi`` for a
-            score.
-        label: Language and policy of the explicit label, or its waiver; on pictures its corner, bottom right if nothing
-            is said; for sound the voice that speaks it, else a rhythm is heard. Default: both languages.
-        enlarge: How a picture below 512 pixels grows: ``lanczos`` or ``nearest``.
+            (Vorbis), ``audio/ogg; codecs=opus`` or ``audio/mp4`` (AAC, needs ffmpeg) for sound; ``video/mp4``
+            or ``video/webm`` for a clip (both need ffmpeg); ``audio/midi`` for a score.
+        label: Language and policy of the explicit label, or its waiver; on pictures and clips its corner, bottom right
+            if nothing is said; for sound the voice that speaks it, else a rhythm is heard. Default: both languages.
+        enlarge: How a picture or clip below 512 pixels grows: ``lanczos`` or ``nearest``.
         lossless: For WebP; PNG always is.
         bits: Of a sample in WAV and FLAC, 16 or 24.
         producer: ContentProducer of the AIGC label, printable ASCII without spaces.
@@ -277,6 +279,8 @@ def finish(
     """
     row = format_of(media_type, type(draft.media))
     aigc.Aigc(label="1", producer=producer, produce_id="")  # refused before any work is done
+    if isinstance(draft.media, Clip):
+        admit(draft.media, enlarge)
     encoding = Encoding(lossless, bits)
     keys = signer or signing(home)
     with open_database(home) as database:

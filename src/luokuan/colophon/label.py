@@ -1,4 +1,4 @@
-"""The explicit label: words at a corner that say to people that a picture was generated.
+"""The explicit label: words at a corner that say to people that a picture, or a clip, was generated.
 
 GB 45438-2025 asks for an AI word and a generation word, not lower than 5 % of the shortest side; the EU AI Act,
 Article 50, for a mark that is clear and distinguishable. Both are taken as rules for the ink on the picture, not
@@ -122,17 +122,58 @@ def write_label(picture: Picture, options: LabelOptions) -> Picture:
     on a darkened ground or black on a lightened one, whichever changes the picture less, with a contrast of 4.5:1
     or more at every pixel. One line where it fits, else one for each language.
     """
-    from PIL import Image, ImageDraw
-
     if not options.words:
         return picture
-    short = min(picture.height, picture.width)
-    height = math.ceil(MIN_INK * short)
+    pixels = picture.pixels.copy()
+    panel = _panel(picture.height, picture.width, options)
+    area = pixels[panel.rows, panel.columns]  # (h, w, 3|4), a view
+    _draw(panel, area, choose_colours(area))
+    return Picture(pixels)
+
+
+def write_on_frames(frames: NDArray[np.uint8], options: LabelOptions) -> None:
+    """Write the label onto ``frames``, uint8 (N, H, W, 3), in place, at the same spot and in the same colours on each.
+
+    The label is drawn once; its contrast holds on every pixel of every frame. A waived one isn't written.
+    """
+    if not options.words or not len(frames):
+        return
+    panel = _panel(frames.shape[1], frames.shape[2], options)
+    areas = frames[:, panel.rows, panel.columns]
+    colours = choose_colours(areas.reshape(-1, areas.shape[2], 3))
+    for area in areas:
+        _draw(panel, area, colours)
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """A drawn label: where it lies, and how strong its ground and its letters are, (h, w) from 0 to 1."""
+
+    rows: slice
+    columns: slice
+    ground: NDArray[np.float64]
+    text: NDArray[np.float64]
+
+
+_Colours = tuple[tuple[int, int, int], tuple[int, int, int], float]
+
+
+def _draw(panel: _Panel, area: NDArray[np.uint8], colours: _Colours) -> None:
+    ink, scrim, strength = colours
+    _blend(area, panel.ground * strength, scrim)
+    _blend(area, panel.text, ink)
+
+
+def _panel(full_height: int, full_width: int, options: LabelOptions) -> _Panel:
+    """The label for a picture of this size."""
+    from PIL import Image, ImageDraw
+
+    height = math.ceil(MIN_INK * min(full_height, full_width))
     font = _font(_font_size(height))
     pad, margin, gap = round(0.45 * height), round(0.35 * height), round(0.4 * height)
     lines = [options.text]
     boxes = [font.getbbox(options.text)]
-    if boxes[0][2] - boxes[0][0] + 2 * (pad + margin) > picture.width:
+    if boxes[0][2] - boxes[0][0] + 2 * (pad + margin) > full_width:
         lines = list(options.words)
         boxes = [font.getbbox(line) for line in lines]
     widths = [math.ceil(right - left) for left, _top, right, _bottom in boxes]
@@ -140,17 +181,13 @@ def write_label(picture: Picture, options: LabelOptions) -> Picture:
     panel_width = max(widths) + 2 * pad
     panel_height = sum(heights) + gap * (len(lines) - 1) + 2 * pad
     at_right, at_bottom = "right" in options.corner, "bottom" in options.corner
-    x = picture.width - margin - panel_width if at_right else margin
-    y = picture.height - margin - panel_height if at_bottom else margin
+    x = full_width - margin - panel_width if at_right else margin
+    y = full_height - margin - panel_height if at_bottom else margin
 
-    pixels = picture.pixels.copy()
-    area = pixels[y : y + panel_height, x : x + panel_width]  # (h, w, 3|4), a view
-    ink, scrim, strength = choose_colours(area)
     shape = Image.new("L", (panel_width, panel_height))
     ImageDraw.Draw(shape).rounded_rectangle(
         (0, 0, panel_width - 1, panel_height - 1), radius=round(0.4 * height), fill=255
     )
-    _blend(area, np.array(shape) * (strength / 255.0), scrim)
     text = Image.new("L", (panel_width, panel_height))
     draw = ImageDraw.Draw(text)
     top = pad
@@ -158,8 +195,8 @@ def write_label(picture: Picture, options: LabelOptions) -> Picture:
         left = panel_width - pad - width if at_right else pad
         draw.text((left - box[0], top - box[1]), line, fill=255, font=font)
         top += line_height + gap
-    _blend(area, np.array(text) / 255.0, ink)
-    return Picture(pixels)
+    place = slice(y, y + panel_height), slice(x, x + panel_width)
+    return _Panel(*place, np.array(shape) / 255.0, np.array(text) / 255.0)
 
 
 def ink_height(letter: str, size: int) -> int:
@@ -201,7 +238,7 @@ def contrast(one: tuple[float, float, float], other: tuple[float, float, float])
     return (high + 0.05) / (low + 0.05)
 
 
-def choose_colours(area: NDArray[np.uint8]) -> tuple[tuple[int, int, int], tuple[int, int, int], float]:
+def choose_colours(area: NDArray[np.uint8]) -> _Colours:
     """Ink, scrim and the scrim's strength (0 to 1) for a ground (h, w, 3|4), so that every pixel has the contrast."""
     if area.shape[2] == 4 and int(area[..., 3].min()) < 255:
         return _WHITE, _BLACK, 1.0  # nobody knows what will shine through: a ground of our own

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from luokuan.media import Media, Picture, Score, Sound, Text
+from luokuan.media import Clip, Media, Picture, Score, Sound, Text
 
 COLOPHON_SCHEMA = 1
 """Version of manifest, recipe and commitment."""
@@ -159,8 +159,9 @@ def opens(commitment: str, salt: bytes, recipe: Recipe) -> bool:
 
 def samples_digest(media: Media) -> str:
     """SHA-256 over ``picture H W C`` and the samples in row order, over ``sound C N RATE`` and the samples channel by
-    channel as little-endian float32, over ``text LANGUAGE`` and the text in UTF-8, or over ``score`` and its values as
-    JSON in ASCII; 64 lower-case hexadecimal digits.
+    channel as little-endian float32, over ``text LANGUAGE`` and the text in UTF-8, over ``score`` and its values as
+    JSON in ASCII, or over ``clip T H W FPS``, its frames one after the other, and its sound as above, if it has one; 64
+    lower-case hexadecimal digits.
 
     Raises:
         TypeError: works of this kind can't be finished yet.
@@ -171,15 +172,25 @@ def samples_digest(media: Media) -> str:
         digest.update(media.pixels.tobytes(order="C"))
         return digest.hexdigest()
     if isinstance(media, Sound):
-        channels, count = media.samples.shape
-        digest = hashlib.sha256(f"sound {channels} {count} {media.rate}\n".encode())
-        digest.update(media.samples.astype("<f4", copy=False).tobytes(order="C"))
+        return hashlib.sha256(_sound_bytes(media)).hexdigest()
+    if isinstance(media, Clip):
+        count, height, width, _channels = media.frames.shape
+        digest = hashlib.sha256(f"clip {count} {height} {width} {float(media.fps)!r}\n".encode())
+        for frame in media.frames:  # one at a time: all of them may be most of the memory
+            digest.update(frame.tobytes(order="C"))
+        if media.sound is not None:
+            digest.update(_sound_bytes(media.sound))
         return digest.hexdigest()
     if isinstance(media, Text):
         return hashlib.sha256(f"text {media.language}\n{media.text}".encode("utf-8", "surrogatepass")).hexdigest()
     if isinstance(media, Score):
         return hashlib.sha256(f"score\n{_score_json(media)}".encode("ascii")).hexdigest()
     raise TypeError(type(media).__name__)
+
+
+def _sound_bytes(sound: Sound) -> bytes:
+    channels, count = sound.samples.shape
+    return f"sound {channels} {count} {sound.rate}\n".encode() + sound.samples.astype("<f4", copy=False).tobytes("C")
 
 
 def _score_json(score: Score) -> str:

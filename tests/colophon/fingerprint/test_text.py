@@ -100,7 +100,7 @@ def test_kinds() -> None:
         "sound",
         "text",
         None,
-        None,
+        "clip",
     ]
     assert fingerprints_of(b"MThd", "audio/midi") == ()
     assert glance(b"MThd", "audio/midi") is None

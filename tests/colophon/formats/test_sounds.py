@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from luokuan.colophon import aigc, ffmpeg, xmp
 from luokuan.colophon.formats import (
+    CLIPS,
     FORMATS,
     HEADER_BYTES,
     SOUNDS,
@@ -24,6 +25,7 @@ from luokuan.colophon.formats import (
     format_of_header,
     format_of_path,
     id3,
+    isobmff,
     known_endings,
     m4a,
     ogg,
@@ -217,8 +219,8 @@ def test_no_ffmpeg_is_said_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
 @lru_cache(maxsize=1)
 def tagged_before() -> bytes:
     """An M4A file by hand: a movie without tracks."""
-    head = m4a._box(b"ftyp", b"M4A ", bytes(4), b"M4A isom")
-    return m4a.tag(head + m4a._box(b"moov", m4a._box(b"mvhd", bytes(100))) + m4a._box(b"mdat", b"x"), AIGC)
+    head = isobmff.box(b"ftyp", b"M4A ", bytes(4), b"M4A isom")
+    return m4a.tag(head + isobmff.box(b"moov", isobmff.box(b"mvhd", bytes(100))) + isobmff.box(b"mdat", b"x"), AIGC)
 
 
 def test_ffmpeg_that_fails_is_our_fault() -> None:
@@ -250,9 +252,10 @@ def test_what_begins_alike() -> None:
     assert format_of_file(b"OggS" + bytes(24) + b"\x80theora") is None
     mp4 = tagged(M4A).replace(b"M4A ", b"isom")
     assert format_of_file(mp4) is M4A, "MP4 that holds sound alone"
-    assert format_of_file(mp4.replace(b"soun", b"vide")) is None
-    for size in range(40):
+    assert format_of_file(mp4.replace(b"soun", b"vide")) is CLIPS[0]
+    for size in range(12):
         assert format_of_file(mp4[:size]) is None
+    assert format_of_file(mp4[:40].replace(b"isom", b"heic")) is None
     dash = bare(M4A)
     assert format_of_header(dash[:8] + b"dash" + dash[12:16] + b"M4A " + dash[20:HEADER_BYTES]) is M4A
 
@@ -331,17 +334,17 @@ def test_a_hundred_thousand_entries() -> None:
     head = ogg._page(2, bytes(8), b"abcd", 0, bytes((19,)), b"OpusHead" + bytes(11))
     pages = ogg._paginated([comments], b"abcd")
     assert refused(OPUS, head + b"".join(pages)) == "format.damaged"
-    keys = m4a._box(b"keys", bytes(8), b"\0\0\0\x08mdta" * count)
-    meta = m4a._box(b"meta", bytes(4), m4a._box(b"hdlr", bytes(25)), keys)
-    assert refused(M4A, m4a._box(b"moov", m4a._box(b"udta", meta))) == "format.damaged"
-    assert refused(M4A, m4a._box(b"moov") * 2) == "format.damaged"
+    keys = isobmff.box(b"keys", bytes(8), b"\0\0\0\x08mdta" * count)
+    meta = isobmff.box(b"meta", bytes(4), isobmff.box(b"hdlr", bytes(25)), keys)
+    assert refused(M4A, isobmff.box(b"moov", isobmff.box(b"udta", meta))) == "format.damaged"
+    assert refused(M4A, isobmff.box(b"moov") * 2) == "format.damaged"
 
 
 def test_a_thousand_nested_boxes() -> None:
     nested = b"x"
     for kind in (b"moov", b"udta", b"meta", b"trak") * 250:
-        nested = m4a._box(kind, nested)
-    nested = m4a._box(b"ftyp", b"isom", bytes(4), b"isom") + m4a._box(b"moov", nested)
+        nested = isobmff.box(kind, nested)
+    nested = isobmff.box(b"ftyp", b"isom", bytes(4), b"isom") + isobmff.box(b"moov", nested)
     assert found(M4A, nested) is None
     assert not m4a.matches(nested)
 
@@ -352,8 +355,8 @@ def test_chunks_and_boxes_of_no_length() -> None:
     chunks += b"AIGC\0\0\0\0"
     with pytest.raises(UserError, match="JSON"):
         found(WAV, b"RIFF" + (4 + len(chunks)).to_bytes(4, "little") + b"WAVE" + chunks)
-    assert refused(M4A, m4a._box(b"moov") + b"\0\0\0\x07free") == "format.damaged"
-    assert found(M4A, m4a._box(b"moov") + b"\0\0\0\0free") is None
+    assert refused(M4A, isobmff.box(b"moov") + b"\0\0\0\x07free") == "format.damaged"
+    assert found(M4A, isobmff.box(b"moov") + b"\0\0\0\0free") is None
     assert refused(FLAC, b"fLaC" + b"\x84\0\0\0") == "format.damaged"
 
 
@@ -368,7 +371,7 @@ def twice(row: SoundFormat, label: aigc.Aigc) -> bytes:
         return id3.build(label.build()) + data
     if row is M4A:
         packet = xmp.build(label)
-        return data + m4a._box(b"uuid", m4a._XMP, packet)
+        return data + isobmff.box(b"uuid", isobmff._XMP, packet)
     return row.tag(data, label).data
 
 

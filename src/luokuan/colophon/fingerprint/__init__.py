@@ -22,8 +22,8 @@ def fingerprints_of(data: bytes, media_type: str) -> tuple[Fingerprint, ...] | N
         media_type: Its IANA media type.
 
     Returns:
-        None or more: a picture with transparency has one on white and one on black, other kinds have none. None,
-        if this installation lacks the program that would tell.
+        None or more: a picture with transparency has one on white and one on black, a clip some of its frames', other
+        kinds have none. None, if this installation lacks the program that would tell.
     """
     # Imported here: who only compares needs neither Pillow nor a program for sound.
     match kind_of(media_type):
@@ -39,17 +39,22 @@ def fingerprints_of(data: bytes, media_type: str) -> tuple[Fingerprint, ...] | N
             from luokuan.colophon.fingerprint import text
 
             return text.fingerprints(data, media_type)
+        case "clip":
+            from luokuan.colophon.fingerprint import clip
+
+            return clip.fingerprints(data, media_type)
     return ()
 
 
 def glance(data: bytes, media_type: str) -> Mapping[str, Any] | None:
     """What to look a stranger's file up by, as JSON values: ``kind``, ``bits`` in hexadecimal and ``quality``; of a
-    picture also ``mirrored``, of a text also ``sketch``. Only in a process with limits, see ``sandbox``.
+    picture also ``mirrored``, of a text also ``sketch``; of a clip ``bits`` of one frame after the other. Only in a
+    process with limits, see ``sandbox``.
 
     Returns:
         None for kinds that have no fingerprint, and for a file that doesn't hold what it begins like; ``kind`` and
         ``problem`` instead of the rest where none was taken: ``size``, the picture declares too many pixels; ``tool``,
-        the program for sound isn't here.
+        the program for sound or clips isn't here.
     """
     match kind_of(media_type):
         case "picture":
@@ -64,4 +69,8 @@ def glance(data: bytes, media_type: str) -> Mapping[str, Any] | None:
             from luokuan.colophon.fingerprint import text
 
             return text.glance(data, media_type)
+        case "clip":
+            from luokuan.colophon.fingerprint import clip
+
+            return clip.glance(data, media_type)
     return None

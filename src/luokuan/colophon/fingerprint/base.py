@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["picture", "sound", "text"]
+Kind = Literal["picture", "sound", "text", "clip"]
 
-QUALITY: Mapping[Kind, int] = {"picture": 30, "sound": 12, "text": 16}
+QUALITY: Mapping[Kind, int] = {"picture": 30, "sound": 12, "text": 16, "clip": 30}
 """Least quality of a fingerprint that is compared: below it pictures are too plain, texts and sounds too short to be
 told from others."""
 
@@ -21,8 +21,9 @@ _TEXTS = ("text/plain", "text/markdown", "text/html", "application/json")
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """``bits``: PDQ, 32 bytes; SimHash, 8 bytes, the highest first; chromaprint, four bytes a sub-fingerprint, the
-    lowest first. ``quality``: 0 to 100, what it tells by; see ``QUALITY``."""
+    """``kind``: never ``clip``, whose frames are pictures. ``bits``: PDQ, 32 bytes; SimHash, 8 bytes, the highest
+    first; chromaprint, four bytes a sub-fingerprint, the lowest first. ``quality``: 0 to 100, what it tells by; see
+    ``QUALITY``."""
 
     kind: Kind
     bits: bytes
@@ -37,6 +38,8 @@ def kind_of(media_type: str) -> Kind | None:
         return "text"
     if media_type.startswith("audio/") and media_type != "audio/midi":
         return "sound"
+    if media_type.startswith("video/"):
+        return "clip"
     return None
 
 
@@ -47,7 +50,7 @@ class Alike:
     Args:
         work: Its id.
         kind: What was compared.
-        distance: Bits in which the fingerprints differ, of ``bits``.
+        distance: Bits in which the fingerprints differ, of ``bits``; of a clip the median of the frames that are alike.
         mirrored: Whether it is the mirrored picture that looks like it.
         resemblance: Of texts, where words were compared too: share of passages that both have, estimated, 0 to 1.
     """
@@ -62,4 +65,4 @@ class Alike:
     @property
     def sure(self) -> bool:
         """Whether that alone says that it is the work, changed; else it is a hint."""
-        return self.kind != "picture" or self.distance <= PDQ_SURE
+        return self.kind not in ("picture", "clip") or self.distance <= PDQ_SURE

@@ -15,6 +15,13 @@ def about_fingerprint(glance: Mapping[str, Any] | None, alike: Alike | None) -> 
         return [_about_alike(alike)]
     if glance is None:
         return []
+    if glance.get("problem") == "tool" and glance["kind"] == "clip":
+        return [
+            _(
+                "Whether it looks like a work of this home was not looked at: that needs ffmpeg, as in the extra "
+                "'media'."
+            )
+        ]
     if glance.get("problem") == "tool":
         return [
             _(
@@ -28,6 +35,7 @@ def about_fingerprint(glance: Mapping[str, Any] | None, alike: Alike | None) -> 
         return [
             {
                 "picture": _("It is too plain to be told from other pictures by its look."),
+                "clip": _("Its frames are too plain to be told from other clips by their look."),
                 "sound": _("It is too short, or too even, to be told from other sounds."),
                 "text": _("It is too short to be told from other texts by its words."),
             }[glance["kind"]]
@@ -51,6 +59,18 @@ def _about_alike(alike: Alike) -> str:
         )
     if alike.kind == "text":
         return _("It reads like the work {id} of this home (SimHash distance {distance} of {bits}).", **values)
+    if alike.kind == "clip" and alike.sure:
+        return _(
+            "Most of its frames look like those of the work {id} of this home (median PDQ distance {distance} of "
+            "{bits}).",
+            **values,
+        )
+    if alike.kind == "clip":
+        return _(
+            "Most of its frames look somewhat like those of the work {id} of this home (median PDQ distance {distance} "
+            "of {bits}); another clip of the same kind may do so too.",
+            **values,
+        )
     if not alike.sure:
         return _(
             "It looks somewhat like the work {id} of this home (PDQ distance {distance} of {bits}); "

@@ -53,10 +53,13 @@ class Register:
         if not tells(glance):
             return None
         kind: Kind = glance["kind"]
-        shelf = self._shelves.setdefault(kind, _Shelf(kind))
+        kept: Kind = "picture" if kind == "clip" else kind
+        shelf = self._shelves.setdefault(kept, _Shelf(kept))
         shelf.refresh(connection)
         if kind == "picture":
             return _picture(shelf, glance)
+        if kind == "clip":
+            return _clip(shelf, glance)
         if kind == "text":
             return self._text(connection, shelf, glance)
         return _sound(connection, shelf, glance)
@@ -140,6 +143,25 @@ def _picture(shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:
         return None
     best, mirrored = min(found, key=lambda pair: (pair[0].distance, pair[1]))
     return Alike(shelf.work(best.place), "picture", best.distance, 256, mirrored)
+
+
+def _clip(shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:
+    """The work that more than half of the frames are like, the nearest of several."""
+    bits = bytes.fromhex(glance["bits"])
+    frames = [bits[at : at + 32] for at in range(0, len(bits), 32)]
+    found: dict[str, list[int]] = {}
+    for frame in frames:
+        nearest: dict[str, int] = {}
+        for one in shelf.scan.near(frame, PDQ_DISTANCE):
+            nearest.setdefault(shelf.work(one.place), one.distance)
+        for work, distance in nearest.items():
+            found.setdefault(work, []).append(distance)
+    alike = [
+        Alike(work, "clip", sorted(distances)[len(distances) // 2], 256)
+        for work, distances in found.items()
+        if 2 * len(distances) > len(frames)
+    ]
+    return min(alike, key=lambda one: one.distance, default=None)
 
 
 def _sound(connection: sa.Connection, shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:

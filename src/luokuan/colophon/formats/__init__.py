@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from luokuan.colophon.formats import flac, html, jpeg, m4a, midi, mp3, ogg, png, sound, text, wav, webp
+from luokuan.colophon.formats import flac, html, jpeg, m4a, midi, mp3, mp4, ogg, png, sound, text, wav, webm, webp
 from luokuan.colophon.formats.base import HEADER_BYTES, SIDECARS, Encoding, Format
+from luokuan.colophon.formats.clip import ClipFormat
 from luokuan.colophon.formats.picture import PictureFormat
 from luokuan.colophon.formats.sound import SoundFormat
 from luokuan.colophon.formats.text import TextFormat
@@ -14,6 +15,7 @@ from luokuan.i18n import _
 from luokuan.media import Media
 
 __all__ = [
+    "CLIPS",
     "FORMATS",
     "HEADER_BYTES",
     "PICTURES",
@@ -176,7 +178,37 @@ SOUNDS: tuple[SoundFormat, ...] = (
     ),
 )
 
-FORMATS: tuple[Format, ...] = (*PICTURES, *SOUNDS, *TEXTS, *SCORES)
+CLIPS: tuple[ClipFormat, ...] = (
+    ClipFormat(
+        name="MP4",
+        media_type="video/mp4",
+        suffixes=(".mp4",),
+        encoding="AV1 and AAC-LC, by ffmpeg",
+        place="moov/udta/meta, key AIGC; XMP in a uuid box",
+        manifest="uuid box",
+        rates=m4a.RATES,
+        starts=mp4.matches,
+        to_bytes=mp4.encode,
+        add_label=mp4.tag,
+        find_labels=mp4.read_labels,
+    ),
+    ClipFormat(
+        name="WebM",
+        media_type="video/webm",
+        suffixes=(".webm",),
+        encoding="VP9 and Opus, by ffmpeg",
+        place="SimpleTags AIGC and DIGITALSOURCETYPE",
+        manifest="FILE.c2pa beside it",
+        rates=ogg.OPUS_RATES,
+        starts=webm.matches,
+        to_bytes=webm.encode,
+        add_label=webm.tag,
+        find_labels=webm.read_labels,
+        embeds_manifest=False,
+    ),
+)
+
+FORMATS: tuple[Format, ...] = (*PICTURES, *SOUNDS, *CLIPS, *TEXTS, *SCORES)
 
 
 def format_of(media_type: str, kind: type[Media] | None = None) -> Format:

@@ -98,7 +98,7 @@ class SoundFormat:
         assert isinstance(media, Sound)
         rate = self.rate_for(media.rate)
         self._check_size(media.samples.shape[0], media.samples.shape[1] * rate // media.rate, 16)
-        _check_samples(media)
+        check_samples(media)
         sound = write_label(resampled(media, rate), options)
         return Sound(np.clip(sound.samples, -1.0, 1.0), rate)
 
@@ -189,7 +189,12 @@ class SoundFormat:
             raise RuntimeError("the sound reads back as another one")
 
 
-def _check_samples(sound: Sound) -> None:
+def check_samples(sound: Sound) -> None:
+    """Refuse what can't be encoded.
+
+    Raises:
+        UserError: there are no samples, or too many a second, or some are no finite numbers.
+    """
     import numpy as np
 
     if 0 in sound.samples.shape:

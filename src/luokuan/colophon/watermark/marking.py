@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from luokuan.colophon.watermark.finding import Finding
-from luokuan.media import Media, Picture, Sound
+from luokuan.media import Clip, Media, Picture, Sound
 
 
 class Marker(Protocol):
@@ -43,4 +43,8 @@ def marker_of(kind: type[Media]) -> Marker | None:
         from luokuan.colophon.watermark.soundmarker import MARKER as SOUND_MARKER
 
         return SOUND_MARKER
+    if kind is Clip:
+        from luokuan.colophon.watermark.clip import MARKER as CLIP_MARKER
+
+        return CLIP_MARKER
     return None

@@ -158,12 +158,14 @@ def detect(picture: Picture, key: bytes) -> Finding:
     return find(features(picture), key)
 
 
-def find(folded: NDArray[np.complex64], key: bytes) -> Finding:
-    """Look for the mark of ``key`` in what ``features`` gave."""
+def find(seen: NDArray[np.complex64], key: bytes) -> Finding:
+    """Look for the mark of ``key`` in what ``features`` gave: the more lattices, the higher the threshold."""
     band = keyed(key)
-    z, which, shift = locate(folded, band)
-    found = code.decode(symbols(folded[which], band, shift), key)[0] if z >= THRESHOLD else None
-    return Finding(KIND, found, z, THRESHOLD, chance(z, PLACES))
+    places = len(seen) * CELLS * CELLS
+    z, which, shift = locate(seen, band)
+    least = threshold(places)
+    found = code.decode(symbols(seen[which], band, shift), key)[0] if z >= least else None
+    return Finding(KIND, found, z, least, chance(z, places))
 
 
 def features(picture: Picture) -> NDArray[np.complex64]:
@@ -171,8 +173,14 @@ def features(picture: Picture) -> NDArray[np.complex64]:
     from luokuan.colophon.watermark import lattice
 
     grey, by = lattice.reduced(picture.pixels)
-    fine = lattice.detail(grey)
-    tried = [(pattern_side(min(picture.height, picture.width)) / by, 0.0), *lattice.lattices(fine)]
+    return folded(lattice.detail(grey), min(picture.height, picture.width), by)
+
+
+def folded(fine: NDArray[np.float32], short: int, by: int) -> NDArray[np.complex64]:
+    """Those amplitudes of what ``lattice.detail`` left of a picture with this shortest side, divided by ``by``."""
+    from luokuan.colophon.watermark import lattice
+
+    tried = [(pattern_side(short) / by, 0.0), *lattice.lattices(fine)]
     return np.stack([lattice.fold(fine, one) for one in tried])
 
 
@@ -183,11 +191,11 @@ PLACES = LATTICES * CELLS * CELLS
 THRESHOLD = threshold(PLACES)
 
 
-def locate(folded: NDArray[np.complex64], band: Keyed) -> tuple[float, int, tuple[int, int]]:
+def locate(seen: NDArray[np.complex64], band: Keyed) -> tuple[float, int, tuple[int, int]]:
     """The best place of the key's pilots: z, which lattice, and the shift (down, across) in cells."""
     from scipy import fft
 
-    own = folded[:, band.pilots] * band.phases.conj()  # (lattices, pilots)
+    own = seen[:, band.pilots] * band.phases.conj()  # (lattices, pilots)
     reach = int(HIGH) + 1
     spectrum = np.zeros((len(own), CELLS, reach), np.complex64)
     spectrum[:, DOWN[band.pilots] % CELLS, ACROSS[band.pilots]] = own
