@@ -15,7 +15,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "plm", "corpus", "text", "copy",
-    "translation", "labels", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints", "extend",
+    "translation", "labels", "verify", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints",
+    "extend",
 )  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 

@@ -11,7 +11,7 @@ class ExitCode(IntEnum):
     DONE = 0
     """Done; for ``verify``: ours or trusted, and unchanged."""
     NOT_SO = 1
-    """Checked, and it is not so: altered, stripped, unknown signer, nothing found."""
+    """Checked, and it is not so: changed, unsigned, unknown signer, nothing found."""
     USER = 2
     """The user's input could not be used."""
     FAULT = 3

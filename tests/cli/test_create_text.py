@@ -186,7 +186,7 @@ def test_the_watermark_is_heard_here_and_nowhere_else(run: Any, home: Path, tmp_
     words = Path("marked.md").read_text(encoding="utf-8").split("---\n\n")[1].rsplit("\n\n", 1)[0]
     Path("copied.txt").write_text(words, encoding="utf-8")
     code, out, _err = run("verify", "copied.txt", "--json")
-    assert (code, json.loads(out)["verdict"]) == (1, "stripped")
+    assert (code, json.loads(out)["verdict"]) == (1, "ours_stripped")
     other = tmp_path / "other"
     code, out, _err = run("create", "text", "A", "-m", home / "models/mine", "--home", other, "--json", "-o", "o.txt")
     assert code == 0

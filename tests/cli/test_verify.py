@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shutil
@@ -109,3 +110,48 @@ def test_a_file_in_a_folder_that_may_not_be_entered(
     monkeypatch.setattr(Path, "stat", denied)
     assert main(["verify", str(tmp_path / "secret.png")]) == 2
     assert "can't be opened: Permission denied" in capsys.readouterr().err
+
+
+def test_several_files_and_folders_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "works"
+    shutil.copytree(GOLDEN, folder)
+    (tmp_path / "mine.txt").write_text("Dear Ann,")
+    arguments = ["verify", str(folder), str(tmp_path / "mine.txt"), str(GOLDEN / "golden.png"), "--trust", ROOT]
+    assert main(arguments) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["trusted"] * 3 + ["nothing_found", "trusted"]
+    assert main([*arguments, str(tmp_path / "absent.png"), "--json"]) == 2, (
+        "one that is missing takes nothing from others"
+    )
+    value = json.loads(capsys.readouterr().out)
+    assert value["verdict"] == "unreadable" and len(value["files"]) == 6
+
+
+class Pipe:
+    """Standard input."""
+
+    def __init__(self, data: bytes) -> None:
+        self.buffer = io.BytesIO(data)
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = (GOLDEN / "golden.png").read_bytes()
+    monkeypatch.setattr("sys.stdin", Pipe(data))
+    assert main(["verify", "-", "--trust", ROOT, "--json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert (value["verdict"], value["path"]) == ("trusted", "-")
+    monkeypatch.setattr("sys.stdin", Pipe(data))
+    assert main(["verify", str(GOLDEN / "golden.jpg"), "-", "--trust", ROOT]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert main(["verify", "-", "-"]) == 2
+    assert "only once" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    Path("./-").write_bytes(data)
+    assert main(["verify", "./-", "--trust", ROOT]) == 0, "a file of that name"
+
+
+def test_the_verdict_comes_first_and_a_table_after(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(GOLDEN / "golden.png"), "--trust", ROOT]) == 0
+    first, *rows = capsys.readouterr().out.splitlines()
+    assert first.endswith("Signed by somebody whom you trust, and unchanged since.")
+    assert rows[0].split()[0] == "signature" and len({len(row) - len(row[13:].lstrip()) for row in rows}) == 1

@@ -122,5 +122,5 @@ def test_saving_again_strips_it(name: str) -> None:
     inspector = Inspector(anchors=ROOT.read_bytes())
     assert judge(GOLDEN, inspector.inspect_bytes(bare.getvalue()), None).verdict == "nothing_found"
     stripped = judge(GOLDEN, inspector.inspect_bytes(kept.getvalue()), None)
-    assert (stripped.verdict, stripped.unchanged) == ("stripped", None)
+    assert (stripped.verdict, stripped.unchanged) == ("labelled", None)
     assert stripped.label is not None

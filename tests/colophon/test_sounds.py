@@ -134,7 +134,7 @@ def test_a_hundred_flipped_bits_in_the_pool(
             (tmp_path / f"{at}{ending}").write_bytes(beside)
     words = [verdict.verdict for verdict in verify_files(paths, None, [maker.root_certificate])]
     assert len(words) == 100
-    assert set(words) <= {"altered", "unreadable", "stripped"}
+    assert set(words) <= {"altered", "unreadable", "labelled"}
     assert words.count("altered") >= 95
 
 
@@ -144,7 +144,7 @@ def test_a_cut_work_is_never_fine(row: SoundFormat, works: dict[str, Work], make
     inspector = Inspector(maker.root_certificate.read_bytes())
     for length in range(0, len(work.data), len(work.data) // 60):
         facts = inspector.inspect_bytes(work.data[:length], work.sidecars)
-        assert judge(Path("x"), facts, None).verdict in ("altered", "unreadable", "stripped"), length
+        assert judge(Path("x"), facts, None).verdict in ("altered", "unreadable", "labelled"), length
     for tail in (b"\0", b"more", bytes(1000)):
         facts = inspector.inspect_bytes(work.data + tail, work.sidecars)
         assert judge(Path("x"), facts, None).verdict == "altered", tail
@@ -157,11 +157,11 @@ def test_two_labels_that_differ_are_no_label(works: dict[str, Work], tmp_path: P
     path = tmp_path / "twice.flac"
     path.write_bytes(twice)
     verdict = verify_file(path)
-    assert (verdict.verdict, verdict.label) == ("stripped", None)
+    assert (verdict.verdict, verdict.label) == ("labelled", None)
     assert any("doesn't follow GB 45438-2025" in sentence for sentence in verdict.evidence)
     path.write_bytes(row.tag(bare, aigc.Aigc("3", "a", "1")).data)
     verdict = verify_file(path)
-    assert verdict.verdict == "stripped"
+    assert verdict.verdict == "labelled"
     assert verdict.label is not None
     path.write_bytes(bare)
     assert verify_file(path).verdict == "nothing_found"
@@ -172,7 +172,7 @@ def test_the_manifest_of_another_work_beside_it(works: dict[str, Work], maker: H
     vorbis, opus = works["Ogg Vorbis"], works["Opus"]
     assert judge(Path("x"), inspector.inspect_bytes(vorbis.data, vorbis.sidecars), None).verdict == "ours"
     assert judge(Path("x"), inspector.inspect_bytes(vorbis.data, opus.sidecars), None).verdict == "altered"
-    assert judge(Path("x"), inspector.inspect_bytes(vorbis.data, {}), None).verdict == "stripped"
+    assert judge(Path("x"), inspector.inspect_bytes(vorbis.data, {}), None).verdict == "labelled"
 
 
 def test_a_folder_of_sounds(works: dict[str, Work], maker: Home, tmp_path: Path) -> None:

@@ -61,10 +61,13 @@ def test_brief_and_parameters_dont_leave(home: Home, media_type: str) -> None:
 
 
 @each_type
-def test_a_changed_text_is_altered(home: Home, tmp_path: Path, media_type: str) -> None:
+def test_a_changed_text_is_ours_and_changed(home: Home, tmp_path: Path, media_type: str) -> None:
     path = made(home, tmp_path, media_type)
-    path.write_bytes(path.read_bytes().replace(b"small", b"large"))
-    assert verify_file(path, home).verdict == "altered"
+    before, word, after = path.read_bytes().rpartition(b"small")  # a page has it in its title, too
+    assert word
+    path.write_bytes(before + b"large" + after)
+    assert verify_file(path, home).verdict == "ours_changed"
+    assert verify_file(path, open_home(tmp_path / "stranger")).verdict == "altered"
 
 
 @each_type
@@ -73,7 +76,7 @@ def test_without_its_sidecars_a_text_is_stripped_but_known(home: Home, tmp_path:
     alone = tmp_path / "alone"
     alone.write_bytes(path.read_bytes())
     verdict = verify_file(alone, home)
-    assert verdict.verdict == "stripped"
+    assert (verdict.verdict, verdict.unchanged) == ("ours_stripped", True)
     assert any("byte for byte" in sentence for sentence in verdict.evidence)
 
 
@@ -81,14 +84,14 @@ def test_without_its_sidecars_a_text_is_stripped_but_known(home: Home, tmp_path:
 def test_a_broken_manifest_beside_it(home: Home, tmp_path: Path, broken: bytes) -> None:
     path = made(home, tmp_path)
     path.with_name(path.name + ".c2pa").write_bytes(broken)
-    assert verify_file(path, home).verdict in ("altered", "stripped")
+    assert verify_file(path, home).verdict == "ours_changed"
 
 
 def test_another_works_manifest_doesnt_fit(home: Home, tmp_path: Path) -> None:
     one = made(home, tmp_path)
     other = made(home, tmp_path / "other")
     one.with_name(one.name + ".c2pa").write_bytes(other.with_name(other.name + ".c2pa").read_bytes())
-    assert verify_file(one, home).verdict == "altered"
+    assert verify_file(one, home).verdict == "ours_changed"
 
 
 def test_sidecars_that_are_no_files_are_left_alone(home: Home, tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_sidecars_that_are_no_files_are_left_alone(home: Home, tmp_path: Path) -
     beside = path.with_name(path.name + ".c2pa")
     beside.unlink()
     beside.mkdir()
-    assert verify_file(path, home).verdict == "stripped"
+    assert verify_file(path, home).verdict == "ours_stripped"
 
 
 def test_a_text_of_a_person_says_nothing(home: Home, tmp_path: Path) -> None:
@@ -124,7 +127,7 @@ def test_pages_of_a_folder_count_when_they_are_labelled(home: Home, tmp_path: Pa
     (tmp_path / "home.html").write_text("<!DOCTYPE html><title>mine</title>")
     (tmp_path / "old.html").write_text("<HTML><head>" + " " * 5000 + "<META content='{}' NAME=aigc>")
     found = {verdict.path: verdict.verdict for verdict in verify_folder(tmp_path, home)}
-    assert found == {page: "stripped", tmp_path / "old.html": "stripped"}
+    assert found == {page: "ours_stripped", tmp_path / "old.html": "labelled"}
 
 
 def test_plain_text_that_begins_like_a_page_stays_ours(home: Home, tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_plain_text_that_begins_like_a_page_stays_ours(home: Home, tmp_path: Pat
     assert verify_file(tmp_path / "t", home).verdict == "ours"
     for ending in work.sidecars:
         (tmp_path / f"t{ending}").unlink()
-    assert verify_file(tmp_path / "t", home).verdict == "stripped"
+    assert verify_file(tmp_path / "t", home).verdict == "ours_stripped"
 
 
 def test_a_text_leaves_as_text_and_a_picture_as_picture(home: Home) -> None:

@@ -48,7 +48,7 @@ def exhibit(brief: str, verdict: str = "ours", name: str = "toy") -> Exhibit:
     recipe = Recipe(name, "a" * 64, brief=brief, seed=7, licence="CC0-1.0")
     made = datetime(2026, 1, 1, tzinfo=UTC)
     work = Work("0" * 16, "image", b"", "image/png", "b" * 64, recipe, "人工智能生成 AI generated", "c" * 64, made)
-    return Exhibit(work, path, Verdict(verdict, path, summary="A summary.", evidence=("One <i>sentence</i>.",)))
+    return Exhibit(work, path, Verdict(verdict, path, summary="A summary.", table=(("file", "One <i>sentence</i>."),)))
 
 
 def test_a_brief_can_put_nothing_on_the_page() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,10 +18,13 @@ if TYPE_CHECKING:
     from luokuan.colophon.verdict import Verdict
 
 HELP = _(
-    "Check a picture, a sound or a text, or all works in a folder: who made it, with what model, when, and whether it "
-    "is unchanged. "
+    "Check a picture, a sound, a text or a score, several of them, or all works in a folder: who made it, with what "
+    "model, when, and whether it is unchanged. - reads one file from the standard input. "
     "Exit code 0: ours or trusted, and unchanged; 1: not so; 2: can't be checked."
 )
+
+
+_STDIN = Path("-")
 
 
 def _named(text: str) -> Path:
@@ -28,11 +33,22 @@ def _named(text: str) -> Path:
         raise UserError(
             _("The name of the file is empty."), _("Give a file, or . for this folder."), code="verify.empty"
         )
-    return Path(text)
+    path = Path(text)
+    if text == "-" or path != _STDIN:
+        return path
+    return path.absolute()  # ./- is a file
 
 
 def verify(
-    path: Annotated[Path, typer.Argument(help=_("The file or folder to check."), show_default=False, parser=_named)],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...",
+            help=_("The files and folders to check; - for the standard input."),
+            show_default=False,
+            parser=_named,
+        ),
+    ],
     trust: Annotated[
         list[Path] | None,
         typer.Option(
@@ -64,28 +80,42 @@ def verify(
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> None:
-    """Check a file or a folder."""
-    from luokuan.colophon.verification import verify_file, verify_folder, worst
+    """Check files and folders."""
+    from luokuan.colophon.verification import verify_file, verify_files, verify_stream, works_in, worst
     from luokuan.models.plm.listening import listener
     from luokuan.store.home import find_home
 
     place = find_home(home)
-    anchors, clocks, lists = trust or [], trust_time or [], crl or []
-    listen = None if place is None else listener(place)
-    if _is_folder(path):
-        verdicts = verify_folder(path, place, anchors, listen=listen, stamp_anchors=clocks, lists=lists)
-        overall = worst(verdicts)
-        if json:
-            emit_json({"verdict": overall.verdict, "files": [verdict.to_json() for verdict in verdicts]})
-        else:
-            for verdict in verdicts:
-                _say_line(verdict, path, quiet=quiet)
-    else:
-        overall = verify_file(path, place, anchors, listen=listen, stamp_anchors=clocks, lists=lists)
+    trusted: dict[str, Any] = {
+        "trust_anchors": trust or [],
+        "stamp_anchors": trust_time or [],
+        "lists": crl or [],
+        "listen": None if place is None else listener(place),
+    }
+    if len(paths) == 1 and not _is_folder(paths[0]):
+        (path,) = paths
+        piped = path == _STDIN
+        overall = verify_stream(sys.stdin.buffer, place, **trusted) if piped else verify_file(path, place, **trusted)
         if json:
             emit_json(overall.to_json())
         else:
             _say_all(overall, quiet=quiet)
+        raise typer.Exit(overall.exit_code)
+    if paths.count(_STDIN) > 1:
+        raise UserError(_("The standard input can be read only once."), _("Give - once."), code="verify.stdin")
+    wanted = [(one, path) for path in paths for one in (works_in(path) if _is_folder(path) else [path])]
+    # Read first: the files are looked at one after the other by one child.
+    from_pipe = verify_stream(sys.stdin.buffer, place, **trusted) if _STDIN in paths else None
+    found = verify_files((one for one, _path in wanted if one != _STDIN), place, **trusted)
+    verdicts: list[Verdict] = []
+    for one, path in wanted:
+        verdict = from_pipe if one == _STDIN and from_pipe is not None else next(found)
+        verdicts.append(verdict)
+        if not json:
+            _say_line(verdict, one.relative_to(path) if paths == [path] else one, quiet=quiet)
+    overall = worst(verdicts)
+    if json:
+        emit_json({"verdict": overall.verdict, "files": [verdict.to_json() for verdict in verdicts]})
     raise typer.Exit(overall.exit_code)
 
 
@@ -96,14 +126,25 @@ def _is_folder(path: Path) -> bool:
         return False  # in a folder that may not be entered: verify_file says so
 
 
-def _say_line(verdict: Verdict, folder: Path, *, quiet: bool) -> None:
-    """One line in a folder's list; with --quiet only what needs attention."""
-    name = visible(verdict.path.relative_to(folder))
-    say(f"{verdict.verdict:<14}  {name}  {verdict.summary}", quiet=quiet and verdict.exit_code == 0)
+def _say_line(verdict: Verdict, name: Path, *, quiet: bool) -> None:
+    """One line in a list; with --quiet only what needs attention."""
+    say(f"{verdict.verdict:<15}  {visible(name)}  {verdict.summary}", quiet=quiet and verdict.exit_code == 0)
 
 
 def _say_all(verdict: Verdict, *, quiet: bool) -> None:
-    """All that is known; with --quiet the exit code alone says it."""
+    """All that is known, the verdict first, then a table of what it rests on; with --quiet the exit code alone says
+    it."""
+    from luokuan.colophon.evidence import word_for
+
     say(f"{visible(verdict.path)}: {verdict.summary}", quiet=quiet)
-    for sentence in verdict.evidence:
-        say(f"  {sentence}", quiet=quiet)
+    width = max((_width(word_for(about)) for about, _sentence in verdict.table), default=0)
+    before = None
+    for about, sentence in verdict.table:
+        word = "" if about == before else word_for(about)
+        say(f"  {word}{' ' * (width - _width(word))}  {sentence}", quiet=quiet)
+        before = about
+
+
+def _width(text: str) -> int:
+    """Columns in a terminal; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -42,7 +42,8 @@ class Reading:
         store: The reader's JSON; empty when there is nothing to read.
         stamped: Whether a time-stamp of a trusted authority holds.
         serial: The signer's certificate's serial number, in decimal.
-        valid_from: When that certificate begins to be valid, where that still lies ahead; ISO 8601.
+        validity: When that certificate begins and ends to be valid, where it isn't now; ISO 8601.
+        holds: Whether the signature over the claim holds, and its signer is trusted, whatever else failed.
     """
 
     state: str
@@ -50,7 +51,8 @@ class Reading:
     store: Mapping[str, Any]
     stamped: bool = False
     serial: str | None = None
-    valid_from: str | None = None
+    validity: tuple[str, str] | None = None
+    holds: bool = False
 
 
 def context(anchors: bytes = b"", stamp_anchors: bytes = b"") -> c2pa.Context:
@@ -262,7 +264,7 @@ def read(data: bytes, media_type: str, trust: c2pa.Context, beside: bytes | None
             state = str(reader.get_validation_state())
             store = json.loads(reader.json())
             failures = _codes(store, "failure")
-            valid_from = _valid_from(reader, store) if EXPIRED in failures else None
+            validity = _validity(reader, store) if EXPIRED in failures else None
     except c2pa.C2paError.ManifestNotFound:
         return Reading("Absent", (), {})
     except (c2pa.C2paError, ValueError, RecursionError) as error:
@@ -271,7 +273,16 @@ def read(data: bytes, media_type: str, trust: c2pa.Context, beside: bytes | None
     if state == "Trusted" and not _among_signers(store):
         # Found among the authorities whose clocks are trusted, not their signatures.
         state, failures = "Valid", tuple(sorted({*failures, UNTRUSTED}))
-    return Reading(state, failures, store, "timeStamp.trusted" in _codes(store, "success"), _serial(store), valid_from)
+    passed = _codes(store, "success")
+    return Reading(
+        state=state,
+        failures=failures,
+        store=store,
+        stamped="timeStamp.trusted" in passed,
+        serial=_serial(store),
+        validity=validity,
+        holds="claimSignature.validated" in passed and _among_signers(store),
+    )
 
 
 def _results(store: Any) -> Mapping[str, Any]:
@@ -307,12 +318,13 @@ def _serial(store: Any) -> str | None:
     return serial if isinstance(serial, str) and serial.isascii() and serial.isdecimal() and len(serial) < 60 else None
 
 
-def _valid_from(reader: c2pa.Reader, store: Any) -> str | None:
+def _validity(reader: c2pa.Reader, store: Any) -> tuple[str, str] | None:
     """Of "not valid at this time" c2pa-rs makes "expired", whichever end of the certificate's life is meant."""
     try:
         manifests = json.loads(reader.crjson())["manifests"]
         active = next(found for found in manifests if found["label"] == store["active_manifest"])
-        begin = datetime.fromisoformat(active["signature"]["certificateInfo"]["validity"]["notBefore"])
-        return begin.isoformat() if begin > datetime.now(UTC) else None
+        found = active["signature"]["certificateInfo"]["validity"]
+        begin, end = (datetime.fromisoformat(found[name]).astimezone(UTC) for name in ("notBefore", "notAfter"))
+        return begin.isoformat(), end.isoformat()
     except (c2pa.C2paError, ValueError, LookupError, TypeError, StopIteration, RecursionError):
         return None

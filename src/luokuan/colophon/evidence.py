@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.facts import Facts
+from luokuan.colophon.fingerprint.evidence import about_fingerprint
 from luokuan.colophon.formats import SOUNDS, known_endings
 from luokuan.colophon.schema import COLOPHON_SCHEMA
 from luokuan.colophon.trust import about_certificate
@@ -13,42 +13,25 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
-    from luokuan.store.revocation import Revocation
-    from luokuan.store.works import WorkRow
+    from luokuan.colophon.findings import Findings, Heard
 
 
-class Heard(Protocol):
-    """What was heard of a watermark in a text."""
+WORDS = ("file", "signature", "manifest", "label", "records", "log", "watermark", "fingerprint")
+"""What evidence speaks of, in the order in which it is told."""
 
-    @property
-    def tokens(self) -> int:
-        """What was counted."""
-        ...
 
-    @property
-    def green(self) -> int:
-        """How much of it speaks for the mark."""
-        ...
-
-    @property
-    def chance(self) -> float:
-        """Probability of so much by chance."""
-        ...
-
-    @property
-    def z(self) -> float:
-        """Standard deviations above what is expected."""
-        ...
-
-    @property
-    def enough(self) -> bool:
-        """Whether the text is long enough to tell."""
-        ...
-
-    @property
-    def marked(self) -> bool:
-        """Whether it carries the mark."""
-        ...
+def word_for(about: str) -> str:
+    """One of ``WORDS``, for people."""
+    return {
+        "file": _("file"),
+        "signature": _("signature"),
+        "manifest": _("manifest"),
+        "label": _("AI label"),
+        "records": _("records"),
+        "log": _("log"),
+        "watermark": _("watermark"),
+        "fingerprint": _("fingerprint"),
+    }[about]
 
 
 def _problem(facts: Facts) -> str:
@@ -66,41 +49,53 @@ def _problem(facts: Facts) -> str:
     }[facts.problem]
 
 
-def evidence_of(
-    word: str, facts: Facts, record: WorkRow | UserError | None, revoked: Sequence[Revocation]
-) -> list[str]:
-    """What the file says and is, what the home's records say of it, and what its signature is worth."""
+def evidence_of(word: str, facts: Facts, found: Findings) -> list[tuple[str, str]]:
+    """What a verdict rests on: pairs of one of ``WORDS`` and a sentence."""
     if word == "unreadable":
-        return [_problem(facts)]
-    lines = _about_signature(word, facts) + about_certificate(facts, revoked) + _about_claim(facts)
-    lines += _about_labels(facts)
-    if isinstance(record, UserError):
-        lines.append(_("This home's records could not be looked at: {what}", what=record.what))
-    elif record is not None:
-        lines.append(_about_record(facts, record))
-    elif word == "ours":
-        lines.append(_("This home signed it, but its records don't hold the work."))
-    if facts.damaged:
-        lines.append(_("The file is damaged or cut short."))
-    return lines
+        return [("file", _problem(facts))]
+    told = {
+        "file": [_("The file is damaged or cut short.")] if facts.damaged else [],
+        "signature": _about_signature(word, facts, found) + about_certificate(facts, found.revoked),
+        "manifest": _about_claim(facts),
+        "label": _about_labels(facts),
+        "records": _about_records(word, facts, found),
+        "log": [*_in_time(found), *found.logged],
+        "watermark": [*_about_samples(facts, found), *_about_words(found.heard)],
+        "fingerprint": [*_about_likeness(facts, found), *about_fingerprint(facts.fingerprint, found.alike)],
+    }
+    return [(about, sentence) for about in WORDS for sentence in told[about]]
 
 
-def _about_signature(word: str, facts: Facts) -> list[str]:
+def _about_signature(word: str, facts: Facts, found: Findings) -> list[str]:
     lines = []
     signer = (facts.claim or {}).get("signer")
     if word == "ours":
         lines.append(_("Signed with this home's own key, as {signer}.", signer=signer))
     elif word == "trusted":
         lines.append(_("Signed by {signer}, under a root that you gave.", signer=signer))
+    elif word == "expired_in_time":
+        lines.append(_("Signed by this home, as {signer}, with a certificate that has expired.", signer=signer))
+    elif facts.own and word in ("ours_changed", "altered"):
+        lines.append(_("Its manifest was signed with this home's own key, as {signer}.", signer=signer))
+        if not facts.damaged:
+            lines.append(_("What was signed then isn't what is here now."))
+        if word == "altered":
+            lines.append(
+                _(
+                    "A manifest can be copied into any file, and nothing else shows that this one was a work of "
+                    "this home."
+                )
+            )
     elif signer is not None:
         lines.append(_("The signature names {signer}, a name that anybody can choose.", signer=signer))
     if facts.state == "Broken":
         lines.append(_("There is a signed manifest, but it can't be read."))
     elif facts.state == "Remote":
         lines.append(_("It says that its manifest lies at an address on the net; nothing was fetched from there."))
-    if word == "altered" and facts.failures:
+    if word in ("altered", "ours_changed") and facts.failures:
         lines.append(_("Failed checks: {codes}.", codes=", ".join(facts.failures)))
-    if facts.claim is not None and word not in ("ours", "trusted"):
+    vouched = word in ("ours", "trusted", "expired_in_time")
+    if facts.claim is not None and not vouched:
         lines.append(_("What follows is what the file says; nobody vouches for it."))
     return lines
 
@@ -188,7 +183,7 @@ def counted(heard: Heard) -> dict[str, Any]:
     }
 
 
-def about_watermark(heard: Heard | None) -> list[str]:
+def _about_words(heard: Heard | None) -> list[str]:
     """On the watermark in the words of a text."""
     if heard is None:
         return []
@@ -205,7 +200,7 @@ def about_watermark(heard: Heard | None) -> list[str]:
     return [_("Its words don't show this home's watermark: {green} of {tokens} tokens (z = {z}).", **values)]
 
 
-def about_samples(facts: Facts) -> list[str]:
+def _about_samples(facts: Facts, findings: Findings) -> list[str]:
     """On the watermark in samples."""
     found = facts.watermark
     if found is None:
@@ -224,16 +219,46 @@ def about_samples(facts: Facts) -> list[str]:
                 **values,
             )
         ]
-    return [
+    lines = [
         _(
             "It carries this home's invisible watermark, that of the work {id} (z = {z}; by chance {chance}).",
             id=found["id"],
             **values,
         )
     ]
+    if findings.marked is None and not findings.same and not isinstance(findings.record, UserError):
+        lines.append(_("This home's records hold no work of that number."))
+    return lines
 
 
-def _about_record(facts: Facts, record: WorkRow) -> str:
-    if record.blob_sha256 == facts.sha256:
-        return _("This home's records hold the work {id}, byte for byte.", id=record.id)
-    return _("This home's records hold a work {id}, but with other bytes.", id=record.id)
+def _about_records(word: str, facts: Facts, found: Findings) -> list[str]:
+    record = found.record
+    if isinstance(record, UserError):
+        return [_("This home's records could not be looked at: {what}", what=record.what)]
+    if record is None:
+        return [_("This home signed it, but its records don't hold the work.")] if word == "ours" else []
+    if found.same or record.blob_sha256 == facts.sha256:
+        return [_("This home's records hold the work {id}, byte for byte.", id=record.id)]
+    lines = [_("This home's records hold a work {id}, but with other bytes.", id=record.id)]
+    if found.shared is not None:
+        lines.append(_("Nearly all of those bytes are here too, in their places."))
+    return lines
+
+
+def _in_time(found: Findings) -> list[str]:
+    if found.entered is None:
+        return []
+    return [
+        _("This home's log says that it was entered at {time}, while the certificate was valid.", time=found.entered)
+    ]
+
+
+def _about_likeness(facts: Facts, found: Findings) -> list[str]:
+    """On how the marked work and the file look, where a mark names one."""
+    if found.marked is None or found.same:
+        return []
+    if found.unlike is True:
+        return [_("It is unlike the work {id}, whose mark it carries.", id=found.marked)]
+    if found.unlike is None:
+        return [_("Whether it is like the work {id}, whose mark it carries, can't be told.", id=found.marked)]
+    return []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 EXPIRED = "signingCredential.expired"
@@ -22,12 +23,14 @@ class Facts:
         sha256: Of all bytes.
         damaged: Whether the container is damaged or cut short.
         state: Of the manifest, see ``c2pa_sign.Reading``; ``Trusted`` means: under one of the anchors.
-        home: Whether the anchor was the home's.
+        home: Whether the anchor was the home's, and nothing failed.
+        own: Whether the signature over the claim holds and its signer is one of the home's, whatever else failed: then
+            the home has signed this manifest, for this file or another one.
         group: Name of the group of anchors under which the signer is, see ``trust.Group``.
         failures: Codes of failed checks.
         serial: The signer's certificate's serial number, in decimal.
         stamped: Whether a time-stamp of a trusted authority holds.
-        valid_from: When the signer's certificate begins to be valid, where that still lies ahead.
+        validity: When the signer's certificate begins and ends to be valid, where it isn't now.
         claim: Fields of ``manifest.Claim``.
         aigc: The AIGC label, when it follows the standard.
         aigc_problem: Code of what is wrong with the label or its packet, when something is.
@@ -38,6 +41,7 @@ class Facts:
             ``sha256``.
         proof_problem: ``proof.invalid``: it is none; ``proof.unsound``: it doesn't hold.
         fingerprint: What to look it up by, see ``fingerprint.glance``; None where nobody asked for it.
+        beside: SHA-256 of the manifest beside it.
         watermark: Fields of ``watermark.finding.Finding`` about its samples; None when nobody looked for a mark.
     """
 
@@ -47,11 +51,12 @@ class Facts:
     damaged: bool = False
     state: str = "Absent"
     home: bool = False
+    own: bool = False
     group: str | None = None
     failures: tuple[str, ...] = ()
     serial: str | None = None
     stamped: bool = False
-    valid_from: str | None = None
+    validity: Sequence[str] | None = None
     claim: Mapping[str, Any] | None = None
     aigc: Mapping[str, str] | None = None
     aigc_problem: str | None = None
@@ -61,4 +66,12 @@ class Facts:
     proof: Mapping[str, Any] | None = None
     proof_problem: str | None = None
     fingerprint: Mapping[str, Any] | None = None
+    beside: str | None = None
     watermark: Mapping[str, Any] | None = None
+
+    @property
+    def valid_from(self) -> str | None:
+        """When the signer's certificate begins to be valid, where that still lies ahead."""
+        if self.validity is None or datetime.fromisoformat(self.validity[0]) <= datetime.now(UTC):
+            return None
+        return self.validity[0]

@@ -35,7 +35,7 @@ class Located:
 
 def locate(reference: Path | str, home: Home | None, *, limits: Limits | None = None) -> Located:
     """Find what is meant. A file is looked at in a child process; it is a work of this home by its bytes, by this
-    home's signature, or, of a text, by its last line.
+    home's signature, of a text by its last line, or, as ``verify`` says, by more signs than one.
 
     Args:
         reference: A file, or a work's id.
@@ -71,6 +71,8 @@ def locate(reference: Path | str, home: Home | None, *, limits: Limits | None = 
             code="reference.unreadable",
         )
     row = None if home is None else known_work(home, facts)
+    if row is None and home is not None and facts.claim is None:
+        row = _recognised(path, home, limits)
     if row is None and facts.mark is not None and home is not None:
         return Located(_by_id(facts.mark, home), path, facts, vouched=False)
     return Located(row, path, facts)
@@ -107,6 +109,14 @@ def _by_bytes(reference: Path | str, home: Home) -> WorkRow | None:
 
     with open_database(home) as database, database.read() as connection:
         return find_work_by_sha256(connection, sha256)
+
+
+def _recognised(path: Path, home: Home, limits: Limits | None) -> WorkRow | None:
+    """The work of which a file without a manifest is a copy, by watermark and fingerprint."""
+    from luokuan.colophon.verification import verify_file
+
+    verdict = verify_file(path, home, limits=limits)
+    return _by_id(verdict.work, home) if verdict.verdict == "ours_stripped" and verdict.work is not None else None
 
 
 def _by_id(work_id: str, home: Home | None) -> WorkRow | None:

@@ -101,15 +101,19 @@ def _absent(path: Path) -> bool:
         return False  # what can't be looked at isn't absent; reading it says why
 
 
-def revocations(facts: Facts, trust: Trust, lists: Sequence[Revocation]) -> list[Revocation]:
-    """Those that speak of the signer of a file: the home's own of its own, the given lists' of all others."""
-    if facts.state != "Trusted":
+def revocations(facts: Facts, trust: Trust, lists: Sequence[Revocation], *, expired: bool = False) -> list[Revocation]:
+    """Those that speak of the signer of a file: the home's own of its own, the given lists' of all others.
+
+    ``expired``: the home knows the file for its own, although its certificate has run out. Which authority was above
+    can't be told then: each that is revoked counts.
+    """
+    if not expired and not facts.own and facts.state != "Trusted":
         return []
-    known = trust.revoked if facts.home else lists
+    known = trust.revoked if facts.home or facts.own or expired else lists
     return [
         # A signer without a number could be any of them.
         *(entry for entry in known if facts.serial is None or entry.serial == int(facts.serial)),
-        *(entry for name, entry in trust.authorities if name == facts.group),
+        *(entry for name, entry in trust.authorities if expired or name == facts.group),
     ]
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from luokuan.colophon.facts import Facts
+from luokuan.colophon.findings import Finder, Heard
 from luokuan.colophon.formats import FORMATS, HEADER_BYTES, SIDECARS, TEXTS, format_of_header, known_endings
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.html import HEAD_BYTES, HTML, is_labelled
 from luokuan.colophon.formats.text import words_of
 from luokuan.colophon.sandbox import Limits, Sandbox
 from luokuan.colophon.trust import Trust, revocations, trust_of
-from luokuan.colophon.verdict import Heard, Verdict, judge, worst
+from luokuan.colophon.verdict import Verdict, judge, worst
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Text
@@ -25,18 +27,16 @@ from luokuan.store.home import Home, find_home
 from luokuan.store.secrets import find_watermark_key
 
 if TYPE_CHECKING:
-    from luokuan.colophon.fingerprint import Alike
-    from luokuan.colophon.fingerprint.register import Register
     from luokuan.store.revocation import Revocation
-    from luokuan.store.works import WorkRow
 
-__all__ = ["Limits", "Verdict", "verify_file", "verify_files", "verify_folder", "worst"]
+__all__ = ["Limits", "Verdict", "verify_file", "verify_files", "verify_folder", "verify_stream", "works_in", "worst"]
 
 Anchors = Sequence[Path | bytes]
 Listen = Callable[[str], Heard | None]
 """From the words of a text to what is heard of a watermark. It comes from a room that knows models."""
 
 _BESIDE = (*SIDECARS, ".proof")
+_PIECE = 1 << 20
 _TEXTS = {row.media_type: row for row in TEXTS}
 
 MAX_ANCHOR = 1 << 20
@@ -114,16 +114,55 @@ def verify_folder(
     Raises:
         UserError: the folder holds no such file, or an anchor is no PEM certificate.
     """
-    files = list(_works(Path(path)))
-    if not files:
-        raise UserError(
-            _("{path} holds no work that can be checked ({formats}).", path=path, formats=known_endings()),
-            _("Give a file, or a folder with works."),
-            code="verify.empty",
-        )
+    files = works_in(Path(path))
     return list(
         verify_files(files, home, trust_anchors, limits=limits, listen=listen, stamp_anchors=stamp_anchors, lists=lists)
     )
+
+
+def works_in(folder: Path) -> list[Path]:
+    """The files of a folder that ``verify_folder`` checks.
+
+    Raises:
+        UserError: it holds none.
+    """
+    files = list(_works(folder))
+    if not files:
+        raise UserError(
+            _("{path} holds no work that can be checked ({formats}).", path=folder, formats=known_endings()),
+            _("Give a file, or a folder with works."),
+            code="verify.empty",
+        )
+    return files
+
+
+def verify_stream(
+    stream: BinaryIO,
+    home: Home | None = None,
+    trust_anchors: Anchors = (),
+    *,
+    limits: Limits | None = None,
+    listen: Listen | None = None,
+    stamp_anchors: Anchors = (),
+    lists: Anchors = (),
+) -> Verdict:
+    """Check one file that comes through a pipe, nothing beside it; see ``verify_file``.
+
+    No more of it is read than ``limits`` allow. Meanwhile it lies in a file that only its owner can read, because the
+    child process reads files. The verdict's path is ``-``.
+    """
+    limits = limits or Limits()
+    with tempfile.TemporaryDirectory(prefix="luokuan-") as place:
+        path = Path(place) / "stdin"
+        left = limits.file_bytes + 1  # one too many is enough to be refused
+        with path.open("xb") as out:
+            while left > 0 and (piece := stream.read(min(left, _PIECE))):
+                out.write(piece)
+                left -= len(piece)
+        verdicts = verify_files(
+            [path], home, trust_anchors, limits=limits, listen=listen, stamp_anchors=stamp_anchors, lists=lists
+        )
+        return replace(next(verdicts), path=Path("-"))
 
 
 def verify_files(
@@ -142,15 +181,14 @@ def verify_files(
     found = _revocations(lists, anchors)
     home = home or find_home()
     known = Trust() if home is None else trust_of(home)
-    looks, roots, clocks = _Looks(home), known.roots, known.stamp_roots + clocks
+    finder, roots, clocks = Finder(home), known.roots, known.stamp_roots + clocks
     secret, limits = b"" if home is None else find_watermark_key(home) or b"", limits or Limits()
-    with Sandbox(roots, anchors, limits, known.groups, clocks, glances=looks.possible, secret=secret) as sandbox:
+    with Sandbox(roots, anchors, limits, known.groups, clocks, glances=finder.possible, secret=secret) as sandbox:
         for path in paths:
             facts = sandbox.inspect(path)
-            revoked = revocations(facts, known, found)
-            record, logged = _known(home, facts)
-            alike = looks.alike(facts, record)
-            yield judge(path, facts, record, _heard(path, facts, listen), revoked, logged=logged, alike=alike)
+            findings = finder.find(path, facts)
+            revoked = revocations(facts, known, found, expired=findings.entered is not None)
+            yield judge(path, facts, replace(findings, heard=_heard(path, facts, listen), revoked=revoked))
 
 
 def _revocations(lists: Anchors, anchors: bytes) -> list[Revocation]:
@@ -271,58 +309,3 @@ def _no_anchor(anchor: Path | bytes) -> UserError:
         _("Give the signer's root certificate, a text that begins with -----BEGIN CERTIFICATE-----."),
         code="verify.anchor",
     )
-
-
-def _known(home: Home | None, facts: Facts) -> tuple[WorkRow | UserError | None, list[str]]:
-    """The home's row about the work that the file names, signed or not, or why it can't be read; and what is known of
-    its entry in a log."""
-    named = (facts.claim or {}).get("work") or (facts.aigc or {}).get("ProduceID") or facts.mark
-    named = named or (facts.watermark or {}).get("id")
-    beside = facts.proof is not None or facts.proof_problem is not None
-    if not named and not beside:
-        return None, []
-    # Imported here: most files that are checked are nobody's, and these take time to load.
-    from luokuan.colophon.tlog.evidence import public_key, sentences
-    from luokuan.store.secrets import find_log_key
-
-    own: bytes | None = None
-    if home is not None:
-        with contextlib.suppress(UserError):
-            own = public_key(find_log_key(home))
-    if home is None or not home.database.is_file():
-        return None, sentences(facts, None, own)
-    from luokuan.store.database import open_database
-    from luokuan.store.works import find_work
-
-    try:
-        with open_database(home) as database, database.read() as connection:
-            record = find_work(connection, named) if named else None
-            return record, sentences(facts, connection, own)
-    except UserError as error:
-        return error if named else None, sentences(facts, None, own)
-
-
-class _Looks:
-    """Which work of the home a file is like; its fingerprints are read once for many files."""
-
-    def __init__(self, home: Home | None) -> None:
-        self._home = home
-        self._register: Register | None = None
-        self.possible = home is not None and home.database.is_file()
-
-    def alike(self, facts: Facts, record: WorkRow | UserError | None) -> Alike | None:
-        """The work that it is like; None where none is, it is one byte for byte, or the records can't be read."""
-        same = record is not None and not isinstance(record, UserError) and record.blob_sha256 == facts.sha256
-        if self._home is None or facts.fingerprint is None or same or isinstance(record, UserError):
-            return None
-        from luokuan.colophon.fingerprint.register import Register, tells
-        from luokuan.store.database import open_database
-
-        if not tells(facts.fingerprint):
-            return None
-        self._register = self._register or Register(self._home)
-        try:
-            with open_database(self._home) as database, database.read() as connection:
-                return self._register.find(connection, facts.fingerprint)
-        except UserError:
-            return None

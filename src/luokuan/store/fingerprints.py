@@ -76,6 +76,14 @@ def fingerprint_bits(connection: sa.Connection, ids: Sequence[int]) -> dict[int,
     return {row.id: row.bits for row in connection.execute(chosen)}
 
 
+def bits_of_work(connection: sa.Connection, work_id: str, kind: str, least_quality: int) -> list[bytes]:
+    """The bits of a work's fingerprints of a kind, of this quality or more."""
+    chosen = sa.select(fingerprint.c.bits).where(
+        fingerprint.c.work_id == work_id, fingerprint.c.kind == kind, fingerprint.c.quality >= least_quality
+    )
+    return list(connection.execute(chosen.order_by(fingerprint.c.number)).scalars())
+
+
 def has_fingerprints(connection: sa.Connection, work_id: str) -> bool:
     """Whether somebody has taken the fingerprints of a work, or found that it has none."""
     return connection.execute(sa.select(fingerprint.c.id).where(fingerprint.c.work_id == work_id)).first() is not None

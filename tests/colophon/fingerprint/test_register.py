@@ -19,6 +19,7 @@ from fingerprints import PICTURES, SOUND, bomb, picture_of, saved, wav
 from luokuan.colophon import fingerprint as package
 from luokuan.colophon import finish as finishing
 from luokuan.colophon.facts import Facts
+from luokuan.colophon.findings import Findings
 from luokuan.colophon.fingerprint import Alike, glance, sound
 from luokuan.colophon.fingerprint.backfill import backfill
 from luokuan.colophon.fingerprint.evidence import about_fingerprint
@@ -69,9 +70,9 @@ def test_a_stripped_picture_is_known_by_its_look(home: Home, tmp_path: Path) -> 
     works = [photo(home, name) for name in PICTURES]
     path = put(tmp_path / "a.jpg", saved(opened(works[1]).resize((300, 400)), "JPEG", quality=50))
     verdict = verify_file(path, home)
-    assert (verdict.verdict, verdict.exit_code, verdict.work) == ("stripped", 1, works[1].id)
+    assert (verdict.verdict, verdict.exit_code, verdict.work) == ("like_ours", 1, works[1].id)
     assert verdict.unchanged is None and not verdict.trusted and verdict.label is None
-    assert verdict.summary == "Neither labelled nor signed, but like a work of this home."
+    assert verdict.summary.startswith("Not signed, but it looks, reads or sounds like a work of this home")
     assert any(s.startswith(f"It looks like the work {works[1].id} of this home (PDQ") for s in verdict.evidence)
     assert json.loads(json.dumps(verdict.to_json()))["alike"]["work"] == works[1].id
     assert verify_file(path, open_home(tmp_path / "stranger")).verdict == "nothing_found"
@@ -93,7 +94,8 @@ def test_plain_works_are_never_taken_for_one_another(home: Home, tmp_path: Path)
         pixels = np.asarray(Image.new("RGB", (512, 512), colour))
         work = finish(Draft(Picture(pixels), draft().recipe), home=home)
     verdict = verify_file(put(tmp_path / "a.png", saved(opened(work), "PNG")), home)
-    assert verdict.verdict == "nothing_found"
+    assert (verdict.verdict, verdict.work, verdict.alike) == ("marked", work.id, None)
+    assert f"Whether it is like the work {work.id}, whose mark it carries, can't be told." in verdict.evidence
     assert "It is too plain to be told from other pictures by its look." in verdict.evidence
 
 
@@ -102,7 +104,7 @@ def test_a_file_that_is_ours_byte_for_byte_needs_no_look(home: Home, tmp_path: P
     assert verify_file(path, home).alike is None
     text = put(tmp_path / "a.txt", finish(text_draft(STORY), home=home, media_type="text/plain").data)
     verdict = verify_file(text, home)
-    assert (verdict.verdict, verdict.alike) == ("stripped", None)
+    assert (verdict.verdict, verdict.unchanged, verdict.alike) == ("ours_stripped", True, None)
 
 
 def test_a_changed_work_is_altered_and_like_itself(home: Home, tmp_path: Path) -> None:
@@ -110,13 +112,13 @@ def test_a_changed_work_is_altered_and_like_itself(home: Home, tmp_path: Path) -
     damaged = bytearray(work.data)
     damaged[-20] ^= 1
     verdict = verify_file(put(tmp_path / "a.png", bytes(damaged)), home)
-    assert verdict.verdict == "altered"
+    assert verdict.verdict == "ours_changed"
     row = format_of("image/png")
     packet = row.read_xmp(work.data)
     assert packet is not None
     verdict = verify_file(put(tmp_path / "b.png", row.embed_xmp(saved(opened(work), "PNG"), packet)), home)
-    assert verdict.verdict == "stripped"
-    assert sum(work.id in sentence for sentence in verdict.evidence) == 3  # label, records, look
+    assert verdict.verdict == "ours_stripped"
+    assert sum(work.id in sentence for sentence in verdict.evidence) == 4  # label, records, mark, look
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_a_text_is_known_by_its_words(
     for text in (other, words):
         work = finish(text_draft(text), home=home, media_type="application/json")
     verdict = verify_file(put(tmp_path / "a.txt", change(words)), home)
-    assert (verdict.verdict, verdict.work) == ("stripped", work.id)
+    assert (verdict.verdict, verdict.work) == ("like_ours", work.id)
     assert how in verdict.evidence[-1] and work.id in verdict.evidence[-1]
     for stranger in (STORY if words == POEM else POEM, "Dear Ann,\n", "{}", "x" * 3000):
         assert verify_file(put(tmp_path / "b.txt", stranger), home).verdict == "nothing_found"
@@ -255,9 +257,9 @@ def test_what_could_not_be_looked_at_is_said() -> None:
 
 
 def test_a_hint_is_no_verdict() -> None:
-    for distance, word in ((16, "stripped"), (17, "nothing_found")):
+    for distance, word in ((16, "like_ours"), (17, "nothing_found")):
         alike = Alike("00000000000000aa", "picture", distance, 256)
-        verdict = judge(Path("a.png"), Facts(media_type="image/png"), None, alike=alike)
+        verdict = judge(Path("a.png"), Facts(media_type="image/png"), Findings(alike=alike))
         assert (verdict.verdict, verdict.work is None) == (word, word == "nothing_found")
         assert ("somewhat" in verdict.evidence[-1]) == (word == "nothing_found")
         assert verdict.alike is not None
@@ -269,7 +271,8 @@ def test_damaged_records_take_nothing_from_a_verdict(home: Home, tmp_path: Path)
     for extra in home.path.glob("luokuan.db-*"):
         extra.unlink()
     home.database.write_bytes(b"not a database, certainly not" * 50)
-    assert verify_file(path, home).verdict == "nothing_found"
+    verdict = verify_file(path, home)
+    assert (verdict.verdict, verdict.work, verdict.alike) == ("marked", None, None)
 
 
 def test_a_hostile_picture_costs_the_child_and_nothing_else(home: Home, tmp_path: Path) -> None:
@@ -277,5 +280,5 @@ def test_a_hostile_picture_costs_the_child_and_nothing_else(home: Home, tmp_path
     good = put(tmp_path / "good.jpg", saved(opened(work), "JPEG"))
     paths = [put(tmp_path / "bomb.png", bomb(65_000, 65_000)), put(tmp_path / "cut.jpg", good.read_bytes()[:900]), good]
     verdicts = list(verify_files(paths, home, limits=Limits(cpu_seconds=10)))
-    assert [verdict.verdict for verdict in verdicts] == ["nothing_found", "nothing_found", "stripped"]
+    assert [verdict.verdict for verdict in verdicts] == ["nothing_found", "nothing_found", "ours_stripped"]
     assert any("too many pixels" in sentence for sentence in verdicts[0].evidence)

@@ -143,7 +143,7 @@ def test_labels_that_contradict_each_other_are_refused() -> None:
     beside = {LABEL: json.dumps({"AIGC": Aigc("1", "a", "f" * 16).to_dict()}).encode()}
     assert refused(f"<html>{META}".encode(), beside) == "aigc.invalid"
     facts = Inspector().inspect_bytes(f"<!doctype html>{META}{OTHER}".encode())
-    assert judge(Path("a"), facts, None).verdict == "stripped"
+    assert judge(Path("a"), facts, None).verdict == "labelled"
 
 
 @pytest.mark.parametrize("value", ["\x1b[31m", "\0", "\u202e", "\n", "月", " "])

@@ -182,11 +182,11 @@ def test_the_whole_way(home: Home, tmp_path: Path) -> None:
     (tmp_path / "d.MID").write_bytes(symusic.Score(480).dumps_midi())
     found = {one.path.name: one.verdict for one in verify_folder(tmp_path, home)}
     # c says nothing of itself: its bytes are plain text, whatever its name says.
-    assert found == {"a.mid": "ours", "b.mid": "stripped", "c.midi": "nothing_found", "d.MID": "nothing_found"}
+    assert found == {"a.mid": "ours", "b.mid": "ours_stripped", "c.midi": "nothing_found", "d.MID": "nothing_found"}
     changed = bytearray(work.data)
     changed[-10] ^= 1
     (tmp_path / "a.mid").write_bytes(changed)
-    assert verify_file(tmp_path / "a.mid", home).verdict == "altered"
+    assert verify_file(tmp_path / "a.mid", home).verdict == "ours_changed"
     assert format_of("audio/midi", Score) is MIDI is format_of_path(Path("x.MIDI"))
 
 
@@ -284,7 +284,7 @@ def test_labels_that_contradict_each_other_are_refused() -> None:
     sources = [text(b"digitalSourceType:" + source) for source in (b"a", b"b")]
     assert refused(midi(b"".join(sources) + END)) == "aigc.invalid"
     facts = Inspector().inspect_bytes(midi(LABELLED + OTHER + END))
-    assert judge(Path("a"), facts, None).verdict == "stripped"
+    assert judge(Path("a"), facts, None).verdict == "labelled"
 
 
 @pytest.mark.parametrize("value", ["\x1b[31m", "\0", "\u202e", "\n", "月", " "])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from luokuan.colophon.fingerprint.lookup import (
 )
 from luokuan.errors import UserError
 from luokuan.store.blobs import Blobs
-from luokuan.store.fingerprints import fingerprint_bits, fingerprints_after
+from luokuan.store.fingerprints import bits_of_work, fingerprint_bits, fingerprints_after
 from luokuan.store.works import find_work
 
 if TYPE_CHECKING:
@@ -63,6 +63,37 @@ class Register:
         if kind == "text":
             return self._text(connection, shelf, glance)
         return _sound(connection, shelf, glance)
+
+    def compare(self, connection: sa.Connection, glance: Mapping[str, Any], work: str) -> Alike | Literal[False] | None:
+        """Compare what was seen of a picture or a sound with one work.
+
+        Args:
+            connection: To the home's database.
+            glance: See ``fingerprint.glance``.
+            work: Its id.
+
+        Returns:
+            How like it is, a hint (see ``Alike.sure``) included; False: it isn't like it; None: one of both has no
+            fingerprint, or is too plain or too short to tell.
+        """
+        kind = glance["kind"]
+        if not tells(glance) or kind == "text":
+            return None
+        kept = bits_of_work(connection, work, kind, QUALITY[kind])
+        found: list[Alike] = []
+        for bits in kept:
+            if kind == "sound":
+                fit = bit_error(subfingerprints(bytes.fromhex(glance["bits"])), subfingerprints(bits))
+                if fit is not None and fit[0] <= BIT_ERROR * fit[1]:
+                    found.append(Alike(work, "sound", *fit))
+                continue
+            for key, mirrored in (("bits", False), ("mirrored", True)):
+                wrong = int.from_bytes(bytes.fromhex(glance[key])) ^ int.from_bytes(bits)
+                if wrong.bit_count() <= PDQ_DISTANCE:
+                    found.append(Alike(work, "picture", wrong.bit_count(), 256, mirrored))
+        if found:
+            return min(found, key=lambda alike: (alike.distance / alike.bits, alike.mirrored))
+        return False if kept else None
 
     def _text(self, connection: sa.Connection, shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:
         near = shelf.scan.near(bytes.fromhex(glance["bits"]), text.MAYBE)

@@ -96,7 +96,7 @@ def _quality(bits: bytes) -> int:
 
 
 def _chromaprint(data: bytes, media_type: str) -> bytes:
-    demuxer = _DEMUXERS.get(media_type)
+    demuxer = _DEMUXERS.get(media_type.partition(";")[0])  # of Ogg, which codec is no matter
     if demuxer is None:
         return b""
     path = program()
