@@ -110,7 +110,7 @@ def test_flipped_bits_in_the_pool(row: ClipFormat, works: dict[str, Work], maker
             (tmp_path / f"{at}{ending}").write_bytes(beside)
     # Without a home no samples are decoded: what the signature says is asked here.
     words = [verdict.verdict for verdict in verify_files(paths, None, [maker.root_certificate])]
-    assert len(words) == 30 and set(words) <= {"altered", "unreadable", "stripped"}
+    assert len(words) == 30 and set(words) <= {"altered", "unreadable", "labelled"}
     assert words.count("altered") >= 28
 
 
@@ -120,7 +120,7 @@ def test_a_cut_work_is_never_fine(row: ClipFormat, works: dict[str, Work], maker
     inspector = Inspector(maker.root_certificate.read_bytes())
     for length in range(0, len(work.data), len(work.data) // 40):
         facts = inspector.inspect_bytes(work.data[:length], work.sidecars)
-        assert judge(Path("x"), facts, None).verdict in ("altered", "unreadable", "stripped", "nothing_found"), length
+        assert judge(Path("x"), facts, None).verdict in ("altered", "unreadable", "labelled", "nothing_found"), length
         assert length < 40 or judge(Path("x"), facts, None).verdict != "nothing_found"
     facts = inspector.inspect_bytes(work.data + b"more", work.sidecars)
     assert judge(Path("x"), facts, None).verdict == "altered"
@@ -136,7 +136,7 @@ def test_a_clip_that_was_encoded_again_leads_back(
     again = ["-map_metadata", "-1", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-crf", "35"]
     ffmpeg.run(["-i", str(source), *again, "-b:v", "0", "-an", "-vf", "scale=iw/2:-2", str(target)])
     verdict = verify_file(target, maker)
-    assert verdict.verdict == "stripped" and verdict.watermark is not None and verdict.watermark["marked"]
+    assert verdict.verdict == "ours_stripped" and verdict.watermark is not None and verdict.watermark["marked"]
     assert verdict.alike is not None and verdict.alike["kind"] == "clip"
     assert verdict.alike["work"] in {one.id for one in works.values()}, "both were made from one draft"
     assert any("Most of its frames look like those of the work" in line for line in verdict.evidence)

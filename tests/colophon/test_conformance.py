@@ -23,11 +23,11 @@ from sounds import speech
 
 from fingerprints import PICTURES, picture_of
 from luokuan.colophon.finish import beside, export_work, finish
-from luokuan.colophon.formats import FORMATS, SOUNDS, Format
+from luokuan.colophon.formats import CLIPS, FORMATS, SOUNDS, Format
 from luokuan.colophon.formats import PICTURES as PICTURE_ROWS
 from luokuan.colophon.schema import Draft, Work
 from luokuan.colophon.watermark.marking import marker_of
-from luokuan.media import Picture, Score, Sound, Text
+from luokuan.media import Clip, Picture, Score, Sound, Text
 from luokuan.store.database import open_database
 from luokuan.store.home import Home, open_home
 from luokuan.store.secrets import watermark_key
@@ -38,6 +38,7 @@ STORY = "The old lamp in the hall burned low that night, and nobody in the house
 CHINESE = {
     "in the corner": "角上",
     "heard first": "开头听到",
+    "on the first frames": "开头的画面上",
     "last line": "最后一行",
     "above the text": "正文上方",
     "copyright notice": "版权声明",
@@ -70,6 +71,9 @@ class Made:
 def drawn(row: Format) -> Draft:
     if row.kind is Picture:
         return Draft(Picture(np.asarray(picture_of(PICTURES[0]).resize((640, 640)))), draft().recipe)
+    if row.kind is Clip:
+        still = np.asarray(picture_of(PICTURES[0]).resize((512, 512)))
+        return Draft(Clip(np.repeat(still[None], 36, axis=0), 12.0), draft().recipe, kind="video")
     return {Sound: lambda: sound_draft(speech()), Text: lambda: text_draft(STORY), Score: score_draft}[row.kind]()
 
 
@@ -100,6 +104,12 @@ def heard(one: Made) -> np.ndarray:
     assert isinstance(one.draft.media, Sound)
     raw = ffmpeg("-i", str(one.path), "-ac", "1", "-ar", str(one.draft.media.rate), "-f", "f32le", "-")
     return np.frombuffer(raw, dtype="<f4")
+
+
+def frames(one: Made) -> np.ndarray:
+    assert isinstance(one.draft.media, Clip)
+    raw = ffmpeg("-i", str(one.path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+    return np.frombuffer(raw, np.uint8).reshape(-1, *one.draft.media.frames.shape[1:])
 
 
 class Page(HTMLParser):
@@ -151,6 +161,12 @@ def explicit(row: Format, one: Made) -> str:
         loud = np.argwhere(change > 90)  # the watermark and the encoder change little
         assert len(loud) > 500 and (loud[:, 0] > 0.8 * height).all() and loud[:, 1].max() > 0.9 * width
         return "in the corner"
+    if row in CLIPS:
+        first, *_others, last = frames(one).astype(int)
+        loud = np.argwhere(np.abs(first - last).max(axis=2) > 90)  # the picture stands still
+        height, width = first.shape[:2]
+        assert len(loud) > 500 and (loud[:, 0] > 0.8 * height).all() and loud[:, 1].max() > 0.9 * width
+        return "on the first frames"
     if row in SOUNDS:
         samples, media = heard(one), one.draft.media
         assert isinstance(media, Sound)
@@ -211,7 +227,7 @@ def implicit(row: Format) -> tuple[str, str, Callable[[Made], str]]:
         return "XMP", "Pillow, defusedxml", xmp_label
     if row.media_type == "audio/wav":
         return "chunk `AIGC`", "bytes", lambda one: dict(riff(one.path.read_bytes()))[b"AIGC"].rstrip(b"\0").decode()
-    if row in SOUNDS:
+    if row in SOUNDS or row in CLIPS:
         return "tag `AIGC`", "ffmpeg", tag_label
     return {
         "text/plain": ("`FILE.aigc.json`", "json", beside_label),
@@ -255,7 +271,9 @@ def mark(row: Format, one: Made) -> str:
     if marker is None:
         return "none"
     if row.kind is Picture:
-        samples: Picture | Sound = Picture(pixels(one).astype(np.uint8))
+        samples: Picture | Sound | Clip = Picture(pixels(one).astype(np.uint8))
+    elif row.kind is Clip:
+        samples = Clip(frames(one), 12.0)
     else:
         assert isinstance(one.draft.media, Sound)
         samples = Sound(heard(one)[None], one.draft.media.rate)
