@@ -228,7 +228,8 @@ def _endless(count: int, height: int, width: int) -> np.ndarray:
         (Clip(_endless(1, 100_000, 100_000), 24.0), "clip.side"),
         (Clip(_endless(1, 8, 8), 24.0, Sound(np.zeros((1, 0), np.float32), 8_000)), "sound.empty"),
         (Clip(_endless(1, 8, 8), 24.0, Sound(np.full((1, 9), np.nan, np.float32), 8_000)), "sound.samples"),
-        (Clip(_endless(1, 8, 8), 24.0, Sound(np.broadcast_to(np.float32(0), (2, 2**28)), 8_000)), "format.size"),
+        (Clip(_endless(1, 8, 8), 24.0, Sound(np.broadcast_to(np.float32(0), (2, 2**27)), 8_000)), "format.size"),
+        (Clip(_endless(1, 8, 8), 24.0, Sound(np.zeros((1, 2**15), np.float32), 1)), "format.size"),
     ],
 )
 def test_what_cant_be_finished(media: Clip, code: str) -> None:

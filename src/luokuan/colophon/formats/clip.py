@@ -33,6 +33,8 @@ MAX_SIDE = 8_192
 """Longest side in pixels that encoders of AV1 and VP9 are asked to hold."""
 FPS = (1.0, 240.0)
 """Fewest and most frames a second."""
+LEAST_RATE = 8_000
+"""Lowest rate of sound that AAC and Opus hold."""
 LABEL_SECONDS = 2.0
 """How long the label is seen, from the first frame on (GB 45438-2025: 2 seconds or more at normal speed)."""
 LOOKED_AT = 32
@@ -216,7 +218,8 @@ def admit(clip: Clip, method: Method) -> None:
         )
     if clip.sound is not None:
         check_samples(clip.sound)
-        size = clip.sound.samples.size * 2
+        # At a rate that formats hold; neither holds one below the lowest of these.
+        size = round(clip.sound.samples.size * 2 * max(1.0, LEAST_RATE / clip.sound.rate))
         if size > MAX_SOUND:
             raise UserError(
                 _("The sound is too long to finish: {size} MiB of samples, {most} at most.",
