@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import os
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from luokuan.errors import UserError
-from luokuan.store.home import open_home
-from luokuan.store.secrets import find_watermark_key, watermark_key
+from luokuan.store.home import Home, open_home
+from luokuan.store.secrets import find_watermark_key, log_key, masters_key, watermark_key
 
 
 def test_made_once_and_private(tmp_path: Path) -> None:
@@ -34,3 +36,17 @@ def test_a_damaged_one_is_never_replaced(tmp_path: Path) -> None:
             action(home)
         assert caught.value.code == "store.secret"
     assert path.read_bytes() == b"short"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="access lists rule elsewhere")
+@pytest.mark.parametrize("use", [watermark_key, masters_key, log_key])
+def test_one_that_others_may_read_signs_and_marks_nothing(tmp_path: Path, use: Callable[[Home], bytes]) -> None:
+    home = open_home(tmp_path / "home")
+    made = use(home)
+    (path,) = home.keys.iterdir()
+    path.chmod(0o640)
+    with pytest.raises(UserError) as caught:
+        use(home)
+    assert caught.value.code == "keys.permissions"
+    path.chmod(0o600)
+    assert use(home) == made

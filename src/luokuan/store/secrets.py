@@ -26,7 +26,7 @@ def watermark_key(home: Home) -> bytes:
     watermarks, and whoever knows it can make works that seem to be of this home, or take their marks away.
 
     Raises:
-        UserError: it is damaged, or can't be written.
+        UserError: it is damaged, others may read it, or it can't be written.
     """
     return _secret(home, WATERMARK)
 
@@ -44,7 +44,7 @@ def masters_key(home: Home) -> bytes:
     """The secret with which masters are encrypted, 32 bytes; made if there is none. Losing it loses the masters.
 
     Raises:
-        UserError: it is damaged, or can't be written.
+        UserError: it is damaged, others may read it, or it can't be written.
     """
     return _secret(home, MASTERS)
 
@@ -63,7 +63,7 @@ def log_key(home: Home) -> bytes:
     Without it the log can't go on under its name; whoever has it can sign other histories.
 
     Raises:
-        UserError: it is damaged, or can't be written.
+        UserError: it is damaged, others may read it, or it can't be written.
     """
     return _secret(home, LOG)
 
@@ -91,10 +91,12 @@ def replace_log_key(home: Home) -> None:
 
 
 def _secret(home: Home, name: str) -> bytes:
-    found = _find(home, name)
+    found, path = _find(home, name), home.keys / name
     if found is not None:
+        from luokuan.store.keys import refuse_if_open
+
+        refuse_if_open(path)
         return found
-    path = home.keys / name
     with disk_errors(path):
         with _new(path) as part, contextlib.suppress(FileExistsError):
             os.link(part, path)  # unlike a rename it never replaces: of two processes at once, one key stays
