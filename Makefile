@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
 SECONDS ?= 60
+COUNT ?= 2000
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The package itself: from this folder, with what the lock installed, so that nothing else is fetched.
 INSTALL_SELF := $(PIP) --no-deps --no-build-isolation -e .
@@ -58,8 +59,9 @@ bench: $(VENV)/.dev ## Measure speed: our paths against plain PyTorch in the sam
 docs: $(VENV)/.dev ## Build the documentation into ./site
 	$(BIN)/python scripts/build_docs.py
 
-fuzz: $(VENV)/.dev ## Mutate files for SECONDS; parsers and verify must only ever refuse politely
+fuzz: $(VENV)/.dev ## Mutate files, for SECONDS and COUNT a format; parsers and verify must only ever refuse politely
 	$(BIN)/python tests/fuzz/fuzz_formats.py $(SECONDS)
+	$(BIN)/python tests/fuzz/fuzz_pool.py $(COUNT)
 
 messages: $(VENV)/.dev ## Collect messages and compile the Chinese catalogue
 	$(BIN)/python scripts/messages.py

@@ -223,13 +223,21 @@ def test_the_corpus_of_translations_leaks_nothing(tmp_path: Path, monkeypatch: p
     assert "图书馆" in everything and "圖書館" not in everything
 
 
-def test_the_benchmark_of_sound_counts_each_step() -> None:
-    benchmark = loaded("sound")
-    found = benchmark.measure(benchmark.SOUNDS[0], benchmark.music(0.3, 8_000, 0))
+def test_the_benchmark_of_finishing_counts_each_step(tmp_path: Path) -> None:
+    from luokuan.store.home import open_home
+
+    benchmark = loaded("finish")
     steps = [step.__name__ for step in benchmark.module.STEPS]
-    assert list(found) == ["total", *steps, "clock", "kbit/s", "snr"]
-    assert found["total"] == pytest.approx(sum(found[step] for step in steps))
-    assert 60 < found["snr"] < 100
+    home = open_home(tmp_path / "home")
+    found = benchmark.measure(benchmark.SOUNDS[0], benchmark.music(0.3, 8_000, 0), 1, home)
+    assert list(found) == ["total", *steps, "rest", "clock", "bare", "kbit/s", "snr"]
+    assert found["total"] == pytest.approx(sum(found[step] for step in [*steps, "rest"]))
+    assert 20 < found["snr"] < 100
+    found = benchmark.measure(benchmark.PICTURES[0], benchmark.photo(64, 0), 1, home)
+    assert found["bare"] >= 0 and "snr" not in found
+    assert "bare" not in benchmark.measure(benchmark.TEXTS[0], benchmark.prose(2000, 0), 1, home)
+    assert len(benchmark.prose(2000, 0).text) == 2000
+    assert [step.__name__ for step in benchmark.module.STEPS] == steps
 
 
 def test_the_mark_of_clips_is_measured(tmp_path: Path) -> None:

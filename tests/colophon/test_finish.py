@@ -232,7 +232,7 @@ def test_what_doesnt_read_back_doesnt_leave(
 def test_the_order_of_the_steps() -> None:
     names = [step.__name__ for step in module.STEPS]
     first, last = ["identify", "keep_master", "label"], ["read_back", "keep", "record"]
-    assert names == [*first, "watermark", "encode", "listen", "fingerprint", "tag", "sign", *last]
+    assert names == [*first, "watermark", "encode", "fingerprint", "tag", "listen", "sign", *last]
     assert Counter(names).most_common(1)[0][1] == 1
 
 

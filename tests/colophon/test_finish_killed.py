@@ -11,8 +11,10 @@ import pytest
 from drafts import draft
 
 from luokuan.colophon.finish import STEPS, finish
+from luokuan.colophon.tlog.audit import audit
 from luokuan.colophon.verification import verify_files
 from luokuan.media import Picture
+from luokuan.store import logbook
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import open_database
 from luokuan.store.home import open_home
@@ -20,12 +22,13 @@ from luokuan.store.masters import Masters
 from luokuan.store.works import known_blobs, with_recipe
 
 # The child ends itself: after a step, or inside one (between writing and renaming; between insert and commit; while
-# the authority is being made).
+# the authority is being made; in the log; between the commit and the copy of the checkpoint; while it is exported).
 CHILD = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from drafts import draft
+from luokuan import files
 from luokuan.colophon import finish as module
 from luokuan.store import keys
 from luokuan.store.home import open_home
@@ -48,16 +51,27 @@ if where in ("inside keep", "inside keep_master"):
 elif where == "inside record":
     insert = module.insert_work
     module.insert_work = lambda *a: (insert(*a), die())
+elif where in ("inside append", "inside remember"):
+    # After the log's entries and before its nodes; after the commit and before the copy of the checkpoint.
+    if where == "inside append":
+        module.log.logbook.insert_nodes = die
+    else:
+        module.log.write_atomic = die
+elif where == "inside export":
+    work = module.finish(draft(), home=home)
+    files.fsync_folder = die
+    module.export_work(work, Path(sys.argv[1]).parent / "exported.png")
 elif where == "inside authority":
     keys.fsync_folder = die
 else:
     module.STEPS = tuple(then_die(s) if s.__name__ == where else s for s in module.STEPS)
 module.finish(draft(), home=home)
 """
-PLACES = [*(step.__name__ for step in STEPS), "inside authority", "inside keep_master", "inside keep", "inside record"]
-_DURABLE = {"record"}
+INSIDE = ("authority", "keep_master", "keep", "record", "append", "remember", "export")
+PLACES = [*(step.__name__ for step in STEPS), *(f"inside {place}" for place in INSIDE)]
+_DURABLE = {"record", "inside remember", "inside export"}
 _NO_MASTER = {"identify", "inside authority", "inside keep_master"}
-_BLOB_LEFT = {"keep", "inside record"}
+_BLOB_LEFT = {"keep", "inside record", "inside append"}
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +108,9 @@ def test_killed_anywhere_nothing_is_half_written(killed: dict[str, Path], place:
     work = finish(draft(), home=home)
     with open_database(home) as database, database.read() as connection:
         assert known_blobs(connection) == before | {work.sha256}
+        head = logbook.newest_head(connection)
+        assert audit(connection, home).problem is None
+        assert head is not None and head.size == len(before) + 1, "an entry for each work, and none for what isn't"
     blobs = Blobs(home)
     blobs.sweep(lambda: before | {work.sha256}, older_than=-1)
     left = {path.name for path in home.blobs.rglob("*") if path.is_file()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -13,10 +14,12 @@ from drafts import GOLDEN
 from luokuan.colophon import sandbox
 from luokuan.colophon.sandbox import Limits, Sandbox
 from luokuan.colophon.verification import verify_file, verify_files
+from luokuan.store.home import Home
+from luokuan.store.secrets import watermark_key
 
 # A child in which files of certain names do what hostile files have done to parsers.
 CHILD = """
-import os, signal, time
+import os, signal, subprocess, time
 from luokuan.colophon import inspection, inspector
 real = inspection.Inspector.inspect
 def inspect(self, path, max_bytes):
@@ -31,8 +34,22 @@ def inspect(self, path, max_bytes):
         return bytearray(1 << 40)
     if path.name == "raise.png":
         raise ValueError("unexpected")
+    if path.name == "orphan.png":
+        subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL)
+        time.sleep(600)
+    if path.name.startswith("decoder"):
+        self._path = path.name
     return real(self, path, max_bytes)
 inspection.Inspector.inspect = inspect
+looked = inspection.Inspector._watermark
+def watermark(self, data, row):
+    name = getattr(self, "_path", "")
+    if self._secret and name == "decoder-crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if self._secret and name == "decoder-sleep":
+        time.sleep(600)
+    return looked(self, data, row)
+inspection.Inspector._watermark = watermark
 inspector.main()
 """
 GOOD = GOLDEN / "golden.png"
@@ -67,6 +84,63 @@ def test_a_hostile_file_is_unreadable_and_the_next_one_is_checked(
     assert time.monotonic() - began < 15
     words = [verdict.verdict for verdict in verify_files([bad, GOOD], None, [ROOT], limits=limits)]
     assert words == ["unreadable", "trusted"]
+
+
+@pytest.mark.parametrize("name", ["decoder-crash", "decoder-sleep"])
+def test_a_file_that_kills_its_decoder_keeps_what_its_signature_says(
+    hostile: None, home: Home, tmp_path: Path, name: str
+) -> None:
+    watermark_key(home)
+    bad, limits = tmp_path / name, Limits(wall_seconds=3.0)
+    bad.write_bytes(GOOD.read_bytes())
+    first, good, again = verify_files([bad, GOOD, bad], home, [ROOT], limits=limits)
+    assert (first.verdict, good.verdict, again.verdict) == ("trusted", "trusted", "trusted")
+    assert (first.unchanged, first.watermark) == (True, None)
+    assert good.watermark is not None, "the next file is looked at as before"
+    assert any("samples could not be looked at" in line for line in first.evidence)
+    assert not any("samples could not" in line for line in good.evidence)
+    bad.write_bytes(GOOD.read_bytes()[:-40])
+    (cut,) = verify_files([bad], home, [ROOT], limits=limits)
+    assert cut.verdict == "altered"
+
+
+def test_samples_that_can_t_be_decoded_are_told(home: Home, tmp_path: Path) -> None:
+    watermark_key(home)
+    whole = (GOLDEN / "golden.webp").read_bytes()
+    at = whole.index(b"VP8 ") + 8
+    path = tmp_path / "a.webp"
+    path.write_bytes(whole[: at + 3] + b"???" + whole[at + 6 :])
+    verdict = verify_file(path, home, [ROOT])
+    assert verdict.verdict == "altered"
+    assert any("samples could not be looked at" in line for line in verdict.evidence)
+
+
+def test_what_the_child_has_called_ends_with_it(hostile: None, tmp_path: Path) -> None:
+    bad = tmp_path / "orphan.png"
+    bad.write_bytes(b"")
+    with Sandbox(b"", b"", Limits(wall_seconds=2.0)) as box:
+        box.inspect(GOOD)
+        assert box._child is not None
+        group = box._child._process.pid
+        assert box.inspect(bad).problem == "time"
+    until = time.monotonic() + 5
+    while time.monotonic() < until:  # those of the group that are nobody's children any more are reaped by the system
+        states = [state for state in _states(group) if state != "Z"]
+        if not states:
+            return
+        time.sleep(0.05)
+    raise AssertionError(states)
+
+
+def _states(group: int) -> list[str]:
+    """States of the processes of a group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group:
+                found.append(fields[0])
+    return found
 
 
 def test_an_unreadable_verdict_has_exit_code_2_and_a_sentence(hostile: None, tmp_path: Path) -> None:

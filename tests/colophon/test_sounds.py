@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import encypher_c2pa
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from drafts import draft, real_sound, sound, sound_draft
 
-from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
+from luokuan.colophon import aigc, c2pa_sign, formats, manifest, xmp
 from luokuan.colophon.finish import export_work, finish
 from luokuan.colophon.formats import SOUNDS, Encoding, format_of
 from luokuan.colophon.formats.base import MANIFEST
@@ -295,3 +296,20 @@ def test_without_a_label_the_shortest_sounds_read_back(row: SoundFormat, count: 
     assert media.seconds < 0.06
     row.check(row.encode(media, Encoding()), media, Encoding())
     assert row.label_text(options) == ""
+
+
+@pytest.mark.parametrize(("media_type", "times"), [("audio/ogg", 1), ("audio/flac", 2)])
+def test_bytes_that_a_signature_doesnt_change_are_decoded_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch, media_type: str, times: int
+) -> None:
+    row, seen = format_of(media_type), []
+    real = formats.sound.read
+
+    def counted(data: bytes, most: int | None = None) -> object:
+        seen.append(data)
+        return real(data, most)
+
+    rows = tuple(replace(one, decode=counted) if one is row else one for one in formats.FORMATS)
+    monkeypatch.setattr(formats, "FORMATS", rows)
+    work = finish(sound_draft(), home=home, media_type=media_type)
+    assert len(seen) == times and seen[-1] == work.data

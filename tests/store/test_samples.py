@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,3 +56,11 @@ def test_texts_come_back_even_with_half_characters(text: str, language: str) -> 
 )
 def test_sound_scores_and_clips_come_back(media: Media) -> None:
     assert same(media, unpack(pack(media), type(media)))
+
+
+def test_sounds_that_were_kept_before_numbers_were_split_are_read() -> None:
+    samples = np.linspace(-1, 1, 30, dtype=np.float32).reshape(2, 15)
+    out = io.BytesIO()
+    np.savez(out, allow_pickle=False, samples=samples)
+    old = b'{"rate": 8000}\n' + zlib.compress(out.getvalue(), 1)
+    assert same(Sound(samples, 8_000), unpack(old, Sound))

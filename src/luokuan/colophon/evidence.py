@@ -202,6 +202,8 @@ def _about_words(heard: Heard | None) -> list[str]:
 
 def _about_samples(facts: Facts, findings: Findings) -> list[str]:
     """On the watermark in samples."""
+    if facts.unseen:
+        return [_("Its samples could not be looked at: they can't be decoded, or made the program fail that tried.")]
     found = facts.watermark
     if found is None:
         return []

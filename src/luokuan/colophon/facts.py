@@ -43,6 +43,7 @@ class Facts:
         fingerprint: What to look it up by, see ``fingerprint.glance``; None where nobody asked for it.
         beside: SHA-256 of the manifest beside it.
         watermark: Fields of ``watermark.finding.Finding`` about its samples; None when nobody looked for a mark.
+        unseen: Whether its samples were to be looked at and could not be decoded, or killed the process that tried.
     """
 
     problem: str | None = None
@@ -68,6 +69,7 @@ class Facts:
     fingerprint: Mapping[str, Any] | None = None
     beside: str | None = None
     watermark: Mapping[str, Any] | None = None
+    unseen: bool = False
 
     @property
     def valid_from(self) -> str | None:

@@ -5,17 +5,28 @@ Files of strangers are given to it only in a process with limits, and it may ope
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 MAX_SECONDS = 900
 """Longest time that one call may take."""
+
+WORTH_A_PROCESS = 3.0
+"""Seconds of sound from which on another encoder than libsndfile's saves more than starting a process costs."""
 
 
 def find() -> str:
@@ -67,7 +78,48 @@ def encoder(names: Sequence[str]) -> str:
     )
 
 
-def run(arguments: Sequence[str], stdin: bytes | memoryview = b"", *, seconds: float = MAX_SECONDS) -> bytes:
+def encodes(codec: str) -> bool:
+    """Whether there is an ffmpeg that was built with this encoder."""
+    try:
+        return codec in _encoders(find())
+    except (UserError, OSError, subprocess.SubprocessError):
+        return False
+
+
+def encoded(samples: NDArray[np.float32], rate: int, *options: str) -> bytes:
+    """(channels, samples) encoded, without any metadata; ``options``: the encoder's and the container's.
+
+    Into a file and not a pipe: what a container says of its length and of its encoder's delay is written last.
+
+    Raises:
+        UserError: there is no ffmpeg.
+        RuntimeError: it failed; our fault.
+    """
+    import numpy as np
+
+    given = ["-f", "f32le", "-ar", str(rate), "-ac", str(len(samples)), "-i", "pipe:0"]
+    bare = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "encoded"
+        run([*given, *bare, *options, str(path)], np.ascontiguousarray(samples.T, "<f4").tobytes())
+        return path.read_bytes()
+
+
+def nameless(data: bytes) -> IO[bytes]:
+    """A file without a name that holds ``data``: a pipe could not be read backwards, as M4A needs it."""
+    if hasattr(os, "memfd_create"):
+        stream: IO[bytes] = os.fdopen(os.memfd_create("luokuan"), "w+b")
+    else:
+        stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
+    stream.write(data)
+    stream.flush()
+    stream.seek(0, io.SEEK_SET)
+    return stream
+
+
+def run(
+    arguments: Sequence[str], stdin: bytes | memoryview | IO[bytes] = b"", *, seconds: float = MAX_SECONDS
+) -> bytes:
     """Call ffmpeg, quietly, and overwrite what stands at its output. Returns what it wrote to stdout.
 
     Args:
@@ -80,9 +132,11 @@ def run(arguments: Sequence[str], stdin: bytes | memoryview = b"", *, seconds: f
         RuntimeError: it failed, or took too long; our fault.
     """
     command = [find(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
+    whole = isinstance(stdin, bytes | memoryview)
+    given: dict[str, Any] = {"input": stdin} if whole else {"stdin": stdin}
     try:
         done = subprocess.run(  # noqa: S603 - a program of the user's, no shell, no names from outside
-            command, input=stdin, capture_output=True, timeout=seconds, check=False, env={**os.environ, "SVT_LOG": "1"}
+            command, **given, capture_output=True, timeout=seconds, check=False, env={**os.environ, "SVT_LOG": "1"}
         )
     except subprocess.TimeoutExpired as error:
         raise RuntimeError(f"ffmpeg took longer than {seconds} s") from error

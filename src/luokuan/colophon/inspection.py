@@ -91,6 +91,7 @@ class Inspector:
         if state == "Broken" and row.embeds_manifest and not _holds_manifest(data):
             # The reader could not parse the file, and there is nothing in it that looks like a manifest.
             state, damaged = "Absent", True
+        watermark, unseen = (None, False) if damaged else self._watermark(data, row)
         return Facts(
             media_type=row.media_type,
             sha256=sha256_bytes(data),
@@ -111,7 +112,8 @@ class Inspector:
             history=tuple(asdict(step) for step in history.read(reading.store)),
             beside=sha256_bytes(sidecars[MANIFEST]) if MANIFEST in sidecars else None,
             fingerprint=self._glance(data, row.media_type, ours=bool(group) and state == "Trusted"),
-            watermark=None if damaged else self._watermark(data, row),
+            watermark=watermark,
+            unseen=unseen,
         )
 
     def _glance(self, data: bytes, media_type: str, *, ours: bool) -> Mapping[str, Any] | None:
@@ -122,17 +124,18 @@ class Inspector:
 
         return glance(data, media_type)
 
-    def _watermark(self, data: bytes, row: Format) -> dict[str, Any] | None:
+    def _watermark(self, data: bytes, row: Format) -> tuple[dict[str, Any] | None, bool]:
+        """What was found, and whether samples could not be decoded."""
         marker = marker_of(row.kind) if self._secret else None
         if marker is None:
-            return None
+            return None, False
         try:
             samples = row.samples(data)
         except UserError:  # whether the file is damaged is for its container to say: readers differ in what they bear
-            return None
+            return None, True
         if samples is None:
-            return Finding(marker.kind, None, 0.0, 0.0, 1.0, "large").to_dict()
-        return marker.detect(samples, self._secret).to_dict()
+            return Finding(marker.kind, None, 0.0, 0.0, 1.0, "large").to_dict(), False
+        return marker.detect(samples, self._secret).to_dict(), False
 
     def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[str | None, c2pa_sign.Reading]:
         if beside is None and not row.embeds_manifest:

@@ -62,6 +62,7 @@ class Passage:
     aigc: aigc.Aigc | None = None
     data: bytes = b""
     watermark: str | None = None
+    decoded: tuple[Media | None, bytes] | None = None
     fingerprints: tuple[Fingerprint, ...] | None = None
     sha256: str = ""
     sidecars: dict[str, bytes] = field(default_factory=dict)

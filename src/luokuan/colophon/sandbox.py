@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from luokuan.colophon.facts import Facts
 from luokuan.colophon.trust import Group, Trust, trust_of
@@ -29,8 +32,8 @@ class Limits:
     """What one file may cost.
 
     Args:
-        cpu_seconds: CPU time.
-        wall_seconds: Time on the clock, start of the process included.
+        cpu_seconds: CPU time; twice as much where the samples killed the reader and the rest is looked at once more.
+        wall_seconds: Time on the clock, start of the process included; as above.
         memory_bytes: Address space of the process.
         file_bytes: Largest file that is looked at.
     """
@@ -55,7 +58,7 @@ class Sandbox:
         glances: bool = False,
         secret: bytes = b"",
     ) -> None:
-        self._settings = {
+        self._settings: dict[str, Any] = {
             "home_root": home_root.decode("ascii"),
             "anchors": anchors.decode("ascii"),
             "groups": [(group.name, group.anchors, group.serials) for group in groups],
@@ -70,10 +73,22 @@ class Sandbox:
         self._child: _Child | None = None
 
     def inspect(self, path: Path) -> Facts:
-        """The facts about ``path``; ``problem`` is ``crashed`` or ``time`` when the child didn't answer."""
+        """The facts about ``path``; ``problem`` is ``crashed`` or ``time`` when the child didn't answer.
+
+        Where the child also decodes samples, a file that killed it goes once to a child that doesn't: what its labels
+        and its signature say is known then all the same.
+        """
+        facts = self._ask(path, self._settings)
+        if facts.problem not in ("crashed", "time") or not (self._settings["glances"] or self._settings["secret"]):
+            return facts
+        facts = self._ask(path, {**self._settings, "glances": False, "secret": ""})
+        self.close()  # the next file's samples are looked at again
+        return facts if facts.problem is not None else replace(facts, unseen=True)
+
+    def _ask(self, path: Path, settings: Mapping[str, Any]) -> Facts:
         if self._child is None:
             self._child = _Child()
-            self._child.send(self._settings)
+            self._child.send(settings)
         self._child.send(str(path.absolute()))
         try:
             line = self._child.answers.get(timeout=self._limits.wall_seconds)
@@ -118,6 +133,7 @@ class _Child:
             stderr=subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
+            start_new_session=True,  # a group of its own, with the decoders that it calls
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._in, out = self._process.stdin, self._process.stdout
@@ -139,7 +155,11 @@ class _Child:
             return
 
     def end(self) -> None:
-        """Kill the child and wait for it."""
+        """Kill the child, and what it has called, and wait for it."""
+        if hasattr(os, "killpg"):
+            # Until it is waited for, its number belongs to nobody else; without anybody left in it there is no group.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         self._reader.join()

@@ -51,6 +51,12 @@ def test_a_sound_is_known_again(tmp_path: Path, ending: str, options: tuple[str,
 
 
 @needs_program
+def test_opus_goes_by_the_name_that_works_have(tmp_path: Path) -> None:
+    data = converted(tmp_path, "opus", "-b:a", "64k")
+    assert bits_of(data, "audio/ogg; codecs=opus") == bits_of(data, "audio/ogg")
+
+
+@needs_program
 def test_silence_and_a_steady_tone_tell_nothing() -> None:
     tone = np.sin(2 * np.pi * 440 * np.arange(16_000 * 8) / 16_000) * 0.5
     for samples in (tone * 0, tone):

@@ -137,6 +137,31 @@ def test_lossy_formats_keep_length_rate_and_likeness(row: SoundFormat, kind: str
         row.check(data, Sound(prepared.samples[:, :-1], prepared.rate), Encoding())
 
 
+@pytest.mark.parametrize("row", [MP3, OPUS], ids=lambda row: row.name)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_what_another_program_encodes_keeps_its_length_too(row: SoundFormat, channels: int) -> None:
+    random = np.random.default_rng(2)
+    for rate in {row.rate_for(wanted) for wanted in (8_000, 16_000, 22_050, 44_100, 48_000)}:
+        count = int(rate * ffmpeg.WORTH_A_PROCESS) + 1237
+        samples = random.normal(0, 0.1, (channels, count)).astype(np.float32)
+        media = Sound(samples, rate)
+        data = row.tag(row.encode(media, Encoding()), AIGC).data
+        row.check(data, media, Encoding())
+        assert row.read_labels(data, {}).aigc == AIGC.build()
+
+
+def test_without_another_program_libsndfile_encodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ffmpeg, "find", lambda: str(Path("/absent")))
+    ffmpeg._encoders.cache_clear()
+    try:
+        media = Sound(np.random.default_rng(3).normal(0, 0.1, (1, 64_000)).astype(np.float32), 16_000)
+        for row in SOUNDS:
+            if row.name in ("MP3", "Opus"):
+                row.check(row.encode(media, Encoding()), media, Encoding())
+    finally:
+        ffmpeg._encoders.cache_clear()
+
+
 def test_likeness() -> None:
     one, other = sound(3000), sound(3000, seed=1)
     assert likeness(one, one) == pytest.approx(1)

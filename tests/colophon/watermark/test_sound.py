@@ -268,3 +268,10 @@ def test_keys_give_signs_that_have_nothing_in_common() -> None:
     one, two = pattern.signs_of(KEY), pattern.signs_of(OTHER)
     assert set(np.unique(one)) == {-1.0, 1.0}
     assert abs(float((one * two).mean())) < 0.05 and abs(float(one.mean())) < 0.05
+
+
+def test_features_come_to_the_same_both_ways() -> None:
+    power = spectrum.power(at_rate(guitar(), spectrum.RATE).samples)
+    quick, slow = spectrum.features_of(power), spectrum.features(spectrum.levels(power))
+    assert quick.shape == slow.shape and quick.dtype == slow.dtype
+    assert np.abs(quick - slow).max() < 1e-3

@@ -7,15 +7,13 @@ built with chromaprint, as Debian's is. Without one, works simply have no sound 
 
 from __future__ import annotations
 
-import io
-import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import IO, Any
+from typing import Any
 
+from luokuan.colophon.ffmpeg import nameless
 from luokuan.colophon.fingerprint.base import Fingerprint
 
 SECONDS = 120
@@ -105,7 +103,7 @@ def _chromaprint(data: bytes, media_type: str) -> bytes:
     # The demuxer is given and only the file itself may be opened: no playlist in it leads to other files or hosts.
     command = [path, "-v", "quiet", "-protocol_whitelist", "fd", "-f", demuxer, "-fd", "0", "-i", "fd:"]
     command += ["-map", "0:a:0", "-t", str(SECONDS), "-f", "chromaprint", "-fp_format", "raw", "pipe:1"]
-    with _file(data) as file:
+    with nameless(data) as file:
         try:
             done = subprocess.run(  # noqa: S603 - no shell; the stranger's file is its input
                 command, stdin=file, capture_output=True, timeout=MAX_TIME, check=False
@@ -114,15 +112,3 @@ def _chromaprint(data: bytes, media_type: str) -> bytes:
             return b""
     whole = len(done.stdout) // 4 * 4
     return done.stdout[:whole] if done.returncode == 0 else b""
-
-
-def _file(data: bytes) -> IO[bytes]:
-    """A file without a name that holds ``data``: a pipe could not be read backwards, as M4A needs it."""
-    if hasattr(os, "memfd_create"):
-        stream: IO[bytes] = os.fdopen(os.memfd_create("luokuan"), "w+b")
-    else:
-        stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
-    stream.write(data)
-    stream.flush()
-    stream.seek(0, io.SEEK_SET)
-    return stream

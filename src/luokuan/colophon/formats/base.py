@@ -145,8 +145,8 @@ class Format(Protocol):
         """
         ...
 
-    def check(self, data: bytes, media: Media, encoding: Encoding) -> None:
-        """Read the final bytes back.
+    def check(self, data: bytes, media: Media, encoding: Encoding, decoded: Media | None = None) -> None:
+        """Read the final bytes back. ``decoded``: what ``samples`` gave of just these bytes, where it was asked before.
 
         Raises:
             RuntimeError: they hold something else than ``media``; our fault.

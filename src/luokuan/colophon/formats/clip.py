@@ -148,7 +148,7 @@ class ClipFormat:
             raise damaged(self.name) from error
         return Clip(found.frames, found.fps or 1.0)
 
-    def check(self, data: bytes, media: Media, encoding: Encoding) -> None:
+    def check(self, data: bytes, media: Media, encoding: Encoding, _decoded: Media | None = None) -> None:
         """Decode a part, and compare: size, number and speed of the frames, whether ``LOOKED_AT`` of them are alike (24
         dB, or of what is nearly noise a correlation of 0.6), and how long the sound is.
 

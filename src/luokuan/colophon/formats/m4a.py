@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luokuan.colophon import xmp
@@ -36,38 +34,17 @@ def bit_rate(channels: int, rate: int) -> int:
 
 
 def encode(sound: Sound, _encoding: Encoding) -> bytes:
-    """AAC-LC by ffmpeg, about 112 kbit/s a channel, with the index before the samples.
+    """AAC-LC by ffmpeg, about 112 kbit/s a channel, with the index before the samples. The coder is ``fast``: half the
+    time, and meant for such high rates.
 
     Raises:
         UserError: there is no ffmpeg.
     """
-    import numpy as np
-
     from luokuan.colophon import ffmpeg
 
-    channels = sound.samples.shape[0]
-    samples = np.ascontiguousarray(sound.samples.T, "<f4").tobytes()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.m4a"
-        ffmpeg.run(
-            [
-                *("-f", "f32le", "-ar", str(sound.rate), "-ac", str(channels), "-i", "pipe:0"),
-                *("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact"),
-                *(
-                    "-c:a",
-                    "aac",
-                    "-b:a",
-                    str(bit_rate(channels, sound.rate)),
-                    "-movflags",
-                    "+faststart",
-                    "-f",
-                    "ipod",
-                    str(path),
-                ),
-            ],
-            samples,
-        )
-        return path.read_bytes()
+    bits = bit_rate(len(sound.samples), sound.rate)
+    into = ("-movflags", "+faststart", "-f", "ipod")
+    return ffmpeg.encoded(sound.samples, sound.rate, "-c:a", "aac", "-aac_coder", "fast", "-b:a", str(bits), *into)
 
 
 def decode(data: bytes, most: int | None = None) -> tuple[NDArray[np.float32], int]:
@@ -75,14 +52,12 @@ def decode(data: bytes, most: int | None = None) -> tuple[NDArray[np.float32], i
     from luokuan.colophon import ffmpeg
     from luokuan.colophon.formats.sound import read
 
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "a.m4a", Path(folder) / "a.wav"
-        source.write_bytes(data)
-        # Only this file may be opened, and only as what it is: nothing in it leads to other files or hosts.
-        given = ["-protocol_whitelist", "file", "-f", "mov", "-i", str(source), "-map", "0:a:0"]
-        size = [] if most is None else ["-fs", str(4 * most)]
-        ffmpeg.run([*given, *size, "-c:a", "pcm_f32le", "-f", "wav", str(target)])
-        return read(target.read_bytes(), most)
+    # Only this file may be opened, and only as what it is: nothing in it leads to other files or hosts. It has no name,
+    # and the samples come through a pipe: a process that is killed here leaves nothing on the disk.
+    given = ["-protocol_whitelist", "fd,pipe", "-f", "mov", "-fd", "0", "-i", "fd:", "-map", "0:a:0"]
+    size = [] if most is None else ["-fs", str(4 * most)]
+    with ffmpeg.nameless(data) as file:
+        return read(ffmpeg.run([*given, *size, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"], file), most)
 
 
 def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED) -> bytes:

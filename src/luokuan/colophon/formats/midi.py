@@ -284,7 +284,7 @@ class MidiFormat:
     def samples(self, _data: bytes) -> None:
         """None: a score has no samples that could carry a watermark."""
 
-    def check(self, data: bytes, media: Media, _encoding: Encoding) -> None:
+    def check(self, data: bytes, media: Media, _encoding: Encoding, _decoded: Media | None = None) -> None:
         """Read the notes back, exactly as ``quantised`` has them, with tempo, names and notice.
 
         Raises:

@@ -39,7 +39,13 @@ def _frame_length(data: bytes) -> int:
 
 
 def encode(sound: Sound, _encoding: Encoding) -> bytes:
-    """With LAME, variable bit rate, quality V2."""
+    """With LAME, variable bit rate, quality V2: by ffmpeg where it is here, which takes a third of the time that
+    libsndfile takes, for it asks LAME for less search."""
+    from luokuan.colophon import ffmpeg
+
+    if sound.seconds >= ffmpeg.WORTH_A_PROCESS and ffmpeg.encodes("libmp3lame"):
+        bare = ("-id3v2_version", "0", "-write_id3v1", "0", "-f", "mp3")
+        return ffmpeg.encoded(sound.samples, sound.rate, "-c:a", "libmp3lame", "-q:a", "2", *bare)
     return write(sound.samples, sound.rate, "MP3", "MPEG_LAYER_III", bitrate_mode="VARIABLE", compression_level=0.2)
 
 

@@ -126,7 +126,7 @@ class PictureFormat:
         except Exception as error:  # readers of damaged files raise what they like
             raise damaged(self.name) from error
 
-    def check(self, data: bytes, media: Media, encoding: Encoding) -> None:
+    def check(self, data: bytes, media: Media, encoding: Encoding, decoded: Media | None = None) -> None:
         """Decode, and compare: size always, samples where nothing may be lost.
 
         Raises:
@@ -135,7 +135,7 @@ class PictureFormat:
         import numpy as np
 
         assert isinstance(media, Picture)
-        found = self.samples(data)
+        found = decoded if isinstance(decoded, Picture) else self.samples(data)
         if found is None or found.pixels.shape[:2] != media.pixels.shape[:2]:
             raise RuntimeError("the picture reads back in another size")
         lossless = self.name == "PNG" or encoding.lossless

@@ -223,7 +223,7 @@ class TextFormat:
         """None: the watermark of texts lies in their words."""
         return None
 
-    def check(self, data: bytes, media: Media, _encoding: Encoding) -> None:
+    def check(self, data: bytes, media: Media, _encoding: Encoding, _decoded: Media | None = None) -> None:
         """Read the text back.
 
         Raises:

@@ -27,6 +27,7 @@ from luokuan.colophon.watermark.spectrum import (
     capped,
     depths,
     features,
+    features_of,
     levels,
     loudness,
     masking,
@@ -153,7 +154,7 @@ def _mark(
     plain = np.broadcast_to(carrying(signs, bits), (1, *signs.shape))
     for over in _OVER_MASK:
         depth = capped(deepest, energy, mask, over)
-        heard = features(levels(energy * (1 + depth * _spread(plain, cells)) ** 2))
+        heard = features_of(energy * (1 + depth * _spread(plain, cells)) ** 2)
         sums = _summed(heard, cells)
         if _strength(sums.sum(0), signs) * min(1.0, math.sqrt(ENOUGH * RATE / samples.shape[1])) >= _STRONG:
             break

@@ -116,13 +116,17 @@ def levels(power: NDArray[np.float32]) -> NDArray[np.float64]:
 
     A floor below the neighbourhood (500 Hz, 20 dB) and the whole (70 dB) keeps out what any codec throws away.
     """
+    sums = np.zeros((len(power), power.shape[1] + 1))
+    np.cumsum(_logarithms(power), axis=1, dtype=np.float64, out=sums[:, 1:])
+    return sums
+
+
+def _logarithms(power: NDArray[np.float32]) -> NDArray[np.float32]:
     from scipy.ndimage import uniform_filter1d
 
     near = uniform_filter1d(power, 31, axis=1)
     floor = _FLOOR * float((window() ** 2).sum()) + float(power.mean(dtype=np.float64)) * 1e-7
-    sums = np.zeros((len(power), power.shape[1] + 1))
-    np.cumsum(np.log(power + 0.01 * near + np.float32(floor)), axis=1, dtype=np.float64, out=sums[:, 1:])
-    return sums
+    return np.asarray(np.log(power + 0.01 * near + np.float32(floor)), np.float32)
 
 
 def features(levels: NDArray[np.float64], speed: float = 1.0) -> NDArray[np.float32]:
@@ -135,19 +139,11 @@ def features(levels: NDArray[np.float64], speed: float = 1.0) -> NDArray[np.floa
     Returns:
         float32 (frames of the unstretched sound, bands); each value covers a cell that starts with its frame.
     """
-    at = np.clip(edges() * speed / (RATE / SIZE) + 0.5, 0, SIZE // 2 + 1)
+    at = _places(speed)
     whole = np.minimum(at.astype(int), SIZE // 2)
     rest = at - whole
     sums = levels[:, whole] * (1 - rest) + levels[:, whole + 1] * rest
-    means = (np.diff(sums, axis=1) / np.diff(at)).astype(np.float32)
-    cells = (means[:-1] + means[1:]) / 2
-    # Differences from the cells before and after and from the two bands on either side take off the sound itself,
-    # which changes more slowly than the pattern.
-    around = np.pad(cells, ((CELL, CELL), (0, 0)), mode="edge")
-    cells = cells - (around[: -2 * CELL] + around[2 * CELL :]) / 2
-    beside = np.pad(cells, ((0, 0), (2, 2)), mode="edge")
-    cells = cells - 0.175 * (beside[:, :-4] + beside[:, 1:-3] + beside[:, 3:-1] + beside[:, 4:])
-    scaled = _scaled(cells)
+    scaled = _contrasts((np.diff(sums, axis=1) / np.diff(at)).astype(np.float32))
     if speed == 1.0:
         return scaled
     place = np.arange(int(len(scaled) * speed)) / speed
@@ -155,6 +151,35 @@ def features(levels: NDArray[np.float64], speed: float = 1.0) -> NDArray[np.floa
     after = np.minimum(before + 1, len(scaled) - 1)
     share = (place - before)[:, None].astype(np.float32)
     return np.asarray(scaled[before] * (1 - share) + scaled[after] * share, np.float32)
+
+
+def features_of(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``features`` of the ``levels`` of a power, at its own speed, in a tenth of the time."""
+    return _contrasts(_logarithms(power) @ _shares())
+
+
+def _places(speed: float) -> NDArray[np.float64]:
+    """The bands' edges, counted in bins from the first one's lower end."""
+    return np.clip(edges() * speed / (RATE / SIZE) + 0.5, 0, SIZE // 2 + 1)
+
+
+@cache
+def _shares() -> NDArray[np.float32]:
+    """The share that each bin has in each band's mean, (513, bands)."""
+    below = np.clip(_places(1.0)[None, :] - np.arange(SIZE // 2 + 1)[:, None], 0, 1)
+    return (np.diff(below, axis=1) / np.diff(_places(1.0))).astype(np.float32)
+
+
+def _contrasts(means: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much louder each band is than the moments and bands around it, from the bands' means."""
+    cells = (means[:-1] + means[1:]) / 2
+    # Differences from the cells before and after and from the two bands on either side take off the sound itself,
+    # which changes more slowly than the pattern.
+    around = np.pad(cells, ((CELL, CELL), (0, 0)), mode="edge")
+    cells = cells - (around[: -2 * CELL] + around[2 * CELL :]) / 2
+    beside = np.pad(cells, ((0, 0), (2, 2)), mode="edge")
+    cells = cells - 0.175 * (beside[:, :-4] + beside[:, 1:-3] + beside[:, 3:-1] + beside[:, 4:])
+    return _scaled(np.asarray(cells, np.float32))
 
 
 def _scaled(values: NDArray[np.float32]) -> NDArray[np.float32]:
