@@ -61,3 +61,18 @@ def test_erased_works_are_left_out_of_all_and_refused_by_name(
     assert any(kept.id in name for name in zipfile.ZipFile("all.zip").namelist())
     assert main(["export", gone.id, "-o", "gone.zip"]) == 2
     assert "was erased" in capfd.readouterr().err and not Path("gone.zip").exists()
+
+
+def test_erasing(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUOKUAN_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    work = finish(draft(), home=open_home())
+    export_work(work, Path("a.png"))
+    monkeypatch.setattr("typer.confirm", lambda _question: False)
+    assert main(["works", "erase", work.id]) == 130
+    assert main(["export", work.id]) == 0
+    capfd.readouterr()
+    assert main(["works", "erase", "a.png", "--yes", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out) == {"erased": work.id}
+    assert main(["export", work.id, "-o", "gone.zip"]) == 2 and "erased" in capfd.readouterr().err
+    assert main(["log", "audit"]) == main(["verify", "a.png"]) == 0, "the file that left is as good as before"

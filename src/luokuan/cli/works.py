@@ -12,7 +12,7 @@ from luokuan.cli.output import emit_json, say, table, visible
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
-app = typer.Typer(no_args_is_help=True, help=_("List, show and copy the works of this home."))
+app = typer.Typer(no_args_is_help=True, help=_("List, show, copy and erase the works of this home."))
 EXPORT = _("Write works of this home, with all that belongs beside them, into a folder or a zip file.")
 
 Work = Annotated[str, typer.Argument(help=_("The work's file, or its id."), show_default=False)]
@@ -74,6 +74,34 @@ def show(work: Work, json: options.Json = False, home: options.Home = None) -> N
 
 
 app.command("copy", help=works_copy.HELP)(works_copy.copy)
+
+
+@app.command(
+    "erase", help=_("Erase a work: bytes, recipe, master, fingerprints. Its entry in the log stays, unopenable.")
+)
+def erase(
+    work: Work,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_("Don't ask."))] = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    home: options.Home = None,
+) -> None:
+    """Nobody brings it back; copies that left the home are not touched."""
+    from luokuan.colophon.erasure import erase_work
+    from luokuan.colophon.reference import work_of
+    from luokuan.store.database import open_database
+    from luokuan.store.home import open_home
+
+    found = open_home(home)
+    row = work_of(work, found)
+    if not yes and not typer.confirm(_("Erase the work {id} for ever?", id=row.id)):
+        raise typer.Abort
+    with open_database(found) as database:
+        erase_work(found, database, row.id)
+    if json:
+        emit_json({"erased": row.id})
+    else:
+        say(_("The work {id} is erased from this home.", id=row.id), quiet=quiet)
 
 
 def export(
