@@ -22,7 +22,7 @@ from luokuan.colophon.schema import Draft
 from luokuan.colophon.trust import trust_of
 from luokuan.colophon.verdict import EXIT_CODES, Verdict, judge
 from luokuan.errors import UserError
-from luokuan.media import Picture, Score, Sound
+from luokuan.media import Clip, Picture, Score, Sound
 from luokuan.store.home import Home
 from luokuan.store.secrets import find_watermark_key
 
@@ -38,6 +38,8 @@ _BOXES = {
     "Ogg Vorbis": (rb"OggS", 0),
     "Opus": (rb"OggS", 0),
     "M4A": (rb"ftyp|moov|mvhd|trak|tkhd|mdia|stbl|stsz|stco|udta|meta|ilst|mdat|uuid|free|jumb", 4),
+    "MP4": (rb"ftyp|moov|mvhd|trak|tkhd|mdia|stbl|stsz|stco|udta|meta|ilst|mdat|uuid|free|jumb", 4),
+    "WebM": (rb"\x1a\x45\xdf\xa3|\x18\x53\x80\x67|\x15\x49\xa9\x66|\x12\x54\xc3\x67|\x1f\x43\xb6\x75|\xa3", 0),
     "MIDI": (rb"MThd|MTrk|\xff[\x01-\x7f]", 0),
 }
 """By what a container's parts begin, and how many bytes of a length stand before that; of texts each line is one."""
@@ -64,6 +66,9 @@ def draft_for(row: Format, seed: int) -> Draft:
         return sound_draft(Sound(at, 16_000))
     if row.kind is Score:
         return score_draft()
+    if row.kind is Clip:
+        frames = np.repeat(np.random.default_rng(seed).integers(0, 256, (1, 64, 96, 3), np.uint8), 16, axis=0)
+        return Draft(Clip(frames, 8.0), draft(seed).recipe, kind="video")
     return text_draft(f"山高月小，水落石出。\n\nThe moon {seed} is small & <b>bright</b>.")
 
 
@@ -201,4 +206,6 @@ def _is_same(own: Subject, data: bytes, verdict: Verdict) -> bool:
 
 
 def _array(media: Any) -> Any:
+    if isinstance(media, Clip):
+        return media.frames
     return media.pixels if isinstance(media, Picture) else media.samples
