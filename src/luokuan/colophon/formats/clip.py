@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luokuan.colophon.aigc import Aigc
-from luokuan.colophon.enlarge import MIN_SIDE
 from luokuan.colophon.formats.base import Encoding, Tagged, damaged
 from luokuan.colophon.formats.sound import MAX_BYTES as MAX_SOUND
 from luokuan.colophon.formats.sound import check_samples
@@ -196,6 +195,9 @@ def admit(clip: Clip, method: Method) -> None:
             _("Give the clip's true speed."),
             code="clip.fps",
         )
+    # Imported here: who only reads files needs no samples.
+    from luokuan.colophon.enlarge import MIN_SIDE
+
     count, height, width, _channels = clip.frames.shape
     grown = max(1.0, MIN_SIDE / min(height, width))
     grown = grown if method == "lanczos" else math.ceil(grown)
