@@ -12,7 +12,7 @@ from luokuan.cli.main import main
 @pytest.mark.parametrize(
     ("arguments", "what", "chinese"),
     [
-        (["verify"], "'path' is missing.", "缺少 'path'。"),
+        (["works", "show"], "'work' is missing.", "缺少 'work'。"),
         (["verify", "x", "--sed"], "There is no option --sed.", "没有选项 --sed。"),
         (
             ["create", "image", "-m", "x", "--count", "0"],
@@ -26,7 +26,7 @@ from luokuan.cli.main import main
         ),
         (["create", "image", "-m", "x", "-n", "x"], "The value of '--count' / '-n' can't be used", "不是整数"),
         (["train", "gan", "x", "--name", "n", "--minutes", "x"], "The value of '--minutes' can't be used", "不是数字"),
-        (["verify", "a", "b"], "Too many arguments: b.", "参数太多：b。"),
+        (["works", "show", "a", "b"], "Too many arguments: b.", "参数太多：b。"),
         (["create", "image", "--seed"], "--seed needs a value.", "--seed 需要一个值。"),
         (["train", "gan", "x", "--name", "n", "--flip=3"], "--flip takes no value.", "--flip 不带值。"),
         (["nope"], "No such command 'nope'.", "没有名为 'nope' 的命令。 "),

@@ -150,6 +150,14 @@ def test_what_another_program_encodes_keeps_its_length_too(row: SoundFormat, cha
         assert row.read_labels(data, {}).aigc == AIGC.build()
 
 
+def test_mp3_of_any_length_keeps_it() -> None:
+    # ffmpeg's gave 24 samples more for the first of these.
+    samples = np.random.default_rng(3).normal(0, 0.1, (1, 70_000)).astype(np.float32)
+    for count in (48_407, 48_408, 60_001):
+        media = Sound(np.ascontiguousarray(samples[:, :count]), 16_000)
+        MP3.check(MP3.encode(media, Encoding()), media, Encoding())
+
+
 def test_without_another_program_libsndfile_encodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ffmpeg, "find", lambda: str(Path("/absent")))
     ffmpeg._encoders.cache_clear()

@@ -6,7 +6,7 @@ from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats import id3
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
-from luokuan.colophon.formats.sound import write
+from luokuan.colophon.formats.sound import length, write
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.media import Sound
 
@@ -45,7 +45,10 @@ def encode(sound: Sound, _encoding: Encoding) -> bytes:
 
     if sound.seconds >= ffmpeg.WORTH_A_PROCESS and ffmpeg.encodes("libmp3lame"):
         bare = ("-id3v2_version", "0", "-write_id3v1", "0", "-f", "mp3")
-        return ffmpeg.encoded(sound.samples, sound.rate, "-c:a", "libmp3lame", "-q:a", "2", *bare)
+        found = ffmpeg.encoded(sound.samples, sound.rate, "-c:a", "libmp3lame", "-q:a", "2", *bare)
+        # For some lengths what it notes of its padding doesn't reach to the end: decoders give a few samples more.
+        if length(found) == sound.samples.shape[1]:
+            return found
     return write(sound.samples, sound.rate, "MP3", "MPEG_LAYER_III", bitrate_mode="VARIABLE", compression_level=0.2)
 
 

@@ -275,6 +275,14 @@ def write_whole(sound: Sound, container: str, bits: int) -> bytes:
     return write(samples, sound.rate, container, f"PCM_{bits}")
 
 
+def length(data: bytes) -> int:
+    """Samples a channel, by libsndfile."""
+    import soundfile
+
+    with soundfile.SoundFile(io.BytesIO(data)) as file:
+        return int(file.frames)
+
+
 def read(data: bytes, most: int | None = None) -> tuple[NDArray[np.float32], int]:
     """Decode with libsndfile: (channels, samples) and the rate, of files of strangers only in a process of its own: it
     has been hurt before. ``most``: of all channels together."""
