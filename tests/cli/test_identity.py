@@ -170,3 +170,19 @@ def test_the_commands_of_the_document_are_there(page: str, capfd: pytest.Capture
         assert main([group, command, "--help"]) == 0
         help_text = capfd.readouterr().out
         assert all(word in help_text for word in words if word.startswith("--")), (command, words)
+
+
+def test_an_export_replaces_only_its_own_files(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUOKUAN_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "chain.pem").write_text("my own chain")
+    assert main(["identity", "export", str(folder)]) == 2
+    assert "chain.pem is there already" in capfd.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["chain.pem"]
+    assert (folder / "chain.pem").read_text() == "my own chain"
+    assert (
+        main(["identity", "export", str(tmp_path / "out")]) == main(["identity", "export", str(tmp_path / "out")]) == 0
+    )

@@ -10,7 +10,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+from luokuan.errors import UserError
 from luokuan.files import write_atomic
+from luokuan.i18n import _
 from luokuan.store.certificates import is_revoked, leaves, list_of, load_pem
 from luokuan.store.home import Home
 from luokuan.store.keys import Signing, leaf_file, signing
@@ -130,7 +132,8 @@ def export(home: Home, folder: Path) -> dict[str, Path]:
         moment, with its issuers' certificates), and ``stamp_root``, where there are time-stamps.
 
     Raises:
-        UserError: the keys can't be used, or the folder can't be written.
+        UserError: the keys can't be used, the folder can't be written, or it has files of these names that no export of
+            this home wrote.
     """
     current = signing(home)
     places = read_places(home)
@@ -145,9 +148,21 @@ def export(home: Home, folder: Path) -> dict[str, Path]:
         "crl": b"".join(list_of(home, places, name) for name in good if (home.keys / name).is_dir()),
         "stamp_root": "".join(places.stamp_roots).encode("ascii"),
     }
-    paths = {}
-    for name, data in files.items():
-        if data:
-            paths[name] = folder / f"{name.replace('_', '-')}.pem"
-            write_atomic(paths[name], data)
+    paths = {name: folder / f"{name.replace('_', '-')}.pem" for name, data in files.items() if data}
+    there = [path for path in paths.values() if path.exists()]
+    if there and not _holds_one_of(paths["root"], roots):
+        raise UserError(
+            _("{path} is there already, and this home didn't write it.", path=there[0]),
+            _("Give another folder."),
+            code="identity.export",
+        )
+    for name, path in paths.items():
+        write_atomic(path, files[name])
     return paths
+
+
+def _holds_one_of(path: Path, roots: list[x509.Certificate]) -> bool:
+    try:
+        return any(found in roots for found in x509.load_pem_x509_certificates(path.read_bytes()))
+    except (OSError, ValueError):
+        return False
