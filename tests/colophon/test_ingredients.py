@@ -348,3 +348,19 @@ def test_a_stolen_key_that_was_revoked_names_no_work(
     assert locate(forged.path, home).row is None
     export_work(work, tmp_path / "own.png")
     assert take_in(tmp_path / "own.png", home, "inputTo").work_id == work.id, "by its bytes, whoever signed"
+
+
+def test_a_manifest_that_is_swapped_after_the_look_is_refused(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = export_work(finish(text_draft(), home=home, media_type="text/plain"), tmp_path / "a.txt")
+    assert work.path is not None
+    assert ingredients.take_in(work.path, home, "inputTo").beside is not None
+    honest = ingredients._read
+
+    def swapped(path: Path, most: int) -> bytes | None:
+        return b"what nobody looked at" if path.suffix == ".c2pa" else honest(path, most)
+
+    monkeypatch.setattr(ingredients, "_read", swapped)
+    with pytest.raises(UserError, match="changed while it was read"):
+        ingredients.take_in(work.path, home, "inputTo")

@@ -149,6 +149,8 @@ def take_in(path: Path, home: Home, role: Role, *, limits: Limits | None = None)
         raise _unusable(path, _("It changed while it was read."))
     if facts.state != "Absent" and not format_of(facts.media_type).embeds_manifest:
         beside = _read(path.with_name(path.name + MANIFEST), MAX_SIDECAR)
+        if beside is None or sha256_bytes(beside) != facts.beside:
+            raise _unusable(path, _("It changed while it was read."))
     row = known_work(home, facts)
     return Ingredient(
         role=role,
