@@ -14,7 +14,7 @@ def tiny(**changes: object) -> GanConfig:
     return GanConfig(**{**values, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["cpu-small", "cpu", "gpu"])
+@pytest.mark.parametrize("name", ["cpu-tiny", "cpu-small", "cpu", "gpu"])
 @pytest.mark.parametrize("size", [32, 64])
 def test_presets_build_and_keep_shapes(name: str, size: int) -> None:
     config = preset(name, size, classes=("a", "b"), class_counts=(1, 1))

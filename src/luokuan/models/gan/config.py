@@ -16,18 +16,21 @@ SPACES = ("pixels", "latent")
 
 BLOCKS = ("dense", "grouped")
 OBJECTIVES = ("relativistic", "minimax", "hinge")
-PRESETS = ("cpu-small", "cpu", "gpu")
+PRESETS = ("cpu-tiny", "cpu-small", "cpu", "gpu")
 SCHEMA = 1
 
 _WIDTHS: dict[str, dict[int, int]] = {
     # Multiples of 32: dense channels_last convolutions reach the CPU's ceiling there. Narrow where the
     # grid is fine (that is where the FLOP are), wide where it is coarse (that is where they are cheap).
+    "cpu-tiny": {4: 64, 8: 64, 16: 64, 32: 32, 64: 32, 128: 32},
     "cpu-small": {4: 96, 8: 128, 16: 96, 32: 32, 64: 32, 128: 32},
     "cpu": {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 32},
     "gpu": {4: 512, 8: 512, 16: 384, 32: 256, 64: 192, 128: 128},
 }
 _LATENT_WIDTHS: dict[str, dict[int, int]] = {
     # A latent cell stands for 64 pixels: the whole game is played on grids where wide layers are cheap.
+    # cpu-tiny keeps both networks at 64 px under 8 MB in half precision, so that a starter can be one.
+    "cpu-tiny": {4: 160, 8: 128, 16: 96},
     "cpu-small": {4: 256, 8: 192, 16: 128},
     "cpu": {4: 384, 8: 320, 16: 192},
     "gpu": {4: 512, 8: 512, 16: 384},
@@ -113,7 +116,7 @@ def grid_sides(size: int) -> list[int]:
 
 
 def preset(name: str, size: int, *, classes: Sequence[str] = (), class_counts: Sequence[int] = ()) -> GanConfig:
-    """The preset ``cpu-small``, ``cpu`` or ``gpu`` for pictures of ``size``² pixels.
+    """The preset ``name``, one of ``PRESETS``, for pictures of ``size``² pixels.
 
     Raises:
         KeyError: unknown preset.
