@@ -22,9 +22,10 @@ from luokuan.foundation.flops import count_flop
 from luokuan.foundation.modelfolder import ModelFolder
 from luokuan.foundation.training import Settings, Training
 from luokuan.models.gan.config import preset
-from luokuan.models.gan.game import Game, GameSettings
+from luokuan.models.gan.game import GameSettings
 from luokuan.models.gan.model import GanModel
 from luokuan.models.gan.objective import automatic_gamma, objective
+from luokuan.models.gan.picturegame import PictureGame
 from luokuan.models.gan.space import PixelSpace
 
 CLASSES = 10
@@ -38,14 +39,14 @@ class ContiguousSpace(PixelSpace):
         return super().encode(pictures).contiguous(memory_format=torch.contiguous_format)
 
 
-def game(name: str, size: int, *, plain: bool) -> Game:
+def game(name: str, size: int, *, plain: bool) -> PictureGame:
     """A game on random pictures (speed doesn't depend on what they show)."""
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (512, size, size, 3), dtype=np.uint8)
     labels = rng.integers(0, CLASSES, 512)
     config = preset(name, size, classes=[str(i) for i in range(CLASSES)], class_counts=[1] * CLASSES)
     settings = GameSettings(objective("relativistic"), automatic_gamma(size))
-    found = Game(config, settings, ContiguousSpace() if plain else PixelSpace(), pictures, labels)
+    found = PictureGame(config, settings, ContiguousSpace() if plain else PixelSpace(), pictures, labels)
     if plain:
         for module in found.modules().values():
             module.to(memory_format=torch.contiguous_format)
@@ -54,7 +55,7 @@ def game(name: str, size: int, *, plain: bool) -> Game:
     return found
 
 
-def training(found: Game, batch: int, precision: str) -> Training:
+def training(found: PictureGame, batch: int, precision: str) -> Training:
     """One period of lazy penalties is 4 steps; the schedule's length doesn't matter here."""
     return Training(found, Settings(1000, batch, precision=precision), Path("unused"), quiet=True)
 
@@ -78,7 +79,7 @@ def measure(name: str, size: int, batch: int, seconds: float) -> dict[str, Any]:
     ceiling = max(compute.convolution_rate(best, channels=128, side=16, batch=32) for _round in range(3))
     # Sampled as `luokuan create` and `luokuan evaluate` do: float32, in their chunks, to uint8 pictures.
     played = ours.objective
-    assert isinstance(played, Game)
+    assert isinstance(played, PictureGame)
     folder = ModelFolder(Path("unused"), name, {}, {}, "")
     networks = (copy.deepcopy(played.generator), copy.deepcopy(played.discriminator))
     model = GanModel(folder, played.config, *networks, PixelSpace())

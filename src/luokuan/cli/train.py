@@ -63,7 +63,9 @@ def gan(
     ] = "class",
     preset: Annotated[
         str | None,
-        typer.Option("--preset", help=_("cpu-tiny, cpu-small, cpu or gpu (default: by the device)."), show_default=False),
+        typer.Option(
+            "--preset", help=_("cpu-tiny, cpu-small, cpu or gpu (default: by the device)."), show_default=False
+        ),
     ] = None,
     steps: training.Steps = None,
     minutes: training.Minutes = None,

@@ -10,8 +10,9 @@ import torch
 
 from luokuan.foundation.training import Settings, Training
 from luokuan.models.gan.config import GanConfig
-from luokuan.models.gan.game import Batch, Game, GameSettings
+from luokuan.models.gan.game import Batch, GameSettings
 from luokuan.models.gan.objective import Gamma, objective
+from luokuan.models.gan.picturegame import PictureGame
 from luokuan.models.gan.space import PixelSpace, space
 
 COLOURS = np.array([[230, 30, 30], [30, 30, 230]], dtype=np.uint8)
@@ -25,7 +26,7 @@ def corpus(count: int = 64) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(COLOURS[labels][:, None, None].astype(int) + noise, 0, 255).astype(np.uint8), labels
 
 
-def make(name: str = "relativistic", *, classes: bool = True, seed: int = 0, every: int = 2) -> Game:
+def make(name: str = "relativistic", *, classes: bool = True, seed: int = 0, every: int = 2) -> PictureGame:
     pictures, labels = corpus()
     config = GanConfig(
         size=8,
@@ -36,7 +37,7 @@ def make(name: str = "relativistic", *, classes: bool = True, seed: int = 0, eve
         class_counts=(32, 32) if classes else (),
     )
     settings = GameSettings(objective(name), Gamma(0.05, 0.005), penalty_every=every, rate=5e-3, rate_end=5e-3)
-    return Game(
+    return PictureGame(
         config,
         settings,
         PixelSpace(),
@@ -121,7 +122,7 @@ def test_the_second_momentum_lengthens() -> None:
 
 
 def test_validation_looks_at_all_classes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("luokuan.models.gan.game.VALIDATED", 16)
+    monkeypatch.setattr("luokuan.models.gan.picturegame.VALIDATED", 16)
     game = make()
     pictures, labels = corpus()
     game._held_out = pictures[np.argsort(labels)]  # as a corpus of class folders has them
@@ -135,7 +136,7 @@ def test_validation_looks_at_all_classes(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_generator_phase_leaves_the_discriminator_alone(tmp_path: Path) -> None:
     training = Training(make(), Settings(10, 8), tmp_path, quiet=True)
     game = training.objective
-    assert isinstance(game, Game)
+    assert isinstance(game, PictureGame)
     before = {k: v.clone() for k, v in game.generator.state_dict().items()}
     training.step(1)
     assert any(not torch.equal(v, before[k]) for k, v in game.generator.state_dict().items())
@@ -162,7 +163,7 @@ def test_mirroring_is_seeded_and_can_be_off() -> None:
     def batches(flip: bool) -> Batch:
         settings = GameSettings(objective("hinge"), Gamma(0, 0), flip=flip)
         torch.manual_seed(3)
-        return Game(config, settings, PixelSpace(), np.repeat(pictures, 8, axis=0), None).batch(np.arange(32))
+        return PictureGame(config, settings, PixelSpace(), np.repeat(pictures, 8, axis=0), None).batch(np.arange(32))
 
     def left_dark(batch: Batch) -> int:
         return int((batch.points[:, :, :, 0].mean(dim=(1, 2)) == -1).sum())

@@ -1,8 +1,8 @@
-"""The game as the training loop plays it: two phases, lazy penalties, validation, preview, verdict."""
+"""The min-max game as the training loop plays it, whatever the items are: two phases and lazy penalties."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from luokuan.foundation.compute import channels_last, mix_seed
 from luokuan.foundation.objective import Phase
 from luokuan.foundation.optim import adam, cosine, set_beta2
-from luokuan.media import Picture
-from luokuan.models.gan.config import GanConfig
+from luokuan.media import Picture, Text
 from luokuan.models.gan.diagnosis import diagnose
-from luokuan.models.gan.networks import Discriminator, Generator
 from luokuan.models.gan.objective import Gamma, Objective, gradient_penalty
-from luokuan.models.gan.space import Space
-
-VALIDATED = 512
-"""Most held-out pictures that one validation looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,56 +41,55 @@ class GameSettings:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Real points (B, C, H, W) and their classes (B,), None without classes."""
+    """Real points, (B, C, H, W) for pictures, and their classes (B,), None without classes."""
 
     points: Tensor
     labels: Tensor | None
 
 
-CoverageFunction = Callable[[NDArray[np.uint8], NDArray[np.uint8]], float]
-"""(real pictures, generated pictures), each uint8 (N, H, W, 3), to coverage in 0..1."""
-
-
 class Game:
-    """A GAN as an objective of the training loop.
+    """A GAN as an objective of the training loop, but for its material and how it is looked at.
 
     Args:
-        config: Shape of the networks.
+        generator: (z (B, latent), classes (B,) or None) to points.
+        discriminator: (points, classes or None) to logits, (B,).
         settings: How they learn.
-        space: Where they play.
-        material: Training pictures as ``space.take`` wants them: uint8 (N, H, W, 3) for pixels, float16
-            (N, variants, C, h, w) for latents.
-        labels: Their classes, int64 (N,), or None.
-        held_out: Pictures for validation, uint8 (M, H, W, 3) of the model's size; may be empty.
-        coverage: Measures coverage at validation; None leaves it out.
+        latent: Length of z.
         device: Where the networks live.
-        seed: Of the initial weights and of validation.
     """
 
     def __init__(
-        self,
-        config: GanConfig,
-        settings: GameSettings,
-        space: Space,
-        material: NDArray[Any],
-        labels: NDArray[np.int64] | None,
-        *,
-        held_out: NDArray[np.uint8] | None = None,
-        coverage: CoverageFunction | None = None,
-        device: str = "cpu",
-        seed: int = 0,
+        self, generator: nn.Module, discriminator: nn.Module, settings: GameSettings, *, latent: int, device: str
     ) -> None:
-        self.config, self.settings, self.space, self.seed = config, settings, space, seed
-        self._material, self._labels = material, labels
-        self._held_out, self._coverage, self._device = held_out, coverage, device
-        torch.manual_seed(mix_seed(seed, "weights"))
-        self.generator = channels_last(Generator(config).to(device))
-        self.discriminator = channels_last(Discriminator(config).to(device))
+        self.generator, self.discriminator, self.settings = generator, discriminator, settings
+        self._latent, self._device = latent, device
         self._optimisers = {
-            "generator": adam(self.generator.parameters(), rate=settings.rate, betas=(0.0, 0.9)),
-            "discriminator": adam(self.discriminator.parameters(), rate=settings.rate, betas=(0.0, 0.9)),
+            "generator": adam(generator.parameters(), rate=settings.rate, betas=(0.0, 0.9)),
+            "discriminator": adam(discriminator.parameters(), rate=settings.rate, betas=(0.0, 0.9)),
         }
         self._fakes: dict[int, tuple[Tensor, Tensor | None]] = {}
+
+    # --- what a kind of item brings -------------------------------------------------------------------
+
+    def items(self) -> int:
+        """Training items."""
+        raise NotImplementedError
+
+    def batch(self, indices: NDArray[np.int64]) -> Batch:
+        """The items at ``indices``, (B,), as points on the device."""
+        raise NotImplementedError
+
+    def augment(self, points: Tensor) -> Tensor:
+        """Differentiable augmentation before D, drawn from PyTorch's generator; here none."""
+        return points
+
+    def validate(self, average: Mapping[str, nn.Module]) -> Mapping[str, float]:
+        """Figures on held-out items; deterministic."""
+        raise NotImplementedError
+
+    def preview(self, average: Mapping[str, nn.Module]) -> Picture | Text | None:
+        """What the average generator makes now; deterministic."""
+        raise NotImplementedError
 
     # --- what the loop asks ---------------------------------------------------------------------------
 
@@ -113,18 +105,9 @@ class Game:
         """The generator's average is what is kept."""
         return ("generator",)
 
-    def items(self) -> int:
-        """Training pictures."""
-        return len(self._material)
-
-    def batch(self, indices: NDArray[np.int64]) -> Batch:
-        """Pictures at ``indices`` as points, half of them mirrored."""
-        chosen = np.sort(indices)
-        points = self.space.take(self._material, chosen, flip=self.settings.flip, device=self._device)
-        labels = None
-        if self._labels is not None and self.config.classes:
-            labels = torch.from_numpy(self._labels[chosen]).to(self._device)
-        return Batch(points, labels)
+    def verdict(self, history: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Collapse, an overpowering discriminator, or divergence, in words."""
+        return diagnose(history)
 
     def phases(self, step: int, steps: int) -> Iterator[Phase]:
         """Discriminator, then generator."""
@@ -160,12 +143,12 @@ class Game:
     def _discriminator_loss(
         self, batch: Batch, part: int, weight: float, gamma: float
     ) -> tuple[Tensor, Mapping[str, Tensor | float]]:
-        z = torch.randn(len(batch.points), self.config.latent, device=self._device)
+        z = torch.randn(len(batch.points), self._latent, device=self._device)
         # One forward of G serves both phases: its weights don't change before the generator's own step.
-        fake = self.generator(z, batch.labels)  # (B, C, H, W)
+        fake = self.generator(z, batch.labels)  # as batch.points
         self._fakes[part] = (fake, batch.labels)
-        real = self.space.augment(batch.points)
-        shown = self.space.augment(fake.detach())
+        real = self.augment(batch.points)
+        shown = self.augment(fake.detach())
         if weight:
             # The penalties are taken at what D sees, after augmentation (R3GAN: before it): the gradient need not
             # pass through the augmentation a second time.
@@ -190,46 +173,6 @@ class Game:
     def _generator_loss(self, batch: Batch, part: int) -> tuple[Tensor, Mapping[str, Tensor | float]]:
         fake, labels = self._fakes.pop(part)
         with torch.no_grad():
-            real_logits = self.discriminator(self.space.augment(batch.points), labels)
-        fake_logits = self.discriminator(self.space.augment(fake), labels)
+            real_logits = self.discriminator(self.augment(batch.points), labels)
+        fake_logits = self.discriminator(self.augment(fake), labels)
         return self.settings.objective.generator(real_logits, fake_logits), {}
-
-    # --- looking at it --------------------------------------------------------------------------------
-
-    def _sample(self, generator: nn.Module, labels: Tensor | None, count: int) -> NDArray[np.uint8]:
-        z = torch.randn(count, self.config.latent).to(self._device)
-        y = None if labels is None else labels.to(self._device)
-        points = torch.cat(
-            [generator(z[i : i + 64], None if y is None else y[i : i + 64]) for i in range(0, count, 64)]
-        )
-        return self.space.decode(points).cpu().numpy()
-
-    def validate(self, average: Mapping[str, nn.Module]) -> Mapping[str, float]:
-        """Coverage of held-out pictures (``VALIDATED`` at most) by as many samples."""
-        if self._held_out is None or len(self._held_out) < 16:
-            return {}
-        # Evenly spread: pictures come class by class, and the first ones would be of the first classes.
-        chosen = np.linspace(0, len(self._held_out) - 1, min(len(self._held_out), VALIDATED)).round().astype(np.int64)
-        real = np.ascontiguousarray(self._held_out[chosen])
-        labels = None
-        if self._labels is not None and self.config.classes:
-            # With replacement from the training labels: the corpus's own balance of classes.
-            labels = torch.from_numpy(self._labels[torch.randint(len(self._labels), (len(real),)).numpy()])
-        fake = self._sample(average["generator"], labels, len(real))
-        figures = {"samples": float(len(real))}
-        if self._coverage is not None:
-            figures["coverage"] = self._coverage(real, fake)
-        return figures
-
-    def preview(self, average: Mapping[str, nn.Module]) -> Picture:
-        """A sheet of samples: a column for each class (10 at most), 8 rows; the same latents each time."""
-        columns = min(len(self.config.classes), 10) or 8
-        labels = torch.arange(8 * columns) % columns if self.config.classes else None
-        pictures = self._sample(average["generator"], labels, 8 * columns)  # (8·columns, H, W, 3)
-        side = pictures.shape[1]
-        sheet = pictures.reshape(8, columns, side, side, 3).transpose(0, 2, 1, 3, 4)
-        return Picture(np.ascontiguousarray(sheet.reshape(8 * side, columns * side, 3)))
-
-    def verdict(self, history: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Collapse, an overpowering discriminator, or divergence, in words."""
-        return diagnose(history)

@@ -99,15 +99,15 @@ def gradient_penalty(logits: Tensor, inputs: Tensor) -> Tensor:
 
     Args:
         logits: D(x), (B,), made from ``inputs`` with gradients on.
-        inputs: x, (B, C, H, W), ``requires_grad``.
+        inputs: x, (B, …), such as (B, C, H, W), ``requires_grad``.
 
     Returns:
         A scalar (squared logits a squared unit of the space), differentiable in D's parameters. The loss
         adds γ/2 times it.
     """
     # Each logit depends on its own item alone (no batch statistics), so the sum's gradient holds all rows.
-    (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)  # (B, C, H, W)
-    return gradient.square().sum(dim=(1, 2, 3)).mean()
+    (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)  # (B, …)
+    return gradient.square().flatten(1).sum(dim=1).mean()
 
 
 class Gamma(NamedTuple):

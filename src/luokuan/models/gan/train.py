@@ -22,9 +22,10 @@ from luokuan.foundation.training import Outcome
 from luokuan.models.codec.cache import load_latents
 from luokuan.models.codec.finding import codec_named
 from luokuan.models.gan.config import GanConfig, latent_preset, preset
-from luokuan.models.gan.game import CoverageFunction, Game, GameSettings
+from luokuan.models.gan.game import GameSettings
 from luokuan.models.gan.model import weights_of
 from luokuan.models.gan.objective import Gamma, objective
+from luokuan.models.gan.picturegame import CoverageFunction, PictureGame
 from luokuan.models.gan.run import GanRun
 from luokuan.models.gan.space import LatentSpace, PixelSpace, Space
 from luokuan.store.home import Home, open_home
@@ -36,7 +37,7 @@ class GanTraining(FamilyTraining[GanRun, PictureCorpus]):
     Args:
         corpus: Folder of pictures.
         run: The choices.
-        coverage: Measures coverage at validation (see ``Game``); None leaves it out.
+        coverage: Measures coverage at validation (see ``PictureGame``); None leaves it out.
         home: Where runs and models are kept.
         quiet: No progress.
 
@@ -88,7 +89,7 @@ class GanTraining(FamilyTraining[GanRun, PictureCorpus]):
             rate_end=run.rate_end,
             flip=run.flip,
         )
-        return Game(
+        return PictureGame(
             self.config,
             settings,
             self.space,
@@ -149,7 +150,7 @@ class GanTraining(FamilyTraining[GanRun, PictureCorpus]):
     def save(self, outcome: Outcome, training: dict[str, Any]) -> ModelFolder:
         """The averaged generator and the discriminator."""
         game = self.learning
-        assert isinstance(game, Game)
+        assert isinstance(game, PictureGame)
         return save_folder(
             self.home.models / self.run.name,
             config=self.config.to_json(),
