@@ -18,8 +18,9 @@ from luokuan.foundation.optim import adam, cosine
 from luokuan.i18n import _
 from luokuan.media import Picture
 from luokuan.models.codec.learning import to_pictures
-from luokuan.models.vae import objective
+from luokuan.models.vae import discretised, elbo
 from luokuan.models.vae.config import VaeConfig
+from luokuan.models.vae.diagnosis import Looked, verdicts
 from luokuan.models.vae.networks import Decoder, Encoder
 from luokuan.models.vae.prior import moment_matched
 from luokuan.models.vae.sheet import COLUMNS, latent_walk, sheet
@@ -61,7 +62,7 @@ def to_values(pictures: NDArray[np.uint8], device: str | torch.device = "cpu") -
 
 def to_inputs(values: Tensor) -> Tensor:
     """Values 0..255 to the networks' -1..1."""
-    return values / objective.HALF - 1
+    return values / discretised.HALF - 1
 
 
 def posteriors(encoder: nn.Module, pictures: NDArray[np.uint8], device: str, *, flip: bool) -> tuple[Tensor, Tensor]:
@@ -135,8 +136,7 @@ class VaeLearning:
 
     def weight(self, step: int, steps: int) -> float:
         """β at ``step``: rising over the warm-up, then constant."""
-        rising = self.settings.warm_up * steps
-        return self.settings.beta * (min(step / rising, 1.0) if rising > 0 else 1.0)
+        return elbo.linear(self.settings.beta, rising=self.settings.warm_up)(step, steps)
 
     def phases(self, step: int, steps: int) -> Iterator[Phase]:
         """One: the negative ELBO."""
@@ -162,10 +162,19 @@ class VaeLearning:
 
     def _terms(self, decoder: nn.Module, values: Tensor, mean: Tensor, log_variance: Tensor) -> tuple[Tensor, Tensor]:
         """log p(x|z) with one draw of z, and KL(q ‖ p): nats a picture, (B,) each."""
-        locations = decoder(objective.draw(mean, log_variance))
+        locations = decoder(elbo.draw(mean, log_variance))
         scale: Any = decoder.log_scale
-        fitted = objective.log_likelihood(values, locations, scale, self.config.likelihood)
-        return fitted, objective.kl_to_standard(mean, log_variance).sum(dim=1)
+        fitted = discretised.log_likelihood(values, locations, scale, self.config.likelihood)
+        return fitted, elbo.kl_to_standard(mean, log_variance).sum(dim=1)
+
+    def _weighed(self, decoder: nn.Module, values: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+        """The importance-weighted bound with ``DRAWS`` draws, nats a picture, (B,)."""
+
+        def given(z: Tensor) -> Tensor:  # one draw at a time: (1, B, D) to (1, B)
+            scale: Any = decoder.log_scale
+            return discretised.log_likelihood(values, decoder(z[0]), scale, self.config.likelihood)[None]
+
+        return elbo.weigh(given, mean, log_variance, draws=DRAWS, chunk=1).bound
 
     # --- looking at it --------------------------------------------------------------------------------
 
@@ -187,20 +196,14 @@ class VaeLearning:
             rates.append(kl)
             means.append(mean)
             if start < WEIGHED:
-                weights = []
-                for _draw in range(DRAWS):
-                    z = objective.draw(mean, log_variance)
-                    scale: Any = decoder.log_scale
-                    given = objective.log_likelihood(values, decoder(z), scale, self.config.likelihood)
-                    weights.append(given + objective.log_normal(z) - objective.log_normal(z, mean, log_variance))
-                bounds.append(objective.importance_bound(torch.stack(weights)))
+                bounds.append(self._weighed(decoder, values, mean, log_variance))
         nats, rate = float(-torch.cat(fitted).mean()), float(torch.cat(rates).mean())
         return {
             "pictures": float(len(pictures)),
             "reconstruction_nats": nats,
             "kl_nats": rate,
             "bits_per_value": (nats + rate) / self.config.values / math.log(2),
-            "active_units": float(objective.active_units(torch.cat(means))),
+            "active_units": float(elbo.active_units(torch.cat(means))),
             "importance_nats": float(-torch.cat(bounds).mean()),
             "importance_pictures": float(len(torch.cat(bounds))),
             "importance_draws": float(DRAWS),
@@ -228,34 +231,14 @@ class VaeLearning:
 
     def verdict(self, history: Sequence[Mapping[str, Any]]) -> list[str]:
         """Posterior collapse, overfitting, or a run that was too short, in words."""
-        seen = [row for row in history if "validation/kl_nats" in row]
-        if len(seen) < 2:
-            return []
-        bounds = [row["validation/reconstruction_nats"] + row["validation/kl_nats"] for row in seen]
-        active, latent = round(seen[-1]["validation/active_units"]), self.config.latent
-        found = []
-        if active < max(latent // 16, 1):
-            found.append(
-                _(
-                    "Only {active} of {latent} latent values carry anything (posterior collapse): lower --beta, raise "
-                    "--warm-up, or train longer.",
-                    active=active,
-                    latent=latent,
-                )
+        seen = [
+            Looked(
+                bound=row["validation/reconstruction_nats"] + row["validation/kl_nats"],
+                kl=row["validation/kl_nats"],
+                active=round(row["validation/active_units"]),
             )
-        if bounds[-1] > 1.01 * min(bounds):
-            found.append(
-                _(
-                    "The bound on held-out pictures was better earlier: it learns its pictures by heart. Train "
-                    "shorter, or on more pictures."
-                )
-            )
-        elif bounds[-2] > 1.002 * bounds[-1]:
-            found.append(_("The bound was still improving at the end: a longer run would give better pictures."))
-        return found or [
-            _(
-                "The bound has settled, and {active} of {latent} latent values are in use.",
-                active=active,
-                latent=latent,
-            )
+            for row in history
+            if "validation/kl_nats" in row
         ]
+        advice = _("lower --beta, raise --warm-up, or train longer")
+        return verdicts(seen, self.config.latent, advice=advice)

@@ -15,7 +15,7 @@ from luokuan.foundation.compute import mix_seed, seeded
 from luokuan.i18n import _
 from luokuan.models.evaluation.metrics import Kid, frechet_distance, kernel_distance
 from luokuan.models.evaluation.network import RESOLUTION, feature_network
-from luokuan.models.vae import objective
+from luokuan.models.vae import discretised, elbo
 from luokuan.models.vae.learning import to_values
 from luokuan.models.vae.model import CHUNK, Vae
 from luokuan.models.vae.sheet import COLUMNS, sheet
@@ -87,9 +87,9 @@ def measure(
     """
     config = vae.config
     mean, log_variance = vae.posterior(pictures)
-    kl = objective.kl_to_standard(mean, log_variance).sum(dim=1)
+    kl = elbo.kl_to_standard(mean, log_variance).sum(dim=1)
     with seeded(seed, "elbo"):
-        fitted = _fitted(vae, pictures, objective.draw(mean, log_variance))
+        fitted = _fitted(vae, pictures, elbo.draw(mean, log_variance))
     nats, rate = float(-fitted.double().mean()), float(kl.double().mean())
     chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), WEIGHED)).round().astype(np.int64)
     found: tuple[float | None, ...] = (None, None, None)
@@ -100,12 +100,12 @@ def measure(
                 progress(_("Importance-weighted bound"), index + 1, len(chosen))
             with seeded(seed, "importance", index):
                 moments = mean[picture].expand(draws, -1), log_variance[picture].expand(draws, -1)
-                z = objective.draw(*moments)  # (K, D)
+                z = elbo.draw(*moments)  # (K, D)
             given = _fitted(vae, np.broadcast_to(pictures[picture], (draws, *pictures.shape[1:])), z).double()
-            posterior = objective.log_normal(z, *moments).double()
-            standard = given + objective.log_normal(z).double() - posterior  # log w, (K,)
+            posterior = elbo.log_normal(z, *moments).double()
+            standard = given + elbo.log_normal(z).double() - posterior  # log w, (K,)
             mixture = given + vae.mixture.log_prob(z) - posterior
-            bounds.append([standard.mean(), *(objective.importance_bound(w[:, None])[0] for w in (standard, mixture))])
+            bounds.append([standard.mean(), *(elbo.importance_bound(w[:, None])[0] for w in (standard, mixture))])
         found = tuple((-torch.tensor(bounds, dtype=torch.float64).mean(dim=0)).tolist())
     return Bound(
         pictures=len(pictures),
@@ -117,7 +117,7 @@ def measure(
         reconstruction_nats=nats,
         kl_nats=rate,
         bits_per_value=(nats + rate) / config.values / math.log(2),
-        active_units=objective.active_units(mean),
+        active_units=elbo.active_units(mean),
         importance_draws=draws,
         importance_pictures=len(chosen) if draws else 0,
         importance_elbo_nats=found[0],
@@ -134,7 +134,7 @@ def _fitted(vae: Vae, pictures: NDArray[np.uint8], z: torch.Tensor) -> torch.Ten
         made = vae.decoder(z[piece].to(vae.device))
         values = to_values(pictures[piece], vae.device)
         scale = vae.decoder.log_scale
-        found.append(objective.log_likelihood(values, made, scale, vae.config.likelihood).cpu())
+        found.append(discretised.log_likelihood(values, made, scale, vae.config.likelihood).cpu())
     return torch.cat(found)
 
 

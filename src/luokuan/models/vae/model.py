@@ -17,7 +17,7 @@ from luokuan.foundation.strictconfig import strict_config
 from luokuan.i18n import _
 from luokuan.models.codec.learning import to_pictures
 from luokuan.models.interface import WithoutWords
-from luokuan.models.vae import objective
+from luokuan.models.vae import discretised, elbo
 from luokuan.models.vae.config import PRIORS, VaeConfig
 from luokuan.models.vae.learning import to_inputs, to_values
 from luokuan.models.vae.networks import Decoder, Encoder
@@ -226,9 +226,9 @@ class Vae(WithoutWords):
             full = torch.cat([piece, piece.new_zeros(CHUNK - len(piece), piece.shape[1])])
             made = self.decoder(full.to(self.device))[: len(piece)]
             values = to_values(pictures[start : start + CHUNK], self.device)
-            term = objective.log_likelihood(values, made, self.decoder.log_scale, self.config.likelihood)
+            term = discretised.log_likelihood(values, made, self.decoder.log_scale, self.config.likelihood)
             fitted.append(term.cpu())
-        bound = torch.cat(fitted) - objective.kl_to_standard(mean, log_variance).sum(dim=1)
+        bound = torch.cat(fitted) - elbo.kl_to_standard(mean, log_variance).sum(dim=1)
         found: NDArray[np.float32] = (bound / self.config.values).float().numpy()
         return found
 

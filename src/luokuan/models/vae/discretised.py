@@ -1,8 +1,7 @@
-"""The evidence lower bound (ELBO), term by term, in nats.
+"""p(x|z) of 8-bit values: a logistic or Laplace distribution, cut into 256 steps.
 
-L(x) = E_q(z|x)[log p(x|z)] - KL(q(z|x) ‖ N(0, I)) ≤ log p(x) (Kingma & Welling 2013, arXiv 1312.6114, eq. 3). p(x|z)
-gives probabilities to the 256 values of each channel of each pixel, not densities to real numbers: so both terms are
-nats, and -L / (values · log 2) is an upper bound of the bits a lossless code needs for a value.
+It gives probabilities to the 256 values, not densities to real numbers: so its logarithm is in nats, and together with
+the ELBO's other term an upper bound of the nats a lossless code needs.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from torch.nn import functional as F
 
 HALF = 127.5
 """Steps of the 8-bit values in one unit of the networks' -1..1."""
-ACTIVE = 0.01
-"""Variance of the posterior's mean over pictures from which a latent value counts as active."""
 
 
 def log1mexp(x: Tensor) -> Tensor:
@@ -69,46 +66,3 @@ def log_likelihood(pictures: Tensor, locations: Tensor, log_scale: Tensor, kind:
     below, above, inside = (_logistic if kind == "logistic" else _laplace)(lower, upper, 1 / scale)
     found = torch.where(pictures < 0.5, below, torch.where(pictures > 254.5, above, inside))
     return found.sum(dim=(1, 2, 3))
-
-
-def kl_to_standard(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(μ, diag σ²) ‖ N(0, I)) of each latent value: ½(μ² + σ² - 1 - log σ²), nats (arXiv 1312.6114, app. B).
-
-    (B, D) each; (B, D). The sum over D is the ELBO's second term.
-    """
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
-
-
-def draw(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """z = μ + σ·ε, a differentiable draw from q(z|x) (reparametrisation, arXiv 1312.6114, sec. 2.4); (B, D)."""
-    return mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-
-
-def log_normal(z: Tensor, mean: Tensor | float = 0.0, log_variance: Tensor | float = 0.0) -> Tensor:
-    """log N(z; μ, diag σ²), summed over the last axis, nats. (..., D) to (...)."""
-    spread = torch.as_tensor(log_variance, dtype=z.dtype, device=z.device)
-    terms = math.log(2 * math.pi) + spread + (z - mean).square() * (-spread).exp()
-    return -0.5 * terms.sum(dim=-1)
-
-
-def importance_bound(log_weights: Tensor) -> Tensor:
-    """log of the mean of w_k = p(x|z_k)·p(z_k) / q(z_k|x) over K draws z_k ~ q(z|x), nats (IWAE, Burda et al. 2015,
-    arXiv 1509.00519, eq. 8): between the ELBO (K = 1, on average) and log p(x) (K → ∞).
-
-    Args:
-        log_weights: log w, (K, B).
-
-    Returns:
-        (B,).
-    """
-    return torch.logsumexp(log_weights, dim=0) - math.log(len(log_weights))
-
-
-def active_units(means: Tensor) -> int:
-    """Latent values whose posterior mean varies over pictures: #{j : Var_x(E q(z_j|x)) ≥ 0.01} (Burda et al. 2015,
-    arXiv 1509.00519, sec. 5.2).
-
-    Args:
-        means: μ of each picture, (N, D).
-    """
-    return int((means.double().var(dim=0, unbiased=False) >= ACTIVE).sum())
