@@ -138,7 +138,7 @@ def test_wrong_choices_are_refused(run: Any, choices: list[str]) -> None:
 
 
 def test_other_kinds_are_refused(run: Any) -> None:
-    for kind in ("text", "music", ""):
+    for kind in ("words", "sound", ""):
         code, _out, err = run("train", "vae", EXAMPLE, "--name", "wrong", "--kind", kind)
         assert code == 2 and f"'{kind}'" in err and "image" in err and "Traceback" not in err
 

@@ -1,17 +1,26 @@
-"""`luokuan create text`: what a language model writes."""
+"""`luokuan create text`: what a language model, or a VAE of sentences, writes."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from luokuan.cli import labelling, options
 from luokuan.cli.exporting import suffix_of
 from luokuan.cli.writing import FORMATS, Count, Format, hand_over, show
+from luokuan.errors import UserError
 from luokuan.i18n import _
 
-HELP = _("Create texts: a language model goes on with the prompt, or answers it if it has a chat template.")
+if TYPE_CHECKING:
+    from luokuan.store.home import Home
+
+HELP = _(
+    "Create texts: a language model goes on with the prompt, or answers it if it has a chat template; a VAE of "
+    "sentences samples, paraphrases, or leads from one sentence to another."
+)
+WAYS = 7
+"""``--steps`` if no number is given."""
 
 
 def text(
@@ -33,8 +42,15 @@ def text(
         int, typer.Option("--tokens", min=1, max=65_536, help=_("Most tokens to write, the prompt's not counted."))
     ] = 256,
     temperature: Annotated[
-        float, typer.Option("--temperature", min=0, max=5, help=_("Below 1: more probable; 0: always the likeliest."))
-    ] = 0.8,
+        float | None,
+        typer.Option(
+            "--temperature",
+            min=0,
+            max=5,
+            help=_("Below 1: more probable; 0: always the likeliest (default 0.8; a VAE: 0.7, with --like 0)."),
+            show_default=False,
+        ),
+    ] = None,
     top_k: Annotated[int, typer.Option("--top-k", min=0, help=_("Only so many of the likeliest tokens; 0: all."))] = 0,
     top_p: Annotated[
         float,
@@ -65,6 +81,42 @@ def text(
     raw: Annotated[
         bool, typer.Option("--raw", help=_("Let a chat model go on with the prompt, not answer it."))
     ] = False,
+    like: Annotated[
+        str, typer.Option("--like", help=_("VAE of sentences: a sentence to start from."), show_default=False)
+    ] = "",
+    toward: Annotated[
+        str,
+        typer.Option("--toward", help=_("With --like: another sentence, to which the text leads."), show_default=False),
+    ] = "",
+    steps: Annotated[
+        int, typer.Option("--steps", min=2, max=64, help=_("With --toward: sentences on the way, both ends included."))
+    ] = WAYS,
+    noise: Annotated[
+        float | None,
+        typer.Option(
+            "--noise",
+            min=0,
+            max=20,
+            help=_("With --like: how far from it; 0: the sentence again, 1: a paraphrase (default)."),
+            show_default=False,
+        ),
+    ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attribute",
+            help=_("VAE of sentences: what to change, such as length or tone=question; may be repeated."),
+            show_default=False,
+        ),
+    ] = None,
+    amount: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--amount",
+            help=_("By how much, once for each --attribute (default 1); below 0: the other way."),
+            show_default=False,
+        ),
+    ] = None,
     watermark: Annotated[
         bool,
         typer.Option("--watermark/--no-watermark", help=_("Whether the choice of words carries this home's mark.")),
@@ -79,23 +131,62 @@ def text(
     home: options.Home = None,
 ) -> None:
     """Create texts, show a single one while it is written, and put them where the person wants them."""
+    from luokuan.create.latenttexts import Wish, create_latent_texts
     from luokuan.create.texts import Prompt, create_texts
     from luokuan.models.plm.sampling import Manner
     from luokuan.store.home import open_home
 
+    wish = Wish(like, toward, steps, noise, _amounts(attribute or [], amount or []), temperature, top_p)
+    moves = bool(like or toward or attribute or noise is not None or steps != WAYS)
     wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home)
     suffix = suffix_of(format, output, count, FORMATS)
     shown = count == 1 and not json and not quiet
-    works = create_texts(
-        Prompt(prompt, system, raw),
-        model=model,
-        seed=seed,
-        count=count,
-        manner=Manner(temperature, top_k, top_p, min_p, repetition_penalty, tokens, tuple(stop or ())),
-        media_type=FORMATS[suffix],
-        label=wanted,
-        home=open_home(home),
-        on_text=show if shown else None,
-        watermark=watermark,
-    )
+    place = open_home(home)
+    shared: dict[str, Any] = {"model": model, "seed": seed, "count": count, "media_type": FORMATS[suffix]}
+    shared |= {"label": wanted, "home": place, "on_text": show if shown else None}
+    if moves or _has_latents(model, home=place):
+        others = {
+            "PROMPT": prompt != "",
+            "--tokens": tokens != 256,
+            "--top-k": top_k != 0,
+            "--min-p": min_p != 0,
+            "--repetition-penalty": repetition_penalty != 1,
+            "--stop": bool(stop),
+            "--system": system != "",
+            "--raw": raw,
+        }
+        if given := [option for option, was in others.items() if was]:
+            raise UserError(
+                _("{option} has no say with a VAE of sentences.", option=given[0]),
+                _("Leave it out; --like gives it a sentence."),
+                code="create.option",
+            )
+        works = create_latent_texts(wish, **shared)
+    else:
+        manner = Manner(
+            0.8 if temperature is None else temperature,
+            top_k,
+            top_p,
+            min_p,
+            repetition_penalty,
+            tokens,
+            tuple(stop or ()),
+        )
+        works = create_texts(Prompt(prompt, system, raw), manner=manner, watermark=watermark, **shared)
     hand_over(works, output, suffix, count=count, shown=shown, json=json)
+
+
+def _amounts(attributes: list[str], amounts: list[float]) -> dict[str, float]:
+    if len(amounts) > len(attributes):
+        raise UserError(
+            _("There are more --amount than --attribute."), _("Give one for each, in order."), code="create.attribute"
+        )
+    return dict(zip(attributes, [*amounts, *[1.0] * len(attributes)], strict=False))
+
+
+def _has_latents(model: str, *, home: Home) -> bool:
+    from luokuan.create.servers import is_server
+    from luokuan.foundation.modelfolder import resolve
+    from luokuan.models.registry import LATENT_TEXT, loader_name
+
+    return not is_server(model) and loader_name(resolve(model, home)) in LATENT_TEXT

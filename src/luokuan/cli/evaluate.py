@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli import enlarging, fidelity, likelihood, options
+from luokuan.cli.evaluate_sentences import evaluate_sentences
 from luokuan.cli.evaluate_text import evaluate_text
 from luokuan.cli.output import emit_json, say, table
 from luokuan.errors import UserError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import Report
     from luokuan.models.upscaler.model import Upscaler
+    from luokuan.store.home import Home
 
 HELP = _("Measure a model (or a folder of pictures) against held-out pictures of a corpus.")
 
@@ -66,7 +68,7 @@ def evaluate(
             "--importance",
             min=0,
             max=100_000,
-            help=_("Draws a picture for a VAE's importance-weighted bound (default 500; 0 leaves it out)."),
+            help=_("Draws an item for a VAE's importance-weighted bound (default 500; sentences: 100; 0: none)."),
             show_default=False,
         ),
     ] = None,
@@ -84,7 +86,7 @@ def evaluate(
     from luokuan.foundation.corpus.arrays import load_labels, load_pixels
     from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import compare, evaluate_model
-    from luokuan.models.registry import TRANSLATING, WRITING, load_model
+    from luokuan.models.registry import LATENT_TEXT, TRANSLATING, WRITING, load_model, loader_name
     from luokuan.models.upscaler.model import Upscaler
     from luokuan.models.vae.model import Vae
     from luokuan.store.home import open_home
@@ -93,24 +95,11 @@ def evaluate(
     folder = expand(model)
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
-    if loaded is not None and loaded.folder.family in WRITING:
-        evaluate_text(
-            loaded,
-            corpus,
-            place,
-            count=count,
-            seed=seed,
-            json=json,
-            progress=None if quiet or json else _progress,
-            of_pictures=(sheet, importance) != (None, None) or (truncation, among, guidance) != (1, 1, 1),
-        )
+    if loaded is not None and loader_name(loaded.folder) in (*WRITING, *LATENT_TEXT, *TRANSLATING):
+        pictures = sheet is not None or (truncation, among, guidance) != (1, 1, 1)
+        how: dict[str, Any] = {"count": count, "seed": seed, "json": json, "of_pictures": pictures}
+        _evaluate_writer(loaded, corpus, place, importance, progress=None if quiet or json else _progress, **how)
         return
-    if loaded is not None and loaded.folder.family in TRANSLATING:
-        raise UserError(
-            _("'{name}' translates, which this command doesn't measure.", name=model),
-            _("See its card, or run benchmarks/translation.py: chrF and BLEU of held-out sentences."),
-            code="evaluation.language",
-        )
     if importance is not None and not isinstance(loaded, Vae):
         raise UserError(
             _("'{name}' has no likelihood that could be weighed.", name=model),
@@ -172,6 +161,27 @@ def evaluate(
         _print(report)
         if bound is not None:
             likelihood.show(report, bound)
+
+
+def _evaluate_writer(loaded: Any, corpus: Path, home: Home, importance: int | None, **how: Any) -> None:
+    """Measure a model that makes text.
+
+    Raises:
+        UserError: it translates, or options were given that it doesn't have.
+    """
+    from luokuan.models.registry import LATENT_TEXT, TRANSLATING, loader_name
+
+    if loader_name(loaded.folder) in LATENT_TEXT:
+        evaluate_sentences(loaded, corpus, importance=importance, **how)
+        return
+    if loaded.folder.family in TRANSLATING:
+        raise UserError(
+            _("'{name}' translates, which this command doesn't measure.", name=loaded.folder.name),
+            _("See its card, or run benchmarks/translation.py: chrF and BLEU of held-out sentences."),
+            code="evaluation.language",
+        )
+    how["of_pictures"] = how["of_pictures"] or importance is not None
+    evaluate_text(loaded, corpus, home, **how)
 
 
 def _evaluate_tool(loaded: Codec | Upscaler, title: str, *, sampled: bool, **options: Any) -> None:

@@ -182,8 +182,14 @@ def export(
 
 def _onnx(folder: ModelFolder, output: Path) -> float:
     from luokuan.models.export import to_onnx
-    from luokuan.models.registry import TRANSLATING, WRITING, family_loader
+    from luokuan.models.registry import LATENT_TEXT, TRANSLATING, WRITING, family_loader, loader_name
 
+    if loader_name(folder) in LATENT_TEXT:
+        raise UserError(
+            _("'{name}' is a VAE of sentences: it is not written as ONNX.", name=folder.name),
+            _("Use --to hub-folder."),
+            code="export.language",
+        )
     if folder.family in TRANSLATING:
         raise UserError(
             _("'{name}' is an encoder-decoder: it is written neither as ONNX nor as GGUF.", name=folder.name),

@@ -67,13 +67,14 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
     from luokuan.colophon.verification import verify_file
     from luokuan.create.copies import STARTER as COPYWRITER
     from luokuan.create.copies import create_copy
+    from luokuan.create.latenttexts import create_latent_text
     from luokuan.create.pictures import create_image
     from luokuan.create.translations import create_translation
     from luokuan.create.verses import create_verse
     from luokuan.foundation.modelfolder import resolve, starters
-    from luokuan.models.registry import TOOLS, TRANSLATING, WRITING
+    from luokuan.models.registry import LATENT_TEXT, TOOLS, TRANSLATING, WRITING, loader_name
 
-    families = {name: resolve(name, home).family for name in starters()}
+    families = {name: loader_name(resolve(name, home)) for name in starters()}
     names = [name for name, family in families.items() if family not in TOOLS]
     if not names:
         raise UserError(
@@ -82,12 +83,14 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
             code="showcase.empty",
         )
     for name in names:
-        writes = families[name] in (*WRITING, *TRANSLATING)
+        writes = families[name] in (*WRITING, *TRANSLATING, *LATENT_TEXT)
         brief = BRIEFS.get(name, "")
         if families[name] in TRANSLATING:
             work = create_translation(brief, to="zh", model=name, seed=SEED, home=home)
         elif name == COPYWRITER:
             work = create_copy(brief, attributes=FACTS, model=name, seed=SEED, home=home)
+        elif families[name] in LATENT_TEXT:
+            work = create_latent_text(brief, model=name, seed=SEED, home=home)
         else:
             create = create_verse if writes else create_image
             work = create(brief, model=name, seed=SEED, home=home)

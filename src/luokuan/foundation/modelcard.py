@@ -94,7 +94,8 @@ def material_section(training: Mapping[str, Any]) -> str:
 
 def _unit(training: Mapping[str, Any]) -> str:
     return next(
-        (unit for unit in ("windows", "examples", "pairs", "sentences") if unit in training["corpus"]), "pictures"
+        (unit for unit in ("windows", "examples", "pairs", "sentences", "texts") if unit in training["corpus"]),
+        "pictures",
     )
 
 
@@ -105,6 +106,8 @@ def _amount(corpus: Mapping[str, Any]) -> str:
     if "sentences" in corpus:
         machine = f", {corpus['synthetic']} of them with a source that a machine wrote" if corpus["synthetic"] else ""
         return f"{corpus['sentences']} training sentences with translations{machine}, {corpus['target_tokens']} tokens"
+    if "texts" in corpus:
+        return f"{corpus['texts']} training sentences, {corpus['tokens']} tokens"
     if "tokens" in corpus:
         return f"{corpus['documents']} training documents, {corpus['bytes']} bytes, {corpus['tokens']} tokens"
     return f"{corpus['pictures']} training pictures"

@@ -16,6 +16,7 @@ from luokuan.models.interface import PictureModel
 if TYPE_CHECKING:
     from luokuan.models.plm.model import PlmModel
     from luokuan.models.seq2seq.model import Seq2SeqModel
+    from luokuan.models.vae.text.model import TextVae
 
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
@@ -23,17 +24,19 @@ FAMILIES: dict[str, str] = {
     "prior": "luokuan.models.prior.model:PriorModel",
     "upscaler": "luokuan.models.upscaler.model:Upscaler",
     "vae": "luokuan.models.vae.model:Vae",
+    "vae/text": "luokuan.models.vae.text.model:TextVae",
     "plm": "luokuan.models.plm.model:PlmModel",
     "seq2seq": "luokuan.models.seq2seq.model:Seq2SeqModel",
 }
-"""Family name (``config.json``'s ``family``) to ``module:class``; the class has ``from_folder(folder)``."""
+"""Family name (``config.json``'s ``family``), or ``family/kind`` where a kind has a loader of its own, to
+``module:class``; the class has ``from_folder(folder)``."""
 
 TRAINERS: dict[str, str] = {
     "gan": "luokuan.models.gan.train:train_gan",
     "codec": "luokuan.models.codec.train:train_codec",
     "prior": "luokuan.models.prior.train:train_prior",
     "upscaler": "luokuan.models.upscaler.train:train_upscaler",
-    "vae": "luokuan.models.vae.train:train_vae",
+    "vae": "luokuan.models.vae.kinds:train_vae",
     "plm": "luokuan.models.plm.train:train_plm",
     "seq2seq": "luokuan.models.seq2seq.train:train_seq2seq",
 }
@@ -48,6 +51,14 @@ WRITING = ("plm",)
 """Families that make text."""
 TRANSLATING = ("seq2seq",)
 """Families that turn one text into another."""
+LATENT_TEXT = ("vae/text",)
+"""Those that make text from a latent vector."""
+
+
+def loader_name(folder: ModelFolder) -> str:
+    """The row of ``FAMILIES`` that loads the folder: its family, with its kind where that has a row of its own."""
+    of_kind = f"{folder.family}/{folder.config.get('kind')}"
+    return of_kind if of_kind in FAMILIES else folder.family
 
 
 def makes_pictures(reference: str | Path) -> bool:
@@ -56,7 +67,7 @@ def makes_pictures(reference: str | Path) -> bool:
     Raises:
         UserError: no such model.
     """
-    return resolve(reference).family not in (*TOOLS, *WRITING, *TRANSLATING)
+    return loader_name(resolve(reference)) not in (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT)
 
 
 def load_picture_model(reference: str | Path) -> PictureModel:
@@ -66,7 +77,7 @@ def load_picture_model(reference: str | Path) -> PictureModel:
         UserError: it makes none; or see ``load_model``.
     """
     if not makes_pictures(reference):
-        writes = resolve(reference).family in (*WRITING, *TRANSLATING)
+        writes = loader_name(resolve(reference)) in (*WRITING, *TRANSLATING, *LATENT_TEXT)
         raise UserError(
             _("'{name}' makes text and no pictures.", name=reference)
             if writes
@@ -92,6 +103,23 @@ def load_writing_model(reference: str | Path) -> PlmModel:
             code="model.kind",
         )
     model: PlmModel = load_model(reference)
+    return model
+
+
+def load_latent_text_model(reference: str | Path) -> TextVae:
+    """``load_model`` of a VAE of sentences.
+
+    Raises:
+        UserError: it is a model of another kind; or see ``load_model``.
+    """
+    folder = resolve(reference)
+    if loader_name(folder) not in LATENT_TEXT:
+        raise UserError(
+            _("'{name}' is no VAE of sentences: it has no latent vector to move in.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.kind",
+        )
+    model: TextVae = load_model(reference)
     return model
 
 
@@ -135,7 +163,7 @@ def family_loader(folder: ModelFolder) -> Callable[[ModelFolder], Any]:
         UserError: the family is unknown to this version.
     """
     family = folder.family
-    target = FAMILIES.get(family)
+    target = FAMILIES.get(loader_name(folder))
     if target is None:
         raise UserError(
             _(

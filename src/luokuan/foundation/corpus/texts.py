@@ -145,8 +145,8 @@ class TextCorpus:
         whole = given or self._whole
         for file in self.files:
             kind = self._lines if file.path.suffix.lower() in LINES else self._prose
-            for document in _readable(file.path, kind(file, name, given, whole)):
-                yield _readable(file.path, document)
+            for document in readable(file.path, kind(file, name, given, whole)):
+                yield readable(file.path, document)
 
     @property
     def _whole(self) -> bool:
@@ -169,10 +169,10 @@ class TextCorpus:
     def _prose(file: TextFile, name: str, given: bool, whole: bool) -> Iterator[Iterator[str]]:
         if whole:
             if (file.split or "train" if given else dealt_by(file.sha256)) == name:
-                yield _pieces(file.path)
+                yield pieces_of(file.path)
         elif name != "test":
             edge = int(TAIL * file.characters)
-            yield _between(_pieces(file.path), *((0, edge) if name == "train" else (edge, file.characters)))
+            yield _between(pieces_of(file.path), *((0, edge) if name == "train" else (edge, file.characters)))
 
 
 def open_texts(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> TextCorpus:
@@ -221,7 +221,7 @@ def open_texts(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> TextC
     return corpus
 
 
-def _readable(path: Path, parts: Iterator[Part]) -> Iterator[Part]:
+def readable(path: Path, parts: Iterator[Part]) -> Iterator[Part]:
     """What ``parts`` gives; a file that has become unreadable is the user's to mend."""
     try:
         yield from parts
@@ -256,7 +256,7 @@ def _look(path: Path, folder: Path, *, named: bool) -> tuple[TextFile, list[Brok
                     column = column or row[1] in SPLITS[1:]
                     dealt[dealt_by(row[0])] += 1
         else:
-            characters = sum(len(piece) for piece in _pieces(path))
+            characters = sum(len(piece) for piece in pieces_of(path))
             documents = int(characters > 0)
             dealt[dealt_by(sha256)] += documents
     except UnicodeEncodeError:
@@ -289,7 +289,7 @@ def _opened(path: Path) -> TextIO:
     return io.TextIOWrapper(path.open("rb"), encoding=_encoding(path), errors="strict", newline=None)
 
 
-def _pieces(path: Path) -> Iterator[str]:
+def pieces_of(path: Path) -> Iterator[str]:
     """The text of a file, a piece at a time, never cut within a line unless the line is longer."""
     rest = ""
     with _opened(path) as stream:
@@ -321,7 +321,7 @@ def _cut(text: str) -> Iterator[str]:
 
 def _rows(path: Path) -> Iterator[tuple[str, str | None] | Broken]:
     """(text, split) of each line of a .jsonl file."""
-    return rows(path, _row)
+    return rows(path, text_row)
 
 
 def rows(path: Path, parse: Callable[[Path, int, str], Part | Broken]) -> Iterator[Part | Broken]:
@@ -346,7 +346,7 @@ def rows(path: Path, parse: Callable[[Path, int, str], Part | Broken]) -> Iterat
             raise BrokenText(_("it is not UTF-8")) from error
 
 
-def _row(path: Path, number: int, line: str) -> tuple[str, str | None] | Broken:
+def text_row(path: Path, number: int, line: str) -> tuple[str, str | None] | Broken:
     try:
         row: Any = json.loads(line)
         text = row[COLUMN]

@@ -112,8 +112,11 @@ class Ngrams:
         return cls(filters)
 
 
-def ngrams_of(corpus: TextCorpus | ExampleCorpus, *, base: Ngrams | None = None) -> Ngrams | None:
-    """The filter of a corpus's training text (of examples all their answers); None if there is too much or too little.
+def ngrams_of(
+    corpus: TextCorpus | ExampleCorpus | Iterable[Iterable[str]], *, base: Ngrams | None = None
+) -> Ngrams | None:
+    """The filter of a corpus's training text (of examples all their answers), or of documents in pieces; None if there
+    is too much or too little.
 
     Args:
         base: What the model that this one goes on from has seen.
@@ -126,7 +129,7 @@ def ngrams_of(corpus: TextCorpus | ExampleCorpus, *, base: Ngrams | None = None)
     if isinstance(corpus, ExampleCorpus):
         documents: Iterable[Iterable[str]] = ([answer] for e in corpus.split("train") for answer in e.answers)
     else:
-        documents = corpus.split("train")
+        documents = corpus.split("train") if isinstance(corpus, TextCorpus) else corpus
     found: list[NDArray[np.uint64]] = []
     total = 0
     for grams in _all_grams(documents):

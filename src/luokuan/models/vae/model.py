@@ -10,18 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from luokuan.errors import UserError
 from luokuan.foundation.compute import channels_last, machine, mix_seed
 from luokuan.foundation.modelfolder import ModelFolder
 from luokuan.foundation.strictconfig import strict_config
-from luokuan.i18n import _
 from luokuan.models.codec.learning import to_pictures
 from luokuan.models.interface import WithoutWords
 from luokuan.models.vae import discretised, elbo
 from luokuan.models.vae.config import PRIORS, VaeConfig
 from luokuan.models.vae.learning import to_inputs, to_values
 from luokuan.models.vae.networks import Decoder, Encoder
-from luokuan.models.vae.prior import Mixture
+from luokuan.models.vae.prior import Mixture, expected, from_tensors, stored
 from luokuan.models.vae.sheet import latent_walk
 
 STORED = "float16"
@@ -34,9 +32,8 @@ def weights_of(encoder: nn.Module, decoder: nn.Module, mixture: Mixture) -> dict
     (K, D) and ``prior.roots`` (K, D, D) in float32."""
     named = {f"encoder.{k}": v for k, v in encoder.state_dict().items()}
     named |= {f"decoder.{k}": v for k, v in decoder.state_dict().items()}
-    stored = {name: value.detach().cpu().half().contiguous() for name, value in named.items()}
-    parts = {"weights": mixture.weights, "means": mixture.means, "roots": mixture.roots}
-    return stored | {f"prior.{name}": value.float().cpu().contiguous() for name, value in parts.items()}
+    weights = {name: value.detach().cpu().half().contiguous() for name, value in named.items()}
+    return weights | stored(mixture)
 
 
 def expected_tensors(config: VaeConfig) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -47,12 +44,7 @@ def expected_tensors(config: VaeConfig) -> dict[str, tuple[tuple[int, ...], str]
             **{f"decoder.{k}": v for k, v in Decoder(config).state_dict().items()},
         }
     shapes = {name: (tuple(value.shape), STORED) for name, value in weights.items()}
-    k, d = config.components, config.latent
-    return shapes | {
-        "prior.weights": ((k,), "float32"),
-        "prior.means": ((k, d), "float32"),
-        "prior.roots": ((k, d, d), "float32"),
-    }
+    return shapes | expected(config.components, config.latent)
 
 
 class Vae(WithoutWords):
@@ -82,15 +74,7 @@ class Vae(WithoutWords):
         """
         config = strict_config(VaeConfig, folder.config)
         tensors = folder.tensors(expected_tensors(config))
-        mixture = Mixture(*(tensors[f"prior.{name}"] for name in ("weights", "means", "roots")))
-        legal = bool((mixture.weights > 0).all()) and abs(float(mixture.weights.sum()) - 1) < 1e-3
-        legal = legal and bool((mixture.roots.diagonal(dim1=1, dim2=2) > 0).all())
-        if not legal or not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
-            raise UserError(
-                _("The weights of {path} hold values that are not finite or not a distribution.", path=folder.path),
-                _("Train the model again, or take another copy of it."),
-                code="model.not_finite",
-            )
+        mixture = from_tensors(tensors, folder.path)
         encoder, decoder = Encoder(config), Decoder(config)
         for prefix, module in (("encoder.", encoder), ("decoder.", decoder)):
             part = {k[len(prefix) :]: v.float() for k, v in tensors.items() if k.startswith(prefix)}

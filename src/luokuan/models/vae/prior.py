@@ -7,12 +7,15 @@ picture lies. Density estimation after the fact: Ghosh et al. 2020, arXiv 1903.1
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from luokuan.errors import UserError
 from luokuan.foundation.compute import mix_seed
+from luokuan.i18n import _
 
 ROUNDS = 100
 ENOUGH = 1e-3
@@ -48,6 +51,41 @@ class Mixture:
         """The component at ``share`` (0..1) of the weights laid end to end."""
         edges = torch.cumsum(self.weights.double(), dim=0)
         return min(int(torch.searchsorted(edges, share, right=True)), len(edges) - 1)
+
+
+def stored(mixture: Mixture) -> dict[str, Tensor]:
+    """As a model's folder holds it: ``prior.weights`` (K,), ``prior.means`` (K, D) and ``prior.roots`` (K, D, D),
+    float32."""
+    parts = {"weights": mixture.weights, "means": mixture.means, "roots": mixture.roots}
+    return {f"prior.{name}": value.float().cpu().contiguous() for name, value in parts.items()}
+
+
+def expected(components: int, latent: int) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Name to (shape, dtype) of what ``stored`` gives."""
+    k, d = components, latent
+    return {
+        "prior.weights": ((k,), "float32"),
+        "prior.means": ((k, d), "float32"),
+        "prior.roots": ((k, d, d), "float32"),
+    }
+
+
+def from_tensors(tensors: Mapping[str, Tensor], place: object) -> Mixture:
+    """What ``stored`` gave, among all tensors of a model, which are looked at as well.
+
+    Raises:
+        UserError: it is no distribution, or a tensor holds values that are not finite.
+    """
+    mixture = Mixture(*(tensors[f"prior.{name}"] for name in ("weights", "means", "roots")))
+    legal = bool((mixture.weights > 0).all()) and abs(float(mixture.weights.sum()) - 1) < 1e-3
+    legal = legal and bool((mixture.roots.diagonal(dim1=1, dim2=2) > 0).all())
+    if not legal or not all(bool(torch.isfinite(value).all()) for value in tensors.values()):
+        raise UserError(
+            _("The weights of {path} hold values that are not finite or not a distribution.", path=place),
+            _("Train the model again, or take another copy of it."),
+            code="model.not_finite",
+        )
+    return mixture
 
 
 def moment_matched(means: Tensor, variances: Tensor) -> Mixture:

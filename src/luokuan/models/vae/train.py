@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 
-from luokuan.errors import UserError
 from luokuan.foundation.corpus import PictureCorpus, open_corpus
 from luokuan.foundation.corpus.arrays import load_pixels
 from luokuan.foundation.family import FamilyTraining
@@ -16,13 +15,12 @@ from luokuan.foundation.modelfolder import ModelFolder, save_folder
 from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import check_choices, resumed
 from luokuan.foundation.training import Outcome
-from luokuan.i18n import _
 from luokuan.models.vae.card import vae_card
 from luokuan.models.vae.config import KINDS, LIKELIHOODS, SCALES, SIZES, VaeConfig, vae_config
 from luokuan.models.vae.learning import LearningSettings, VaeLearning, posteriors
 from luokuan.models.vae.model import weights_of
 from luokuan.models.vae.prior import fit
-from luokuan.store.home import Home, open_home
+from luokuan.store.home import Home
 
 _DEFAULTS = LearningSettings()
 
@@ -56,15 +54,10 @@ class VaeRun:
         Raises:
             UserError: a value is out of its range.
         """
-        if self.kind not in KINDS:
-            raise UserError(
-                _("A VAE of the kind '{kind}' can't be trained.", kind=self.kind),
-                _("Known kinds: {kinds}.", kinds=", ".join(KINDS)),
-                code="training.kind",
-            )
         check_choices(
             self,
             [
+                (self.kind in KINDS, "--kind", KINDS),
                 (self.size in SIZES, "--size", SIZES),
                 (1 <= self.latent <= 512, "--latent", "1 … 512"),
                 (self.likelihood in LIKELIHOODS, "--likelihood", LIKELIHOODS),
@@ -124,30 +117,16 @@ class VaeTraining(FamilyTraining[VaeRun, PictureCorpus]):
         )
 
 
-def train_vae(
-    corpus: Path | str,
-    *,
-    resume: bool = False,
-    home: Home | None = None,
-    quiet: bool = True,
-    **choices: Any,
-) -> ModelFolder | None:
-    """Train a VAE on a folder of pictures (Python counterpart of ``luokuan train vae``).
+def prepare(corpus: Path | str, *, resume: bool, home: Home, quiet: bool, **choices: Any) -> VaeTraining:
+    """A run on a folder of pictures.
 
     Args:
-        corpus: Folder of pictures.
-        resume: Continue the run ``name``; other choices come from its start.
-        home: Where runs and models are kept; default: the user's home.
-        quiet: No progress.
-        choices: Fields of ``VaeRun``; ``name`` is required.
-
-    Returns:
-        The model folder, or None when the run was stopped and can be resumed.
+        resume: Take all choices but ``name`` from the run's record.
 
     Raises:
         UserError: see ``FamilyTraining``.
     """
-    place = home or open_home()
-    run = resumed(place, choices["name"], "vae", VaeRun) if resume else VaeRun(**choices)
+    ends = (choices.get("rate_end", _DEFAULTS.rate_end), choices.get("rate", _DEFAULTS.rate))
+    run = resumed(home, choices["name"], "vae", VaeRun) if resume else VaeRun(**choices | {"rate_end": min(ends)})
     run.check()  # before the corpus is read
-    return VaeTraining((open_corpus(corpus),), run, home=place, quiet=quiet).train(resume=resume)[1]
+    return VaeTraining((open_corpus(corpus),), run, home=home, quiet=quiet)

@@ -1,0 +1,86 @@
+"""Kinds of material that a VAE learns. A new kind is one row here, and a module with its run and its ``prepare``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from luokuan.errors import UserError
+from luokuan.foundation.family import FamilyTraining
+from luokuan.foundation.modelfolder import ModelFolder
+from luokuan.foundation.runs import read_run
+from luokuan.i18n import _
+from luokuan.store.home import Home, open_home
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``module`` has ``prepare(corpus, resume, home, quiet, **choices)`` and the dataclass ``run`` of its choices."""
+
+    module: str
+    run: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "image": Kind("luokuan.models.vae.train", "VaeRun"),
+    "text": Kind("luokuan.models.vae.text.train", "TextVaeRun"),
+}
+
+
+def prepare(corpus: Path | str, *, resume: bool, home: Home, quiet: bool, **choices: Any) -> FamilyTraining[Any, Any]:
+    """A run of the kind among ``choices`` (default: image), or of that with which the run ``name`` began.
+
+    Args:
+        resume: Take all choices but ``name`` from the run's record.
+
+    Raises:
+        UserError: there is no such kind, it has no such choice, or see ``FamilyTraining``.
+    """
+    name = choices["name"]
+    kind = str(read_run(home, name, "vae")["run"].get("kind") if resume else choices.get("kind", "image"))
+    if kind not in KINDS:
+        raise UserError(
+            _("A VAE of the kind '{kind}' can't be trained.", kind=kind),
+            _("Known kinds: {kinds}.", kinds=", ".join(KINDS)),
+            code="training.kind",
+        )
+    module = import_module(KINDS[kind].module)
+    known = {field.name for field in fields(getattr(module, KINDS[kind].run))}
+    if strange := sorted(choices.keys() - known):
+        option = "--" + strange[0].replace("_", "-")
+        raise UserError(
+            _("{option} has no say with {other}.", option=option, other=f"--kind {kind}"),
+            _("Leave one of them out."),
+            code="training.option",
+        )
+    prepared: FamilyTraining[Any, Any] = module.prepare(corpus, resume=resume, home=home, quiet=quiet, **choices)
+    return prepared
+
+
+def train_vae(
+    corpus: Path | str,
+    *,
+    resume: bool = False,
+    home: Home | None = None,
+    quiet: bool = True,
+    **choices: Any,
+) -> ModelFolder | None:
+    """Train a VAE (Python counterpart of ``luokuan train vae``).
+
+    Args:
+        corpus: Folder of pictures; of the kind text a folder of .txt, .md or .jsonl files, or one such file.
+        resume: Continue the run ``name``; other choices come from its start.
+        home: Where runs and models are kept; default: the user's home.
+        quiet: No progress.
+        choices: Fields of ``VaeRun``, or with ``kind="text"`` of ``TextVaeRun``; ``name`` is required.
+
+    Returns:
+        The model folder, or None when the run was stopped and can be resumed.
+
+    Raises:
+        UserError: see ``FamilyTraining``.
+    """
+    return prepare(corpus, resume=resume, home=home or open_home(), quiet=quiet, **choices).train(resume=resume)[1]

@@ -1,0 +1,45 @@
+"""Directions are differences of means, of attributes that enough sentences have."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from luokuan.foundation.corpus.sentences import Sentence
+from luokuan.models.vae.text.attributes import directions, tone_of
+
+
+@pytest.mark.parametrize(
+    ("text", "tone"),
+    [
+        ("Who?", "question"),
+        ("他说：“谁？”", "question"),
+        ("Stop!", "exclamation"),
+        ("好！", "exclamation"),
+        ("Yes.", "statement"),
+        ("", "statement"),
+    ],
+)
+def test_tones(text: str, tone: str) -> None:
+    assert tone_of(text) == tone
+
+
+def test_directions_by_hand() -> None:
+    items = [Sentence("ab?", {"form": "x", "title": str(n)}) for n in range(30)]
+    items += [Sentence("abcdefgh.", {"form": "y", "title": str(n)}) for n in range(60)]
+    items += [Sentence("abcd!", {"form": "y"})]
+    means = torch.zeros(91, 2)
+    means[:30, 0] = 3.0
+    means[30:90, 1] = 1.0
+    found = directions(items, means)
+    assert list(found) == ["length", "tone=question", "tone=statement", "form=x", "form=y"]
+    assert found["length"].tolist() == pytest.approx([-90 / 31, 1.0])  # the one in the middle is short, too
+    assert found["form=x"].tolist() == pytest.approx([3.0, -60 / 61])
+    assert torch.allclose(found["form=x"], -found["form=y"])
+
+
+def test_what_few_have_is_no_attribute() -> None:
+    assert directions([Sentence("a")] * 50, torch.zeros(50, 2)) == {}
+    few = [Sentence("a?")] * 19 + [Sentence("a.")] * 50
+    assert directions(few, torch.zeros(69, 2)) == {}
+    assert directions([], torch.zeros(0, 2)) == {}
