@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli import enlarging, fidelity, likelihood, options
-from luokuan.cli.evaluate_sentences import evaluate_sentences
+from luokuan.cli.evaluate_sentences import evaluate_game, evaluate_sentences
 from luokuan.cli.evaluate_text import evaluate_text
 from luokuan.cli.output import emit_json, say, table
 from luokuan.errors import UserError
@@ -171,6 +171,9 @@ def _evaluate_writer(loaded: Any, corpus: Path, home: Home, importance: int | No
     """
     from luokuan.models.registry import LATENT_TEXT, TRANSLATING, loader_name
 
+    if loader_name(loaded.folder) == "gan/text":
+        evaluate_game(loaded, corpus, importance=importance, **how)
+        return
     if loader_name(loaded.folder) in LATENT_TEXT:
         evaluate_sentences(loaded, corpus, importance=importance, **how)
         return

@@ -1,4 +1,4 @@
-"""`luokuan evaluate` for a VAE of sentences: its bound in nats, what its latents carry, how its samples compare."""
+"""`luokuan evaluate` for VAEs and GANs of sentences: the bound in nats, what latents carry, how samples compare."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
+    from luokuan.models.gan.text.model import TextGan
     from luokuan.models.vae.text.model import TextVae
 
 
@@ -34,12 +35,7 @@ def evaluate_sentences(
     Raises:
         UserError: they were, or see ``measure``.
     """
-    if of_pictures:
-        raise UserError(
-            _("'{name}' makes text and no pictures.", name=model.folder.name),
-            _("Leave --sheet, --truncation, --among and --guidance out."),
-            code="evaluation.language",
-        )
+    _refuse_options(model.folder.name, of_pictures)
     from luokuan.foundation.corpus import open_texts
     from luokuan.models.vae.text.measure import DRAWS, SAMPLES, measure
 
@@ -115,3 +111,77 @@ def evaluate_sentences(
     table([_("figure"), _("samples, temperature 1, seed {seed}", seed=seed), _("real, held out")], rows)
     for sentence in verdicts:
         say(sentence)
+
+
+def evaluate_game(
+    model: TextGan,
+    corpus: Path,
+    *,
+    count: int | None,
+    seed: int,
+    importance: int | None,
+    json: bool,
+    progress: Callable[[str, int, int], None] | None,
+    of_pictures: bool,
+) -> None:
+    """Measure a GAN of sentences beside its VAE, and print.
+
+    Args:
+        of_pictures: Whether options were given that only pictures have.
+
+    Raises:
+        UserError: they were, or ``importance`` was, or see ``compare``.
+    """
+    _refuse_options(model.folder.name, of_pictures)
+    if importance is not None:
+        raise UserError(
+            _("'{name}' has no likelihood that could be weighed.", name=model.folder.name),
+            _("--importance is for VAEs: leave it away."),
+            code="evaluation.importance",
+        )
+    from luokuan.foundation.corpus import open_texts
+    from luokuan.models.gan.text.measure import SAMPLES, compare
+
+    material = open_texts(corpus)
+    found = compare(model, material, samples=SAMPLES if count is None else count, seed=seed, progress=progress)
+    verdicts = found.verdicts()
+    if json:
+        emit_json(
+            {
+                "model": model.folder.name,
+                "model_digest": model.folder.digest,
+                "corpus_digest": material.digest,
+                **found.to_json(),
+                "verdicts": verdicts,
+            }
+        )
+        return
+    say(
+        _(
+            "{count} sentences of each, temperature {temperature:g}, seed {seed}; {split} split.",
+            count=found.sentences,
+            temperature=found.temperature,
+            seed=seed,
+            split=found.split,
+        )
+    )
+    columns = (found.generator, found.mixture, found.standard, found.real)
+    rows = [
+        (_("Fréchet distance of sentences read again ↓"), *(f"{one.frechet:.2f}" for one in columns)),
+        (_("self-BLEU-4 ↓"), *(f"{one.texts.self_bleu:.3f}" for one in columns)),
+        (_("distinct-2 (share of pairs of letters)"), *(f"{one.texts.distinct_2:.3f}" for one in columns)),
+        (_("copies of training sentences ↓"), *(f"{one.texts.copies:.1%}" for one in columns)),
+    ]
+    heads = (_("figure"), _("generator"), _("its VAE, mixture"), _("its VAE, N(0, I)"), _("real, held out"))
+    table(list(heads), rows)
+    for sentence in verdicts:
+        say(sentence)
+
+
+def _refuse_options(name: str, of_pictures: bool) -> None:
+    if of_pictures:
+        raise UserError(
+            _("'{name}' makes text and no pictures.", name=name),
+            _("Leave --sheet, --truncation, --among and --guidance out."),
+            code="evaluation.language",
+        )

@@ -186,7 +186,7 @@ def _onnx(folder: ModelFolder, output: Path) -> float:
 
     if loader_name(folder) in LATENT_TEXT:
         raise UserError(
-            _("'{name}' is a VAE of sentences: it is not written as ONNX.", name=folder.name),
+            _("'{name}' writes sentences by a latent vector: it is not written as ONNX.", name=folder.name),
             _("Use --to hub-folder."),
             code="export.language",
         )

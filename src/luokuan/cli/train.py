@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from luokuan.cli import options, training
+from luokuan.cli.train_gan import gan
 from luokuan.cli.train_plm import plm
 from luokuan.cli.train_prior import prior
 from luokuan.cli.train_seq2seq import seq2seq
@@ -15,9 +16,6 @@ from luokuan.cli.train_upscaler import upscaler
 from luokuan.cli.train_vae import vae
 from luokuan.errors import UserError
 from luokuan.i18n import _
-
-if TYPE_CHECKING:
-    from luokuan.models.gan.train import GanTraining
 
 app = typer.Typer(no_args_is_help=True, help=_("Train a model on material you own."))
 
@@ -27,147 +25,7 @@ def _group() -> None:
     """Families as commands."""
 
 
-@app.command("gan", help=_("Train a GAN on a folder of pictures (class folders or metadata.jsonl)."))
-def gan(
-    corpus: Annotated[Path, typer.Argument(help=_("The folder of pictures."), show_default=False)],
-    name: training.Name,
-    space: Annotated[
-        str, typer.Option("--space", help=_("Where the game is played: pixels, or latent for a codec's latents."))
-    ] = "pixels",
-    codec: Annotated[
-        str | None,
-        typer.Option(
-            "--codec",
-            help=_("Name of the codec for --space latent (default: picture-codec)."),
-            show_default=False,
-        ),
-    ] = None,
-    crops: Annotated[
-        int | None,
-        typer.Option(
-            "--crops",
-            help=_("Slightly different crops of each picture to encode for --space latent (default: 1, the whole)."),
-            show_default=False,
-        ),
-    ] = None,
-    size: Annotated[int, typer.Option("--size", help=_("Side of the pictures in pixels: 32, 64 or 128."))] = 64,
-    objective: Annotated[
-        str,
-        typer.Option(
-            "--objective",
-            help=_("relativistic (paired, with R1+R2), minimax (the original game) or hinge."),
-        ),
-    ] = "relativistic",
-    condition: Annotated[
-        str, typer.Option("--condition", help=_("class: one network for all classes; none: ignore classes."))
-    ] = "class",
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            "--preset", help=_("cpu-tiny, cpu-small, cpu or gpu (default: by the device)."), show_default=False
-        ),
-    ] = None,
-    steps: training.Steps = None,
-    minutes: training.Minutes = None,
-    batch: Annotated[
-        int | None,
-        typer.Option("--batch", help=_("Pictures a step (default: 32; in latents 64)."), show_default=False),
-    ] = None,
-    accumulate: training.Accumulate = 1,
-    rate: training.Rate = 5e-4,
-    rate_end: training.RateEnd = 1e-4,
-    gamma: Annotated[
-        float | None,
-        typer.Option(
-            "--gamma",
-            help=_("Weight of the gradient penalties at the start, falling to a tenth (default: 2·(size/64)³)."),
-            show_default=False,
-        ),
-    ] = None,
-    flip: Annotated[
-        bool,
-        typer.Option("--flip/--no-flip", help=_("Also learn from mirrored pictures; not for text or logos.")),
-    ] = True,
-    seed: options.Seed = 0,
-    precision: training.Precision = None,
-    device: training.Device = None,
-    resume: training.Resume = False,
-    dry_run: training.DryRun = False,
-    json: options.Json = False,
-    quiet: options.Quiet = False,
-    home: options.Home = None,
-) -> None:
-    """Plan or run the training of a GAN."""
-    from luokuan.foundation.runs import resumed
-    from luokuan.models.evaluation.network import coverage_function
-    from luokuan.models.gan.run import GanRun
-    from luokuan.models.gan.train import GanTraining
-    from luokuan.store.home import open_home
-
-    place = open_home(home)
-    run = (
-        resumed(place, name, "gan", GanRun)
-        if resume
-        else GanRun.of(
-            name=name,
-            space=space,
-            codec=codec,
-            crops=crops,
-            size=size,
-            objective=objective,
-            condition=condition,
-            preset=preset,
-            steps=steps,
-            minutes=minutes,
-            batch=batch,
-            accumulate=accumulate,
-            rate=rate,
-            rate_end=min(rate_end, rate),
-            gamma=gamma,
-            flip=flip,
-            seed=seed,
-            precision=precision,
-            device=device,
-        )
-    )
-    prepared = GanTraining(corpus, run, coverage=coverage_function(), home=place, quiet=quiet or json)
-    chosen = prepared.gamma
-    rule = _("given") if run.gamma is not None else _("by the rule 2·(size/64)³, falling to a tenth")
-    if run.gamma is None and prepared.codec() is not None:
-        rule = _(
-            "by the rule 2·(size/64)³ times the ratio {ratio:.3g} of squared distances, falling to a tenth",
-            ratio=prepared.space.distance_ratio,
-        )
-    grid = _latent_grid(prepared)
-    training.carry_out(
-        prepared,
-        lines=lambda _plan: [*grid, (_("Penalty γ"), f"{chosen.start:.4g} → {chosen.end:.4g}")],
-        announcement=[
-            _("Pictures of {size}² pixels.", size=run.size),
-            *(f"{label}: {text}" for label, text in grid),
-            _("γ = {start:.4g} → {end:.4g} ({rule}).", start=chosen.start, end=chosen.end, rule=rule),
-        ],
-        following=_("Next: luokuan create image -m {name} -o picture.png", name=run.name),
-        resume=resume,
-        dry_run=dry_run,
-        json=json,
-        quiet=quiet,
-    )
-
-
-def _latent_grid(prepared: GanTraining) -> list[tuple[str, str]]:
-    """The codec and its grid as lines of a plan; none for pixels."""
-    codec = prepared.codec()
-    if codec is None:
-        return []
-    config = prepared.config
-    lines = [
-        (_("Codec"), f"{codec.name} ({codec.digest[:12]}, {codec.licence})"),
-        (_("Latents"), f"{config.size} × {config.size} × {config.channels}"),
-    ]
-    if codec.licence == "unknown":
-        lines.append((_("Licence"), _("the codec's is unknown, so that works of this model can't be sold")))
-    return lines
+app.command("gan", help=_("Train a GAN on pictures, or on sentences in the latents of a VAE."))(gan)
 
 
 @app.command("codec", help=_("Train a picture codec (a VAE) on one or more folders of pictures."))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Draft, Work
+    from luokuan.models.gan.text.model import TextGan
     from luokuan.models.vae.text.model import TextVae
     from luokuan.store.home import Home
 
@@ -35,7 +36,7 @@ class Wish:
     """What is asked of the latent space.
 
     Args:
-        like: A sentence to start from; empty: a draw from the fitted prior.
+        like: A sentence to start from; empty: a draw from the fitted prior, or by the generator.
         toward: Another sentence: the text leads from ``like`` to it, a sentence a line.
         steps: Sentences of that way, 2 to 64.
         noise: How far from ``like``, in standard deviations of its posterior, 0 to 20: 1 is a draw from it, 0 its
@@ -101,13 +102,13 @@ class Wish:
         return self.temperature if self.temperature is not None else (0.0 if self.like else SAMPLED)
 
 
-def draft_latent_texts(wish: Wish, *, model: TextVae, seed: int = 0, count: int = 1) -> Iterator[Draft]:
+def draft_latent_texts(wish: Wish, *, model: TextVae | TextGan, seed: int = 0, count: int = 1) -> Iterator[Draft]:
     """Make drafts: texts with their recipe, not yet labelled, so not yet fit to leave. Text i has the latent of item i
     of ``seed``; they carry no watermark, since the words follow the latent.
 
     Args:
         wish: What is asked.
-        model: A loaded VAE of sentences.
+        model: A loaded VAE or GAN of sentences.
         seed: ≥ 0.
         count: Drafts to make; with ``toward`` 1.
 
@@ -131,7 +132,7 @@ def draft_latent_texts(wish: Wish, *, model: TextVae, seed: int = 0, count: int 
             "steps": wish.steps if wish.toward else None,
             "noise": wish.spread if wish.like and not wish.toward else None,
             "attributes": dict(wish.attributes),
-            "prior": None if wish.like else "mixture",
+            "prior": None if wish.like else model.prior,
             "temperature": wish.warmth,
             "top_p": wish.top_p,
             "first_seed": seed,
@@ -143,7 +144,7 @@ def draft_latent_texts(wish: Wish, *, model: TextVae, seed: int = 0, count: int 
         yield Draft(Text(text), recipe_of(model, wish.like, parameters, seed), kind="text")
 
 
-def _latents(wish: Wish, model: TextVae, seed: int, count: int) -> Tensor:
+def _latents(wish: Wish, model: TextVae | TextGan, seed: int, count: int) -> Tensor:
     if wish.toward:
         return model.between(wish.like, wish.toward, wish.steps)
     if wish.like:
@@ -165,7 +166,7 @@ def create_latent_texts(
     """Create finished texts; see ``draft_latent_texts`` for the other arguments.
 
     Args:
-        model: Store name, starter name, folder or Hub id of a VAE of sentences.
+        model: Store name, starter name, folder or Hub id of a VAE or a GAN of sentences.
         media_type: ``text/plain``, ``text/markdown``, ``application/json`` or ``text/html``.
         label: The explicit label; default: both languages.
         home: Where the work is kept; default: the user's home.

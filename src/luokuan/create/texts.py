@@ -16,6 +16,7 @@ from luokuan.media import Text
 if TYPE_CHECKING:
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Draft, Recipe, Work
+    from luokuan.models.gan.text.model import TextGan
     from luokuan.models.plm.model import PlmModel
     from luokuan.models.plm.sampling import Manner
     from luokuan.models.vae.text.model import TextVae
@@ -153,7 +154,7 @@ def draft_served_texts(
         yield Draft(Text((prompt.text if prompt.raw else "") + text), recipe, kind="text")
 
 
-def shared_with_training(model: PlmModel | TextVae, text: str) -> dict[str, Any]:
+def shared_with_training(model: PlmModel | TextVae | TextGan, text: str) -> dict[str, Any]:
     """Of the recipe: the longest run of words that a text shares with what the model learnt, as ``Shared`` has it; both
     None if its folder doesn't say what that was."""
     if model.ngrams is None:
@@ -162,7 +163,7 @@ def shared_with_training(model: PlmModel | TextVae, text: str) -> dict[str, Any]
     return {"shared_words": found.words, "shared_run": found.run}
 
 
-def recipe_of(model: PlmModel | TextVae, brief: str, parameters: Mapping[str, Any], seed: int) -> Recipe:
+def recipe_of(model: PlmModel | TextVae | TextGan, brief: str, parameters: Mapping[str, Any], seed: int) -> Recipe:
     """The recipe of a text."""
     from luokuan.colophon.schema import Recipe
 

@@ -14,12 +14,14 @@ from luokuan.models.codec.config import FACTOR
 from luokuan.models.interface import PictureModel
 
 if TYPE_CHECKING:
+    from luokuan.models.gan.text.model import TextGan
     from luokuan.models.plm.model import PlmModel
     from luokuan.models.seq2seq.model import Seq2SeqModel
     from luokuan.models.vae.text.model import TextVae
 
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
+    "gan/text": "luokuan.models.gan.text.model:TextGan",
     "codec": "luokuan.models.codec.model:Codec",
     "prior": "luokuan.models.prior.model:PriorModel",
     "upscaler": "luokuan.models.upscaler.model:Upscaler",
@@ -32,7 +34,7 @@ FAMILIES: dict[str, str] = {
 ``module:class``; the class has ``from_folder(folder)``."""
 
 TRAINERS: dict[str, str] = {
-    "gan": "luokuan.models.gan.train:train_gan",
+    "gan": "luokuan.models.gan.kinds:train_gan",
     "codec": "luokuan.models.codec.train:train_codec",
     "prior": "luokuan.models.prior.train:train_prior",
     "upscaler": "luokuan.models.upscaler.train:train_upscaler",
@@ -51,7 +53,7 @@ WRITING = ("plm",)
 """Families that make text."""
 TRANSLATING = ("seq2seq",)
 """Families that turn one text into another."""
-LATENT_TEXT = ("vae/text",)
+LATENT_TEXT = ("vae/text", "gan/text")
 """Those that make text from a latent vector."""
 
 
@@ -106,8 +108,8 @@ def load_writing_model(reference: str | Path) -> PlmModel:
     return model
 
 
-def load_latent_text_model(reference: str | Path) -> TextVae:
-    """``load_model`` of a VAE of sentences.
+def load_latent_text_model(reference: str | Path) -> TextVae | TextGan:
+    """``load_model`` of a VAE or a GAN of sentences.
 
     Raises:
         UserError: it is a model of another kind; or see ``load_model``.
@@ -115,11 +117,11 @@ def load_latent_text_model(reference: str | Path) -> TextVae:
     folder = resolve(reference)
     if loader_name(folder) not in LATENT_TEXT:
         raise UserError(
-            _("'{name}' is no VAE of sentences: it has no latent vector to move in.", name=reference),
+            _("'{name}' is neither a VAE nor a GAN of sentences: it has no latent vector to move in.", name=reference),
             _("Choose another --model; see `luokuan models list`."),
             code="model.kind",
         )
-    model: TextVae = load_model(reference)
+    model: TextVae | TextGan = load_model(reference)
     return model
 
 

@@ -20,12 +20,13 @@ from luokuan.models.codec.finding import codec_named
 from luokuan.models.codec.model import Codec
 from luokuan.models.gan.augment import channels, latent_augment
 from luokuan.models.gan.config import GanConfig, latent_preset
+from luokuan.models.gan.kinds import train_gan
 from luokuan.models.gan.model import GanModel, weights_of
 from luokuan.models.gan.networks import Discriminator, Generator
 from luokuan.models.gan.objective import automatic_gamma
 from luokuan.models.gan.run import GanRun
 from luokuan.models.gan.space import LatentSpace
-from luokuan.models.gan.train import GanTraining, train_gan
+from luokuan.models.gan.train import GanTraining
 from luokuan.store.home import Home, open_home
 
 CHOICES = {"space": "latent", "codec": "tiny", "size": 32, "batch": 4, "precision": "float32"}
@@ -275,7 +276,7 @@ def test_the_codec_is_found_beside_the_model_in_the_store_and_among_starters(
     monkeypatch.setenv("LUOKUAN_HOME", str(home.path))
     gan = save_gan(tmp_path / "elsewhere/gan", codec := read_folder(home.models / "tiny"))
     shown = GanModel.from_folder(gan).sample(2, seed=0)
-    monkeypatch.setattr("luokuan.models.codec.finding.STARTERS", tmp_path / "starters")
+    monkeypatch.setattr("luokuan.foundation.finding.STARTERS", tmp_path / "starters")
     for place in (tmp_path / "starters/tiny", tmp_path / "elsewhere/tiny"):
         shutil.copytree(codec.path, place)
         shutil.rmtree(codec.path)

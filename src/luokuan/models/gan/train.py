@@ -21,6 +21,7 @@ from luokuan.foundation.runs import resumed
 from luokuan.foundation.training import Outcome
 from luokuan.models.codec.cache import load_latents
 from luokuan.models.codec.finding import codec_named
+from luokuan.models.evaluation.network import coverage_function
 from luokuan.models.gan.config import GanConfig, latent_preset, preset
 from luokuan.models.gan.game import GameSettings
 from luokuan.models.gan.model import weights_of
@@ -29,6 +30,8 @@ from luokuan.models.gan.picturegame import CoverageFunction, PictureGame
 from luokuan.models.gan.run import GanRun
 from luokuan.models.gan.space import LatentSpace, PixelSpace, Space
 from luokuan.store.home import Home, open_home
+
+DEFAULTS = GanRun("")
 
 
 class GanTraining(FamilyTraining[GanRun, PictureCorpus]):
@@ -160,29 +163,15 @@ class GanTraining(FamilyTraining[GanRun, PictureCorpus]):
         )
 
 
-def train_gan(
-    corpus: Path | str,
-    *,
-    resume: bool = False,
-    home: Home | None = None,
-    quiet: bool = True,
-    coverage: CoverageFunction | None = None,
-    **choices: Any,
-) -> ModelFolder | None:
-    """Train a GAN on a folder of pictures (Python counterpart of ``luokuan train gan``).
+def prepare(corpus: Path | str, *, resume: bool, home: Home, quiet: bool, **choices: Any) -> GanTraining:
+    """A run on a folder of pictures, with coverage at each validation.
 
     Args:
-        corpus: Folder of pictures.
-        resume: Continue the run ``name``; other choices come from its start.
-        choices: Fields of ``GanRun``; ``name`` is required.
-
-    Returns:
-        The model folder, or None when the run was stopped and can be resumed.
+        resume: Take all choices but ``name`` from the run's record.
 
     Raises:
         UserError: see ``GanTraining``.
     """
-    place = home or open_home()
-    run = resumed(place, choices["name"], "gan", GanRun) if resume else GanRun.of(**choices)
-    training = GanTraining(Path(corpus), run, coverage=coverage, home=place, quiet=quiet)
-    return training.train(resume=resume)[1]
+    ends = (choices.get("rate_end", DEFAULTS.rate_end), choices.get("rate", DEFAULTS.rate))
+    run = resumed(home, choices["name"], "gan", GanRun) if resume else GanRun.of(**choices | {"rate_end": min(ends)})
+    return GanTraining(Path(corpus), run, coverage=coverage_function(), home=home, quiet=quiet)

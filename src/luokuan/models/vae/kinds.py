@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from luokuan.errors import UserError
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder
-from luokuan.foundation.runs import read_run
-from luokuan.i18n import _
+from luokuan.models.kinds import Kind, prepare_kind
 from luokuan.store.home import Home, open_home
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """``module`` has ``prepare(corpus, resume, home, quiet, **choices)`` and the dataclass ``run`` of its choices."""
-
-    module: str
-    run: str
-
 
 KINDS: Mapping[str, Kind] = {
     "image": Kind("luokuan.models.vae.train", "VaeRun"),
@@ -39,25 +26,7 @@ def prepare(corpus: Path | str, *, resume: bool, home: Home, quiet: bool, **choi
     Raises:
         UserError: there is no such kind, it has no such choice, or see ``FamilyTraining``.
     """
-    name = choices["name"]
-    kind = str(read_run(home, name, "vae")["run"].get("kind") if resume else choices.get("kind", "image"))
-    if kind not in KINDS:
-        raise UserError(
-            _("A VAE of the kind '{kind}' can't be trained.", kind=kind),
-            _("Known kinds: {kinds}.", kinds=", ".join(KINDS)),
-            code="training.kind",
-        )
-    module = import_module(KINDS[kind].module)
-    known = {field.name for field in fields(getattr(module, KINDS[kind].run))}
-    if strange := sorted(choices.keys() - known):
-        option = "--" + strange[0].replace("_", "-")
-        raise UserError(
-            _("{option} has no say with {other}.", option=option, other=f"--kind {kind}"),
-            _("Leave one of them out."),
-            code="training.option",
-        )
-    prepared: FamilyTraining[Any, Any] = module.prepare(corpus, resume=resume, home=home, quiet=quiet, **choices)
-    return prepared
+    return prepare_kind("vae", KINDS, corpus, resume=resume, home=home, quiet=quiet, **choices)
 
 
 def train_vae(

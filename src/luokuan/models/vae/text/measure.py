@@ -216,8 +216,8 @@ def measure(
         reconstruction_bleu=_mean([bleu(one, [true]) for one, true in zip(made, shown, strict=True)]),
         unrelated_bleu=_mean([bleu(one, [other]) for one, other in zip(made, [*shown[1:], shown[0]], strict=True)]),
         exact=_mean([float(one == true) for one, true in zip(made, shown, strict=True)]),
-        written=_figures(written, known),
-        real=_figures(real, known),
+        written=figures_of(written, known),
+        real=figures_of(real, known),
     )
 
 
@@ -257,7 +257,8 @@ def weigh(
     return one, two, three
 
 
-def _figures(texts: Sequence[str], known: set[str]) -> Texts:
+def figures_of(texts: Sequence[str], known: set[str]) -> Texts:
+    """Figures of sentences; ``known``: the letters of each training sentence."""
     copies = _mean([float(letters_of(text) in known) for text in texts])
     return Texts(len(texts), self_bleu(texts), distinct(texts, 2), copies)
 

@@ -61,6 +61,9 @@ class TextVae:
         tokenizer: Its tokenizer.
     """
 
+    prior = "mixture"
+    """What samples are drawn from, as recipes say it."""
+
     def __init__(
         self,
         folder: ModelFolder,
