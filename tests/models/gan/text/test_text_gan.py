@@ -166,7 +166,7 @@ def place(tmp_path: Path) -> tuple[Path, Path]:
     """A home with a VAE, and a corpus."""
     home = open_home(tmp_path / "home")
     save_text_vae(home.models / "vae")
-    texts = [f"{before}{one}" for before in ("", "here ", "there ") for one in sentences()]
+    texts = [f"{before}{one}" for before in ("", "here ", "there ", "so ", "still ", "then ") for one in sentences()]
     return tmp_path / "home", write_corpus(tmp_path / "corpus", texts)
 
 
