@@ -107,7 +107,7 @@ class Finder:
     def __init__(self, home: Home | None) -> None:
         self._home = home
         self._register: Register | None = None
-        self.possible = home is not None and home.database.is_file()
+        self.possible = home is not None and home.has_database
 
     def find(self, path: Path, facts: Facts) -> Findings:
         """All but what is heard, and revocations."""

@@ -102,7 +102,7 @@ def _by_bytes(reference: Path | str, home: Home) -> WorkRow | None:
         sha256 = sha256_file(path) if path.is_file() else None
     except OSError:
         return None
-    if sha256 is None or not home.database.is_file():
+    if sha256 is None or not home.has_database:
         return None
     from luokuan.store.database import open_database
     from luokuan.store.works import find_work_by_sha256
@@ -120,7 +120,7 @@ def _recognised(path: Path, home: Home, limits: Limits | None) -> WorkRow | None
 
 
 def _by_id(work_id: str, home: Home | None) -> WorkRow | None:
-    if home is None or not home.database.is_file():
+    if home is None or not home.has_database:
         return None
     from luokuan.store.database import open_database
     from luokuan.store.works import find_work

@@ -17,7 +17,7 @@ from luokuan.files import disk_errors
 from luokuan.i18n import _
 from luokuan.store.home import Home
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest migration (a test compares it with the files)."""
 
 BUSY_SECONDS = 30
@@ -77,11 +77,13 @@ class Database:
 
 
 def open_database(home: Home, url: str | None = None) -> Database:
-    """Open the database of ``home`` (or at ``url``) and bring it up to date. Safe in several processes at once.
+    """Open the database of ``home`` (or at ``url``, else where the home says) and bring it up to date. Safe in several
+    processes at once.
 
     Raises:
         UserError: the file is no database, can't be written, or was made by a newer Luokuan.
     """
+    url = url or home.database_url
     if url is None:
         with disk_errors(home.database):
             # Recipes and salts are private, whatever the umask; SQLite gives its WAL the mode of the file.

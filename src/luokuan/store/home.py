@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -21,9 +21,14 @@ FIRST_AUTHORITY = "ca"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Places inside the home. Each folder exists and is the owner's alone (0700)."""
+    """Places inside the home. Each folder exists and is the owner's alone (0700).
+
+    ``database_url``: of a database elsewhere, such as ``postgresql+psycopg://…``; None: the SQLite file in the home. It
+    may hold a password and is never printed.
+    """
 
     path: Path
+    database_url: str | None = field(default=None, repr=False)
 
     @property
     def models(self) -> Path:
@@ -66,6 +71,11 @@ class Home:
         return self.path / "luokuan.db"
 
     @property
+    def has_database(self) -> bool:
+        """Whether there is a database to ask, which nobody need make first."""
+        return self.database_url is not None or self.database.is_file()
+
+    @property
     def checkpoint(self) -> Path:
         """The last checkpoint of the log that was signed: outside the database, so that an older one is noticed."""
         return self.path / "luokuan.checkpoint"
@@ -88,7 +98,8 @@ class Home:
 
 
 def open_home(path: Path | str | None = None) -> Home:
-    """The home at ``path``, else at LUOKUAN_HOME, else in the platform's user data folder; made if absent.
+    """The home at ``path``, else at LUOKUAN_HOME, else in the platform's user data folder; made if absent. Its database
+    is the one at LUOKUAN_DATABASE, if that names one.
 
     Raises:
         UserError: the place is a file or can't be written.
@@ -104,7 +115,7 @@ def open_home(path: Path | str | None = None) -> Home:
         )
     with disk_errors(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Home(folder)
+    return Home(folder, _elsewhere())
 
 
 def find_home(path: Path | str | None = None) -> Home | None:
@@ -115,9 +126,13 @@ def find_home(path: Path | str | None = None) -> Home | None:
     """
     folder = _place(path)
     with disk_errors(folder):
-        return Home(folder) if folder.is_dir() else None
+        return Home(folder, _elsewhere()) if folder.is_dir() else None
 
 
 def _place(path: Path | str | None) -> Path:
     chosen = path or os.environ.get("LUOKUAN_HOME") or platformdirs.user_data_path("luokuan")
     return expand(chosen).absolute()
+
+
+def _elsewhere() -> str | None:
+    return os.environ.get("LUOKUAN_DATABASE") or None

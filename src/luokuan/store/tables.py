@@ -186,3 +186,89 @@ fingerprint = sa.Table(
         name="bits",
     ),
 )
+
+job = sa.Table(
+    "job",
+    metadata,
+    # Rises with each job: the order of waiting, and where a list goes on.
+    sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(24), nullable=False, unique=True),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("brief", sa.JSON, nullable=False),
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("idempotency_key", sa.String(200), nullable=True),
+    sa.Column("body_digest", sa.String(64), nullable=False),
+    # What only one job may be making, such as a model of this name.
+    sa.Column("makes", sa.String(120), nullable=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("priority", sa.SmallInteger, nullable=False),
+    sa.Column("needs", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False),
+    sa.Column("tries", sa.SmallInteger, nullable=False),
+    sa.Column("run_after", UtcTime, nullable=False),
+    sa.Column("lease_until", UtcTime, nullable=True),
+    sa.Column("worker", sa.String(80), nullable=True),
+    sa.Column("fence", sa.BigInteger, nullable=False),
+    sa.Column("cancel_at", UtcTime, nullable=True),
+    sa.Column("share", sa.Float, nullable=False),
+    sa.Column("seconds_left", sa.Float, nullable=True),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("outputs", sa.Integer, nullable=False),
+    sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
+    sa.Column("error", sa.JSON(none_as_null=True), nullable=True),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("claimed_at", UtcTime, nullable=True),
+    sa.Column("started_at", UtcTime, nullable=True),
+    sa.Column("ended_at", UtcTime, nullable=True),
+    sa.Column("compute_seconds", sa.Float, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("events", sa.Integer, nullable=False),
+    sa.UniqueConstraint("owner", "idempotency_key"),
+    sa.Index("ix_job_state", "state", "number"),
+    sa.Index("ix_job_owner", "owner", "number"),
+    sa.Index("ix_job_served", "owner", "claimed_at"),
+    sa.CheckConstraint("length(id) = 24 AND length(owner) > 0 AND length(kind) > 0", name="words"),
+    sa.CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    sa.CheckConstraint("(state = 'running') = (lease_until IS NOT NULL)", name="lease"),
+    sa.CheckConstraint("(state = 'running') = (worker IS NOT NULL)", name="worker"),
+    sa.CheckConstraint("(state IN ('queued', 'running')) = (ended_at IS NULL)", name="ended"),
+    sa.CheckConstraint("(state = 'failed') = (error IS NOT NULL)", name="error"),
+    sa.CheckConstraint("share >= 0 AND share <= 1 AND attempts >= 0 AND tries >= 1 AND outputs >= 0", name="ranges"),
+)
+"""What was asked for, and how far it has come."""
+
+_LIVE = job.c.state.in_(("queued", "running"))
+sa.Index("uq_job_makes", job.c.makes, unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE)
+
+job_output = sa.Table(
+    "job_output",
+    metadata,
+    sa.Column("job_id", sa.String(24), sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("work_id", sa.String(16), sa.ForeignKey("work.id"), nullable=False, unique=True),
+    sa.CheckConstraint("place >= 0", name="place"),
+)
+"""Works of a job: one to a place, so that a second attempt can't make it again."""
+
+job_event = sa.Table(
+    "job_event",
+    metadata,
+    sa.Column("job_id", sa.String(24), sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.CheckConstraint("number >= 1", name="number"),
+)
+"""What happened to a job, in order and without gaps."""
+
+job_preview = sa.Table(
+    "job_preview",
+    metadata,
+    sa.Column("job_id", sa.String(24), sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("media_type", sa.String(64), nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint("length(data) > 0", name="data"),
+)
+"""How a job's result looks so far: unfinished, so that it is shown and never handed out."""
