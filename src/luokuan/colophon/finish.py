@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
     from luokuan.colophon.ingredients import Origin
 
+Finisher = Callable[..., Work]
+"""What may stand in the place of ``finish`` where works are created: it takes the same, and calls it or knows that the
+work was finished before."""
 PRODUCER = "luokuan"
 """ContentProducer of the AIGC label when nothing else is set."""
 
@@ -176,7 +179,7 @@ def keep(passage: Passage) -> None:
 
 
 def record(passage: Passage) -> None:
-    """One transaction: the caller's check (a job's fencing token), the row with what belongs to it, and its entry in
+    """One transaction: the caller's checks (a job's fencing token), the row with what belongs to it, and its entry in
     the log. From here on the work exists.
 
     Raises:
@@ -204,6 +207,8 @@ def record(passage: Passage) -> None:
             passage.order.at_commit(connection)
         book, entry = log.writer(connection, passage.order.home), work_entry(row)
         insert_work(connection, row)
+        if passage.order.at_record is not None:
+            passage.order.at_record(connection, row.id)
         entries = [entry]
         if (waiver := passage.order.label.waiver) is not None:
             entries.append(_waived(connection, passage, waiver))
@@ -251,6 +256,7 @@ def finish(
     bits: int = 16,
     producer: str = PRODUCER,
     at_commit: Callable[[sa.Connection], None] | None = None,
+    at_record: Callable[[sa.Connection, str], None] | None = None,
     signer: Signing | None = None,
     origin: Origin | None = None,
 ) -> Work:
@@ -270,6 +276,7 @@ def finish(
         bits: Of a sample in WAV and FLAC, 16 or 24.
         producer: ContentProducer of the AIGC label, printable ASCII without spaces.
         at_commit: Called with the connection inside the transaction, before the row; what it raises cancels the work.
+        at_record: Called likewise, after the row, with the work's id too: for rows that belong to it.
         signer: Signs instead of what the home signs with, see ``identity.with_callback``.
         origin: What the work starts from; None: from nothing but the model.
 
@@ -299,6 +306,7 @@ def finish(
             enlarge=enlarge,
             producer=producer,
             at_commit=at_commit,
+            at_record=at_record,
             secret=watermark_key(home),
             origin=origin,
         )

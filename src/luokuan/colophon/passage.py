@@ -38,6 +38,7 @@ class Order:
     enlarge: Method
     producer: str
     at_commit: Callable[[sa.Connection], None] | None
+    at_record: Callable[[sa.Connection, str], None] | None
     secret: bytes = field(repr=False)
     origin: Origin | None = None
 

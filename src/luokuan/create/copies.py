@@ -20,6 +20,7 @@ from luokuan.i18n import _
 from luokuan.media import Text
 
 if TYPE_CHECKING:
+    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Draft, Work
     from luokuan.models.plm.model import PlmModel
@@ -159,11 +160,13 @@ def create_copies(
     home: Home | None = None,
     on_text: Callable[[int, str], None] | None = None,
     watermark: bool = True,
+    finisher: Finisher | None = None,
 ) -> Iterator[Work]:
     """Create ``count`` finished pieces of copy, the best first; see ``draft_copies`` and ``texts.create_texts``.
 
     Args:
         on_text: Called with a piece's place and its whole text, before it is finished.
+        finisher: Stands in the place of ``finish``.
 
     Raises:
         UserError: see there.
@@ -182,7 +185,7 @@ def create_copies(
         assert isinstance(draft.media, Text)
         if on_text is not None:
             on_text(index, draft.media.text)
-        yield finish(draft, home=place, media_type=media_type, label=label)
+        yield (finisher or finish)(draft, home=place, media_type=media_type, label=label)
 
 
 def create_copy(brief: Brief | str, *, model: str | Path = STARTER, seed: int = 0, **options: Any) -> Work:

@@ -9,6 +9,7 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
+    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Work
     from luokuan.store.home import Home
@@ -24,6 +25,7 @@ def create_enlargement(
     lossless: bool = False,
     label: LabelOptions | None = None,
     home: Home | None = None,
+    finisher: Finisher | None = None,
 ) -> Work:
     """Make a picture larger. What it came with stays: its credentials become the parent in the new manifest, its AIGC
     label is passed on. A file of somebody else becomes a composite (IPTC), never "created".
@@ -37,6 +39,7 @@ def create_enlargement(
         lossless: For WebP.
         label: The explicit label; default: both languages at the bottom right.
         home: Where the work is kept; default: the user's home.
+        finisher: Stands in the place of ``finish``.
 
     Raises:
         UserError: the file can't be used (see ``luokuan.colophon.ingredients.take_in``), no upscaler is better than
@@ -70,7 +73,7 @@ def create_enlargement(
         licence=joint_licence([own, folder.licence]),
         corpus_digest=folder.corpus_digest or None,
     )
-    return finish(
+    return (finisher or finish)(
         Draft(model.upscale(picture, by), recipe),
         home=place,
         media_type=media_type,

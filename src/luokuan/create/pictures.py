@@ -18,6 +18,7 @@ from luokuan.models.interface import takes_wishes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Draft, Work
     from luokuan.models.interface import PictureModel, Wish
@@ -271,6 +272,7 @@ def create_images(
     enlarge: Literal["lanczos", "nearest"] = "lanczos",
     label: LabelOptions | None = None,
     home: Home | None = None,
+    finisher: Finisher | None = None,
 ) -> Iterator[Work]:
     """Create ``count`` finished pictures, one after the other; see ``draft_images`` for the arguments.
 
@@ -282,6 +284,7 @@ def create_images(
         enlarge: How pictures that are still small then grow to 512 pixels: ``lanczos`` or ``nearest``.
         label: The explicit label; default: both languages at the bottom right.
         home: Where the work is kept; default: the user's home.
+        finisher: Stands in the place of ``finish``.
 
     Raises:
         UserError: no such model, or see ``draft_images`` and ``finish``.
@@ -305,7 +308,7 @@ def create_images(
     drafts = draft_images(asked, model=loaded, seed=seed, count=count, manner=manner, start=start)
     for made in drafts:
         draft = made if upscaling is None else upscaling.applied(made)
-        yield finish(
+        yield (finisher or finish)(
             draft,
             home=place,
             media_type=media_type,

@@ -14,6 +14,7 @@ from luokuan.i18n import _
 from luokuan.media import Text
 
 if TYPE_CHECKING:
+    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Draft, Recipe, Work
     from luokuan.models.gan.text.model import TextGan
@@ -205,6 +206,7 @@ def create_texts(
     home: Home | None = None,
     on_text: Callable[[int, str], None] | None = None,
     watermark: bool = True,
+    finisher: Finisher | None = None,
 ) -> Iterator[Work]:
     """Create ``count`` finished texts; see ``draft_texts`` for the other arguments.
 
@@ -214,6 +216,7 @@ def create_texts(
         label: The explicit label; default: both languages.
         home: Where the work is kept, and whose secret marks it; default: the user's home.
         watermark: Whether the choice of words carries the home's watermark; a server's texts never do.
+        finisher: Stands in the place of ``finish``.
 
     Raises:
         UserError: no such model, it writes no text, or see ``draft_texts`` and ``finish``.
@@ -235,7 +238,7 @@ def create_texts(
             prompt, model=loaded, seed=seed, count=count, manner=manner, on_text=on_text, secret=secret
         )
     for draft in drafts:
-        yield finish(draft, home=place, media_type=media_type, label=label)
+        yield (finisher or finish)(draft, home=place, media_type=media_type, label=label)
 
 
 def create_text(prompt: Prompt | str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:

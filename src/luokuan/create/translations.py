@@ -18,6 +18,7 @@ from luokuan.i18n import _
 from luokuan.media import Text
 
 if TYPE_CHECKING:
+    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.ingredients import Origin
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Draft, Recipe, Work
@@ -331,6 +332,7 @@ def create_translation(
     on_done: OnDone | None = None,
     on_text: Callable[[int, str], None] | None = None,
     origin: Origin | None = None,
+    finisher: Finisher | None = None,
 ) -> Work:
     """Create one finished translation; see ``Way`` and ``draft_translation`` for the other arguments.
 
@@ -341,6 +343,7 @@ def create_translation(
         home: Where the work is kept; default: the user's home.
         on_text: Called with 0 and the translation before it is labelled.
         origin: The file from which the text is; see ``luokuan.create.starting.text_from``.
+        finisher: Stands in the place of ``finish``.
 
     Raises:
         UserError: no such model, or see ``draft_translation`` and ``finish``.
@@ -356,4 +359,4 @@ def create_translation(
     draft = draft_translation(text, way, model=loaded, seed=seed, on_done=on_done)
     if on_text is not None and isinstance(draft.media, Text):
         on_text(0, draft.media.text)
-    return finish(draft, home=place, media_type=media_type, label=label, origin=origin)
+    return (finisher or finish)(draft, home=place, media_type=media_type, label=label, origin=origin)

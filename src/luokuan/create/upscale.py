@@ -74,7 +74,7 @@ def choose_upscaling(factor: int, upscaler: str | Path | None = None, home: Home
         UserError: the factor is neither 2 nor 4; there is no such upscaler; or the model is none.
     """
     from luokuan.foundation.modelfolder import resolve
-    from luokuan.models.registry import family_loader
+    from luokuan.models.registry import loaded
     from luokuan.models.upscaler.config import FACTORS
     from luokuan.models.upscaler.record import worth_using
 
@@ -96,4 +96,4 @@ def choose_upscaling(factor: int, upscaler: str | Path | None = None, home: Home
         )
     if not worth_using(folder.training):
         return Upscaling(factor, None, "not better")
-    return Upscaling(factor, family_loader(folder)(folder), "measured")
+    return Upscaling(factor, loaded(folder), "measured")

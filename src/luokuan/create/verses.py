@@ -14,6 +14,7 @@ from luokuan.i18n import _
 from luokuan.media import Text
 
 if TYPE_CHECKING:
+    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Draft, Work
     from luokuan.create.measures import Characters
@@ -183,8 +184,12 @@ def create_verses(
     label: LabelOptions | None = None,
     home: Home | None = None,
     on_text: Callable[[int, str], None] | None = None,
+    finisher: Finisher | None = None,
 ) -> Iterator[Work]:
     """Create ``count`` finished poems; see ``draft_verses`` and ``texts.create_texts`` for the arguments.
+
+    Args:
+        finisher: Stands in the place of ``finish``.
 
     Raises:
         UserError: see there.
@@ -196,7 +201,7 @@ def create_verses(
     place = home or open_home()
     loaded = load_writing_model(model)
     for draft in draft_verses(asked, model=loaded, seed=seed, count=count, manner=manner, on_text=on_text):
-        yield finish(draft, home=place, media_type=media_type, label=label)
+        yield (finisher or finish)(draft, home=place, media_type=media_type, label=label)
 
 
 def create_verse(asked: Asked | str = "", *, model: str | Path = STARTER, seed: int = 0, **options: Any) -> Work:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Self
 
 from luokuan.i18n import _
@@ -15,6 +18,21 @@ def duration(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes:02d}:{left:02d}"
+
+
+Watcher = Callable[[str, int, int, float | None], None]
+"""Called with what is being done, how much of it is done, of how much, and the seconds left, None if unknown."""
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(by: Watcher) -> Iterator[None]:
+    """Tell ``by`` of all progress inside the block, quiet or not; what it raises ends the work."""
+    token = _watcher.set(by)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
 
 
 class Progress:
@@ -67,6 +85,8 @@ class Progress:
         """``done`` steps of ``total`` are done."""
         self._done = done
         left = self.seconds_left()
+        if (watcher := _watcher.get()) is not None:
+            watcher(self.title, done, self.total, left)
         text = _("{time} left", time=duration(left)) if left is not None else ""
         if self._bar is not None:
             self._bar.update(self._task, completed=done, note=f"{text}  {note}")

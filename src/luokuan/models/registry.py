@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -155,7 +156,39 @@ def load_model(reference: str | Path) -> Any:
     Raises:
         UserError: no such model, a folder that is not a model, an unknown family, or damaged files.
     """
-    return family_loader(folder := resolve(reference))(folder)
+    return loaded(resolve(reference))
+
+
+_kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
+_most_kept = 0
+
+
+def keep_models(most: int) -> None:
+    """From now on keep so many loaded models, those that were used last: for processes that do one thing after the
+    other. Ask for none and they are let go."""
+    global _most_kept  # noqa: PLW0603
+    _most_kept = most
+    while len(_kept) > most:
+        _kept.popitem(last=False)
+
+
+def loaded(folder: ModelFolder) -> Any:
+    """The model in ``folder``, through its family's strict loader; the one that was kept, if its files are the same.
+
+    Raises:
+        UserError: an unknown family, or damaged files.
+    """
+    key = (str(folder.path), folder.digest)
+    if key in _kept:
+        _kept.move_to_end(key)
+        return _kept[key]
+    load = family_loader(folder)
+    while _kept and len(_kept) >= _most_kept:
+        _kept.popitem(last=False)  # before the next one is loaded: both at once may be too much
+    model = load(folder)
+    if _most_kept:
+        _kept[key] = model
+    return model
 
 
 def family_loader(folder: ModelFolder) -> Callable[[ModelFolder], Any]:

@@ -190,9 +190,7 @@ def complete(connection: sa.Connection, mine: Claim, result: Mapping[str, Any], 
     return _held(done)
 
 
-def fail(
-    connection: sa.Connection, mine: Claim, error: Mapping[str, str], *, again: bool, spent: float = 0.0
-) -> Job:
+def fail(connection: sa.Connection, mine: Claim, error: Mapping[str, str], *, again: bool, spent: float = 0.0) -> Job:
     """The attempt failed: with ``again`` it is tried once more later, if any try is left; without, or if it was to be
     cancelled anyway, it ends.
 

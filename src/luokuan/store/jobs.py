@@ -1,4 +1,4 @@
-"""Jobs as their owners see them: handed in, looked at, cancelled, forgotten. ``store/claims.py`` is the workers' side."""
+"""Jobs as their owners see them: handed in, looked at, cancelled, forgotten; ``claims`` is the workers' side."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OWNERS_LOCK = 0x4A4F4253  # any number, as long as every process takes the same
 class Job:
     """One row of the table ``job``, without what only the queue needs.
 
-    ``share``: how much is done, 0 to 1; ``seconds_left`` is None while nobody can say. ``outputs``: works that it makes.
+    ``share``: how much is done, 0 to 1; ``seconds_left`` is None while unknown. ``outputs``: works that it makes.
     ``result`` and ``error`` are None until it ends; ``error`` has ``what``, ``do`` and ``code``. ``fence`` rises with
     each claim, ``revision`` with each change of the row.
     """
@@ -154,9 +154,7 @@ def repeated(connection: sa.Connection, order: Order) -> Job | None:
     """
     if order.key is None:
         return None
-    query = sa.select(*COLUMNS, job.c.body_digest).where(
-        job.c.owner == order.owner, job.c.idempotency_key == order.key
-    )
+    query = sa.select(*COLUMNS, job.c.body_digest).where(job.c.owner == order.owner, job.c.idempotency_key == order.key)
     row = connection.execute(query).mappings().first()
     if row is None:
         return None
@@ -300,7 +298,7 @@ def preview(connection: sa.Connection, job_id: str) -> tuple[str, bytes] | None:
 def works(connection: sa.Connection, job_id: str) -> dict[int, str]:
     """Ids of a job's works, by their place."""
     query = sa.select(job_output.c.place, job_output.c.work_id).where(job_output.c.job_id == job_id)
-    return {place: work_id for place, work_id in connection.execute(query.order_by(job_output.c.place))}
+    return {row.place: row.work_id for row in connection.execute(query.order_by(job_output.c.place))}
 
 
 def cancel(connection: sa.Connection, job_id: str) -> Job | None:
@@ -334,9 +332,7 @@ def forget(connection: sa.Connection, job_id: str) -> bool:
     # The rows below go with it (ON DELETE CASCADE).
     gone = connection.execute(job.delete().where(job.c.id == job_id, job.c.state.not_in(LIVE)))
     if gone.rowcount == 0 and find(connection, job_id) is not None:
-        raise UserError(
-            _("The job {id} hasn't ended.", id=job_id), _("Cancel it first."), code="job.live", status=409
-        )
+        raise UserError(_("The job {id} hasn't ended.", id=job_id), _("Cancel it first."), code="job.live", status=409)
     return gone.rowcount > 0
 
 

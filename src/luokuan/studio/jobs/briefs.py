@@ -1,0 +1,62 @@
+"""Fields that briefs share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from luokuan.studio.jobs.kinds import Brief
+from luokuan.studio.jobs.references import model_path
+
+if TYPE_CHECKING:
+    from luokuan.colophon.label import LabelOptions
+    from luokuan.store.home import Home
+
+MOST_WORKS = 64
+"""Of one job."""
+Name = Annotated[str, Field(min_length=1, max_length=64, description="A model of the store, or a starter.")]
+Words = Annotated[str, Field(max_length=20_000)]
+Seed = Annotated[int | None, Field(ge=0, le=2**63 - 1 - MOST_WORKS, description="None: drawn when it is handed in.")]
+Count = Annotated[int, Field(ge=1, le=MOST_WORKS)]
+TextFormat = Literal["text/plain", "text/markdown", "application/json", "text/html"]
+PictureFormat = Literal["image/png", "image/jpeg", "image/webp"]
+
+
+class Making(Brief):
+    """What every kind of work is asked for.
+
+    Args:
+        model: A model of the store, or a starter.
+        label: Language of the explicit label; None: as ``policy`` asks, else both.
+        policy: Whose rules the label must meet.
+    """
+
+    model: Name
+    seed: Seed = None
+    label: Literal["cn", "en", "both"] | None = None
+    policy: Literal["cn", "eu", "both"] | None = None
+
+    def seeded(self) -> int:
+        """The seed, which the queue drew if nobody gave one."""
+        return self.seed or 0
+
+    def wanted_label(self, corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"]) -> LabelOptions:
+        """The explicit label.
+
+        Raises:
+            UserError: the language doesn't meet the policy.
+        """
+        from luokuan.colophon.label import LANGUAGES, LabelOptions
+
+        return LabelOptions(self.label or LANGUAGES[self.policy or "both"], corner, self.policy)
+
+
+def check_making(brief: Making, home: Home) -> None:
+    """Refuse a model that isn't there, and a label that can't be.
+
+    Raises:
+        UserError: so it is.
+    """
+    model_path(brief.model, home)
+    brief.wanted_label("bottom-right")

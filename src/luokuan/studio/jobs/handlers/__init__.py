@@ -1,0 +1,1 @@
+"""Kinds of jobs: one file each, which registers what it holds."""

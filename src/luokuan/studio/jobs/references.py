@@ -1,0 +1,92 @@
+"""What briefs name: models, corpora and files of this home, by names that can't lead out of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from luokuan.errors import UserError
+from luokuan.files import sha256_bytes, write_atomic
+from luokuan.foundation.modelfolder import STARTERS, is_name, starters
+from luokuan.i18n import _
+from luokuan.store.blobs import Blobs
+from luokuan.store.database import open_database
+from luokuan.store.home import Home
+from luokuan.store.works import find_work
+
+_WORK = re.compile(r"work:([0-9a-f]{16})")
+_INPUT = re.compile(r"input:([0-9a-f]{64})")
+
+
+def model_path(name: str, home: Home) -> Path:
+    """The folder of a model of the store, or of a starter. Paths, addresses and Hub ids name nothing here: a stranger's
+    brief must reach no other folder and no other machine.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    for place in (home.models / name, STARTERS / name) if is_name(name) else ():
+        if place.is_dir():
+            return place
+    known = sorted({*(path.name for path in home.models.iterdir() if is_name(path.name)), *starters()})
+    raise UserError(
+        _("There is no model '{name}'.", name=name[:120]),
+        _("Known models: {names}.", names=", ".join(known) or "-"),
+        code="model.unknown",
+        status=404,
+    )
+
+
+def corpus_path(name: str, home: Home) -> Path:
+    """The folder of a corpus that was brought into the home.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    place = home.corpora / name
+    if is_name(name) and place.is_dir():
+        return place
+    raise UserError(
+        _("There is no corpus '{name}'.", name=name[:120]),
+        _("Upload it first."),
+        code="corpus.unknown",
+        status=404,
+    )
+
+
+def keep_input(data: bytes, home: Home) -> str:
+    """Keep the bytes of a file that a job starts from; returns how briefs name it, ``input:`` and its SHA-256.
+
+    Raises:
+        UserError: no room.
+    """
+    sha256 = sha256_bytes(data)
+    write_atomic(_inputs(home) / sha256, data, mode=0o600)
+    return f"input:{sha256}"
+
+
+def file_path(reference: str, home: Home) -> Path:
+    """Where the bytes of ``work:ID`` or ``input:SHA256`` lie.
+
+    Raises:
+        UserError: there are none.
+    """
+    if match := _INPUT.fullmatch(reference):
+        path = _inputs(home) / match[1]
+        if path.is_file():
+            return path
+    elif match := _WORK.fullmatch(reference):
+        with open_database(home) as database, database.read() as connection:
+            row = find_work(connection, match[1])
+        if row is not None and not row.erased:
+            return Blobs(home).path(row.blob_sha256)
+    raise UserError(
+        _("There is no file '{name}'.", name=reference[:120]),
+        _("Upload it first, or name a work as work:ID."),
+        code="input.unknown",
+        status=404,
+    )
+
+
+def _inputs(home: Home) -> Path:
+    return home.cache / "inputs"
