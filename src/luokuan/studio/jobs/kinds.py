@@ -53,6 +53,7 @@ class Kind(Generic[BriefT]):
         needs: An ability that the worker must have; empty: none.
         tries: Attempts before it fails for good.
         seconds: How long an attempt may take; None: as long as it likes.
+        models: Whether it works with models, for which the worker then gets ready.
         stops: Whether it saves what it has when it is asked to stop, and goes on from there.
     """
 
@@ -65,6 +66,7 @@ class Kind(Generic[BriefT]):
     needs: str = ""
     tries: int = 3
     seconds: float | None = 3600.0
+    models: bool = True
     stops: bool = False
 
 

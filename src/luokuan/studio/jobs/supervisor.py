@@ -131,7 +131,7 @@ class Supervisor:
         if self.home.database_url is not None:
             variables["LUOKUAN_DATABASE"] = self.home.database_url
         process = subprocess.Popen(
-            [sys.executable, "-m", "luokuan.studio.jobs.worker"],
+            [sys.executable, "-P", "-m", "luokuan.studio.jobs.worker"],
             env=variables,
             cwd=self.home.path,  # names in briefs mean nothing of wherever the server was started
             stdin=subprocess.PIPE,

@@ -141,6 +141,11 @@ class Worker:
             brief = kind.brief.model_validate_json(json.dumps(dict(context.job.brief)))
         except ValidationError as error:
             raise unfit(error) from error
+        if kind.models:
+            # At first use: it takes seconds to load what models need.
+            from luokuan.models.registry import keep_models
+
+            keep_models(self.settings.models)
         result = kind.run(context, brief)
         context.flush()
         if context.ended:
@@ -182,11 +187,6 @@ def main() -> int:
         threading.Thread(target=_leave_with_the_supervisor, args=(worker.draining,), daemon=True).start()
         for name in settings.modules:
             __import__(name)
-        from luokuan.foundation import compute
-        from luokuan.models.registry import keep_models
-
-        compute.prepare()
-        keep_models(settings.models)
         worker.serve()
     return LEFT
 

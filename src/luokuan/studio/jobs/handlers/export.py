@@ -110,7 +110,7 @@ def _is_there(brief: ModelBrief, home: Home) -> None:
     model_path(brief.model, home)
 
 
-register(Kind(name="export.works", brief=WorksBrief, run=export_works))
+register(Kind(name="export.works", brief=WorksBrief, run=export_works, models=False))
 register(
     Kind(
         name="export.model",
