@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The package itself: from this folder, with what the lock installed, so that nothing else is fetched.
 INSTALL_SELF := $(PIP) --no-deps --no-build-isolation -e .
 
-.PHONY: help run test lint format bench docs fuzz lock messages clean
+.PHONY: help run test lint format bench chaos docs fuzz lock messages clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -55,6 +55,10 @@ bench: $(VENV)/.dev ## Measure speed: our paths against plain PyTorch in the sam
 	$(BIN)/python benchmarks/gan.py
 	$(BIN)/python benchmarks/prior.py
 	$(BIN)/python benchmarks/prior.py --cells 16 --batch 16
+
+chaos: $(VENV)/.dev ## Kill workers and server at 50 random moments under load, on both databases (about half an hour)
+	$(BIN)/python tests/helpers/chaos.py --models
+	PYTHONPATH=tests/helpers $(BIN)/python tests/helpers/chaos.py --models --database postgresql
 
 docs: $(VENV)/.dev ## Build the documentation into ./site
 	$(BIN)/python scripts/build_docs.py
