@@ -31,7 +31,7 @@ from luokuan.store import logbook
 from luokuan.store.blobs import Blobs
 from luokuan.store.clock import DatabaseTime
 from luokuan.store.database import Database, open_database
-from luokuan.store.home import Home, open_home
+from luokuan.store.home import ELSEWHERE, Home, open_home
 from luokuan.store.jobs import Job
 from luokuan.store.tables import job, job_event, job_output
 from luokuan.store.works import known_blobs, recent_works
@@ -89,18 +89,16 @@ class Chaos:
         self.random = random.Random(seed)
         self.queue = JobQueue(home, database)
         self.accepted: list[Job] = []
-        name = "sqlite" if home.database_url is None else "postgresql"
-        self.report = Report(moments, seed, name)
+        self.report = Report(moments, seed, database.engine.dialect.name)
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the server, anew after it was killed."""
         source = str(HELPERS.parents[1] / "src")
         paths = os.pathsep.join([str(HELPERS), source, *filter(None, [os.environ.get("PYTHONPATH")])])
-        more = {"LUOKUAN_DATABASE": self.home.database_url} if self.home.database_url else {}
         self._server = subprocess.Popen(
             [sys.executable, __file__, "--serve"],
-            env={**os.environ, **more, "PYTHONPATH": paths, "LUOKUAN_HOME": str(self.home.path)},
+            env={**os.environ, "PYTHONPATH": paths, "LUOKUAN_HOME": str(self.home.path)},
         )
 
     def submit(self) -> None:
@@ -239,7 +237,7 @@ class Chaos:
         if report.works != report.entries:
             wrong.append(f"{report.works} works, {report.entries} entries in the log")
         with self.database.read() as connection:
-            if self.home.database_url:
+            if report.database == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
             if works and (problem := audit(connection, self.home).problem) is not None:
                 wrong.append(problem)
@@ -305,12 +303,11 @@ def main() -> int:
         return 0
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
-        url = None
         if asked.database == "postgresql":
             from postgres import server
 
-            url = held.enter_context(server())
-        home = Home(open_home(folder / "home").path, url)
+            os.environ[ELSEWHERE] = held.enter_context(server())
+        home = open_home(folder / "home")
         options = {"moments": asked.moments, "seed": asked.seed, "models": asked.models, "gap": asked.gap}
         report = chaos(home, **options, patience=asked.patience)
     print(json.dumps(asdict(report)))

@@ -19,7 +19,7 @@ from luokuan.errors import UserError
 from luokuan.store import claims, jobs
 from luokuan.store.claims import Claim, Stale
 from luokuan.store.database import Database, open_database
-from luokuan.store.home import Home
+from luokuan.store.home import ELSEWHERE, Home
 from luokuan.store.jobs import Job, Order
 from luokuan.store.tables import job, metadata
 
@@ -33,19 +33,19 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
+def place(request: pytest.FixtureRequest, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A home with an empty database."""
+    own_home.mkdir()
     if request.param == "sqlite":
-        (tmp_path / "home").mkdir()
-        yield Home(tmp_path / "home")
-        return
+        return Home(own_home)
     found = request.getfixturevalue("url")
     engine = sa.create_engine(found)
     with engine.begin() as connection:
         connection.execute(sa.text("DROP SCHEMA public CASCADE"))
         connection.execute(sa.text("CREATE SCHEMA public"))
     engine.dispose()
-    yield Home(tmp_path / "home", found)
+    monkeypatch.setenv(ELSEWHERE, found)
+    return Home(own_home)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+from postgres import server
 
 from luokuan.store import claims, jobs
 from luokuan.store.claims import Claim, Stale
@@ -37,11 +38,12 @@ class Expected:
 
 class Queue(RuleBasedStateMachine):
     tokens: Any = Bundle("tokens")
+    url: str | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.database = open_database(Home(Path(self.folder.name)))
+        self.database = open_database(Home(Path(self.folder.name)), self.url)
         self.model: dict[str, Expected] = {}
 
     def teardown(self) -> None:
@@ -159,7 +161,30 @@ class Queue(RuleBasedStateMachine):
                 assert ends == ([expected.state] if expected.state in ("done", "failed", "cancelled") else [])
 
 
-Queue.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
-TestQueue = Queue.TestCase
+def check(machine: type[Queue], examples: int) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        machine,
+        settings=settings(
+            max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+
+
+def test_on_sqlite() -> None:
+    check(Queue, 12)
+
+
+def test_on_postgresql() -> None:
+    with server() as url:
+
+        class OnPostgres(Queue):
+            def __init__(self) -> None:
+                engine = sa.create_engine(url)
+                with engine.begin() as connection:
+                    connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+                    connection.execute(sa.text("CREATE SCHEMA public"))
+                engine.dispose()
+                super().__init__()
+
+        OnPostgres.url = url
+        check(OnPostgres, 5)

@@ -216,9 +216,10 @@ def master_of(ingredient: Ingredient, home: Home) -> Media | None:
 def known_work(home: Home, facts: Facts) -> WorkRow | None:
     """The work of this home that a file is: by its bytes, or by this home's own signature; not by that of a key that
     was revoked, for whoever stole it may name any work."""
+    from luokuan.store.database import open_database
+
     if not home.has_database:
         return None
-    from luokuan.store.database import open_database
     from luokuan.store.works import find_work, find_work_by_sha256
 
     assert facts.sha256 is not None

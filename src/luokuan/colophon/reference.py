@@ -102,9 +102,10 @@ def _by_bytes(reference: Path | str, home: Home) -> WorkRow | None:
         sha256 = sha256_file(path) if path.is_file() else None
     except OSError:
         return None
+    from luokuan.store.database import open_database
+
     if sha256 is None or not home.has_database:
         return None
-    from luokuan.store.database import open_database
     from luokuan.store.works import find_work_by_sha256
 
     with open_database(home) as database, database.read() as connection:
@@ -120,9 +121,10 @@ def _recognised(path: Path, home: Home, limits: Limits | None) -> WorkRow | None
 
 
 def _by_id(work_id: str, home: Home | None) -> WorkRow | None:
+    from luokuan.store.database import open_database
+
     if home is None or not home.has_database:
         return None
-    from luokuan.store.database import open_database
     from luokuan.store.works import find_work
 
     with open_database(home) as database, database.read() as connection:

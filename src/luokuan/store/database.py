@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from luokuan.errors import UserError
 from luokuan.files import disk_errors
 from luokuan.i18n import _
-from luokuan.store.home import Home
+from luokuan.store.home import ELSEWHERE, Home
 
 HEAD = "0009"
 """The newest migration (a test compares it with the files)."""
@@ -77,13 +78,16 @@ class Database:
 
 
 def open_database(home: Home, url: str | None = None) -> Database:
-    """Open the database of ``home`` (or at ``url``, else where the home says) and bring it up to date. Safe in several
-    processes at once.
+    """Open the database of ``home`` (or at ``url``) and bring it up to date. Safe in several processes at once.
+
+    Args:
+        home: The home.
+        url: Another database, as SQLAlchemy writes it; default: what LUOKUAN_DATABASE says, else the home's own file.
 
     Raises:
         UserError: the file is no database, can't be written, or was made by a newer Luokuan.
     """
-    url = url or home.database_url
+    url = url or os.environ.get(ELSEWHERE)
     if url is None:
         with disk_errors(home.database):
             # Recipes and salts are private, whatever the umask; SQLite gives its WAL the mode of the file.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
@@ -19,16 +19,15 @@ FIRST_AUTHORITY = "ca"
 """In ``keys/``: the folder of the authority that a home makes first."""
 
 
+ELSEWHERE = "LUOKUAN_DATABASE"
+"""Environment variable that names a database elsewhere, such as ``postgresql+psycopg://…``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Places inside the home. Each folder exists and is the owner's alone (0700).
-
-    ``database_url``: of a database elsewhere, such as ``postgresql+psycopg://…``; None: the SQLite file in the home. It
-    may hold a password and is never printed.
-    """
+    """Places inside the home. Each folder exists and is the owner's alone (0700)."""
 
     path: Path
-    database_url: str | None = field(default=None, repr=False)
 
     @property
     def models(self) -> Path:
@@ -72,8 +71,8 @@ class Home:
 
     @property
     def has_database(self) -> bool:
-        """Whether there is a database to ask, which nobody need make first."""
-        return self.database_url is not None or self.database.is_file()
+        """Whether there is a database already, here or elsewhere."""
+        return bool(os.environ.get(ELSEWHERE)) or self.database.is_file()
 
     @property
     def checkpoint(self) -> Path:
@@ -98,8 +97,7 @@ class Home:
 
 
 def open_home(path: Path | str | None = None) -> Home:
-    """The home at ``path``, else at LUOKUAN_HOME, else in the platform's user data folder; made if absent. Its database
-    is the one at LUOKUAN_DATABASE, if that names one.
+    """The home at ``path``, else at LUOKUAN_HOME, else in the platform's user data folder; made if absent.
 
     Raises:
         UserError: the place is a file or can't be written.
@@ -115,7 +113,7 @@ def open_home(path: Path | str | None = None) -> Home:
         )
     with disk_errors(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Home(folder, _elsewhere())
+    return Home(folder)
 
 
 def find_home(path: Path | str | None = None) -> Home | None:
@@ -126,13 +124,9 @@ def find_home(path: Path | str | None = None) -> Home | None:
     """
     folder = _place(path)
     with disk_errors(folder):
-        return Home(folder, _elsewhere()) if folder.is_dir() else None
+        return Home(folder) if folder.is_dir() else None
 
 
 def _place(path: Path | str | None) -> Path:
     chosen = path or os.environ.get("LUOKUAN_HOME") or platformdirs.user_data_path("luokuan")
     return expand(chosen).absolute()
-
-
-def _elsewhere() -> str | None:
-    return os.environ.get("LUOKUAN_DATABASE") or None

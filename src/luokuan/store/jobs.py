@@ -301,6 +301,11 @@ def works(connection: sa.Connection, job_id: str) -> dict[int, str]:
     return {row.place: row.work_id for row in connection.execute(query.order_by(job_output.c.place))}
 
 
+def live_briefs() -> sa.Select[Any]:
+    """The briefs of all jobs that wait or run."""
+    return sa.select(job.c.brief).where(job.c.state.in_(LIVE))
+
+
 def cancel(connection: sa.Connection, job_id: str) -> Job | None:
     """Cancel a job: at once if it waits; if it runs its worker ends it as soon as it looks. None: there is none.
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from postgres import server
 
 from luokuan.store.database import Database, open_database
-from luokuan.store.home import Home, open_home
+from luokuan.store.home import ELSEWHERE, Home, open_home
 from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.jobs.worker import Settings
 
@@ -25,9 +25,9 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
+def home(request: pytest.FixtureRequest, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """An empty home, the default one of this test."""
-    place = open_home(tmp_path / "home")
+    place = open_home(own_home)
     if request.param == "sqlite":
         return place
     found = request.getfixturevalue("url")
@@ -36,7 +36,8 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
         connection.execute(sa.text("DROP SCHEMA public CASCADE"))
         connection.execute(sa.text("CREATE SCHEMA public"))
     engine.dispose()
-    return Home(place.path, found)
+    monkeypatch.setenv(ELSEWHERE, found)
+    return place
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ def attempt(home: Home, database: Database) -> Context:
 def counts(home: Home, database: Database) -> tuple[int, int]:
     """(works, entries in the log), which is sound."""
     with database.read() as connection:
-        connection.execution_options(isolation_level="REPEATABLE READ" if home.database_url else "SERIALIZABLE")
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
         head = logbook.newest_head(connection)
         if head is not None:
             assert audit(connection, home).problem is None

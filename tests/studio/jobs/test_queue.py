@@ -16,7 +16,7 @@ from luokuan.store.database import Database
 from luokuan.store.home import Home
 from luokuan.studio.jobs.kinds import kinds
 from luokuan.studio.jobs.queue import JobQueue, Request
-from luokuan.studio.jobs.references import file_path, keep_input
+from luokuan.studio.jobs.references import file_path, keep_input, sweep_inputs
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ from luokuan.studio.jobs.references import file_path, keep_input
         ("train.gan", {"name": "mine", "corpora": ["a"], "choices": {"codec": "/etc"}}, "job.brief"),
         ("train.gan", {"name": "mine", "corpora": ["a"], "choices": {"home": "x"}}, "job.brief"),
         ("train.gan", {"name": "mine", "corpora": []}, "job.brief"),
+        ("train.gan", {"name": "mine", "corpora": ["a"], "resume": True, "choices": {"steps": 9}}, "job.brief"),
         ("evaluate.model", {"model": "garments", "corpus": "nothing"}, "corpus.unknown"),
         ("export.works", {"works": []}, "job.brief"),
     ],
@@ -104,6 +105,17 @@ def test_inputs_are_named_by_their_bytes(home: Home) -> None:
     name = keep_input(b"a picture", home)
     assert file_path(name, home).read_bytes() == b"a picture"
     assert keep_input(b"a picture", home) == name
+
+
+def test_inputs_stay_while_a_job_names_them(home: Home, database: Database, queue: JobQueue) -> None:
+    name, other = keep_input(b"a picture", home), keep_input(b"another", home)
+    found = queue.submit("ann", "create.enlargement", {"file": name})
+    assert sweep_inputs(home, database) == 0, "both are young"
+    assert sweep_inputs(home, database, older_than=-1) == 1
+    with pytest.raises(UserError):
+        file_path(other, home)
+    queue.cancel(found.id)
+    assert file_path(name, home) and sweep_inputs(home, database, older_than=-1) == 1
 
 
 def test_every_kind_has_a_schema_for_forms_and_its_texts_are_data() -> None:

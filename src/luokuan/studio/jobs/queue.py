@@ -103,11 +103,14 @@ class JobQueue:
             key=key,
             body=brief if body is None else body,
         )
-        with self.database.write() as connection:
-            jobs.hold_owner(connection, owner)
+        with self.database.read() as connection:
             if (before := jobs.repeated(connection, order)) is not None:
                 return before
-            found.check(checked, self.home)
+        found.check(checked, self.home)
+        with self.database.write() as connection:
+            jobs.hold_owner(connection, owner)
+            if (before := jobs.repeated(connection, order)) is not None:  # handed in meanwhile
+                return before
             if self.admit is not None:
                 self.admit(connection, Request(owner, kind, values))
             job = jobs.insert(connection, order)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from pathlib import Path
 
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes, write_atomic
 from luokuan.foundation.modelfolder import STARTERS, is_name, starters
 from luokuan.i18n import _
-from luokuan.store.blobs import Blobs
-from luokuan.store.database import open_database
+from luokuan.store.blobs import DAY, Blobs
+from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
+from luokuan.store.jobs import live_briefs
 from luokuan.store.works import find_work
 
 _WORK = re.compile(r"work:([0-9a-f]{16})")
@@ -86,6 +89,20 @@ def file_path(reference: str, home: Home) -> Path:
         code="input.unknown",
         status=404,
     )
+
+
+def sweep_inputs(home: Home, database: Database, *, older_than: float = DAY) -> int:
+    """Remove files that were kept more than ``older_than`` seconds ago and that no live job names. Returns how many."""
+    limit = time.time() - older_than
+    old = [path for path in _inputs(home).glob("*") if path.stat().st_mtime < limit]
+    if not old:
+        return 0
+    with database.read() as connection:
+        briefs = [json.dumps(brief) for brief in connection.execute(live_briefs()).scalars()]
+    gone = [path for path in old if not any(path.name in brief for brief in briefs)]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return len(gone)
 
 
 def _inputs(home: Home) -> Path:

@@ -20,6 +20,7 @@ from luokuan import logs
 from luokuan.store import claims
 from luokuan.store.tables import job
 from luokuan.studio.jobs.keeper import DROPPED, LEFT
+from luokuan.studio.jobs.references import sweep_inputs
 from luokuan.studio.jobs.worker import SETTINGS, Settings, worker_name
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ LOOK = 0.25
 """Seconds between two looks at the queue."""
 SWEEP = 2.0
 """Seconds between two looks for leases that ran out."""
+TIDY = 3600.0
+"""Seconds between two looks for uploaded files that no job needs any more."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a worker that died is replaced, doubled while they go on dying; and at most."""
 STOP = 9.0
@@ -68,7 +71,8 @@ class Supervisor:
         self._environment = environment or {}
         self._children: list[_Child] = []
         self._woken, self._stopping = threading.Event(), threading.Event()
-        self._pause, self._not_before, self._swept = FIRST_PAUSE, 0.0, 0.0
+        self._pause, self._not_before = FIRST_PAUSE, 0.0
+        self._swept = self._tidied = -TIDY
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def start(self) -> None:
@@ -115,6 +119,9 @@ class Supervisor:
             self._swept = now
             with self.database.write() as connection:
                 claims.sweep(connection)
+        if now - self._tidied > TIDY:
+            self._tidied = now
+            sweep_inputs(self.home, self.database)
         if len(self._children) < self.count and now >= self._not_before:
             with self.database.read() as connection:
                 waiting = claims.has_waiting(connection, kinds=self.settings.kinds, abilities=self.settings.abilities)
@@ -125,11 +132,9 @@ class Supervisor:
 
     def _spawn(self) -> None:
         token = secrets.token_hex(4)
-        # Secrets such as a database's password go through the environment, which others can't read.
+        # Where the database is goes with it: others can't read a process's environment.
         variables = {**os.environ, **self._environment, "LUOKUAN_HOME": str(self.home.path)}
         variables[SETTINGS] = replace(self.settings, token=token).to_json()
-        if self.home.database_url is not None:
-            variables["LUOKUAN_DATABASE"] = self.home.database_url
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "luokuan.studio.jobs.worker"],
             env=variables,

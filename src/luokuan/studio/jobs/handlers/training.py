@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
+import time
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -53,6 +55,13 @@ class TrainingBrief(Brief):
             raise ValueError(f"{taken[0]} is no choice")
         return values
 
+    @model_validator(mode="after")
+    def _keeps_its_choices(self) -> Self:
+        """Refuse new choices for an old run."""
+        if self.resume and self.choices:
+            raise ValueError("a resumed run keeps its own choices")
+        return self
+
 
 def check(brief: TrainingBrief, home: Home) -> None:
     """Refuse corpora that aren't there and names that are taken.
@@ -75,6 +84,7 @@ def check(brief: TrainingBrief, home: Home) -> None:
 def run(context: Context, brief: TrainingBrief, *, family: str) -> dict[str, Any] | None:
     """Train, or go on where an earlier attempt was; None when it was asked to stop and has saved."""
     from luokuan.foundation.progress import watched
+    from luokuan.foundation.runs import in_one_place
     from luokuan.models.registry import trainer
 
     home, seen = context.home, _Previews(context, brief.name)
@@ -91,8 +101,10 @@ def run(context: Context, brief: TrainingBrief, *, family: str) -> dict[str, Any
             _("Start it without resuming."),
             code="training.no_run",
         )
-    if not begun and context.again and (home.runs / brief.name).is_dir():
-        (home.runs / brief.name).rmdir()  # made and not yet written to
+    if not begun and context.again:
+        with in_one_place(home, brief.name):
+            # Made and not yet written to: it would look like another's.
+            shutil.rmtree(home.runs / brief.name, ignore_errors=True)
     choices: dict[str, Any] = {} if resume else dict(brief.choices)
     if family == "gan":
         from luokuan.models.evaluation.network import coverage_function
@@ -127,8 +139,6 @@ class _Previews:
 
     def watch(self, title: str, done: int, total: int, seconds_left: float | None) -> None:
         """As ``Context.watch``; it never ends the work, which is asked to save and end instead."""
-        import time
-
         if self.context.dropped.is_set():
             return
         self.context.watch(title, done, total, seconds_left)
