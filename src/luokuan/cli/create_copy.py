@@ -70,13 +70,17 @@ def copy(
         typer.Option("--must-not", help=_("Words that mustn't stand in it; may be repeated."), show_default=False),
     ] = None,
     model: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--model",
             "-m",
-            help=_("A model: name in the store, folder, Hub id, or http://HOST:PORT/v1#NAME of a server."),
+            help=_(
+                "A model: name in the store, folder, Hub id, or http://HOST:PORT/v1#NAME of a server (default: copy-en, "
+                "for Chinese the starter copy-zh if it is there)."
+            ),
+            show_default=False,
         ),
-    ] = "copy-en",
+    ] = None,
     output: options.Output = None,
     count: Count = 1,
     among: Annotated[
@@ -85,7 +89,7 @@ def copy(
             "--among",
             min=1,
             max=64,
-            help=_("Drafts from which each text is picked (default: 8 by copy-en, 1 by models that answer)."),
+            help=_("Drafts from which each text is picked (default: 8 by copy-en, 16 by copy-zh, 1 by models that answer)."),
             show_default=False,
         ),
     ] = None,

@@ -31,7 +31,7 @@ def verse(title: str = "", *, model: str | Path = "verse", seed: int = 0, **opti
     return create_verse(title, model=model, seed=seed, **options)
 
 
-def copy(brief: Brief | str, *, model: str | Path = "copy-en", seed: int = 0, **options: Any) -> Work:
+def copy(brief: Brief | str, *, model: str | Path | None = None, seed: int = 0, **options: Any) -> Work:
     """Create one finished piece of copy; see ``luokuan.create.copies.create_copy`` for the options."""
     from luokuan.create.copies import create_copy
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from luokuan.create.chinesecopy import best_of, faults_of, laid_out, plan_of
+from luokuan.create.chinesewriting import write_lines, writes_chinese_copy
 from luokuan.create.copybrief import Brief
 from luokuan.create.copychecks import Finding, counted, findings, tokens
 from luokuan.create.copyprompts import answer_alone, prompt_of
@@ -14,7 +16,7 @@ from luokuan.create.ranking import ranked
 from luokuan.create.servers import Server, find_server, is_server
 from luokuan.create.slotcopy import tasks_of, texts_of
 from luokuan.create.slotwriting import write_sentences, writes_slots
-from luokuan.create.texts import LAST_SEED, MOST, draft_served_texts, draft_texts, recipe_of
+from luokuan.create.texts import LAST_SEED, MOST, draft_served_texts, draft_texts, recipe_of, shared_with_training
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Text
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
     from luokuan.models.plm.sampling import Manner
     from luokuan.store.home import Home
 
-STARTER = "copy-en"
-AMONG, AMONG_SLOTS = 1, 8
-"""Drafts for each piece of copy, by a model that answers and by one that writes slots."""
+STARTER, CHINESE_STARTER = "copy-en", "copy-zh"
+AMONG, AMONG_SLOTS, AMONG_LINES = 1, 8, 16
+"""Drafts for each piece of copy, by a model that answers, by one that writes slots, and by one that writes Chinese
+lines, most of which are couplets of other lengths and with other characters at their heads."""
 MOST_DRAFTS = 256
 TOKENS = 512
 """Most tokens of a text if nothing says otherwise."""
@@ -60,12 +63,12 @@ def draft_copies(
 
     Args:
         brief: What is wanted.
-        model: A language model with a chat template, one that writes sentences with slots (see ``create.slots``), or a
-            server's.
+        model: A language model with a chat template, one that writes sentences with slots (see ``create.slots``) or
+            Chinese lines (see ``create.chinesecopy``), or a server's.
         seed: Of the first draft, the others follow, ≥ 0; of one that writes slots: of all drafts together.
         count: Pieces of copy to make, 1 to ``MOST``.
         among: Drafts from which each is picked, so that ``count`` times it are written; None: ``AMONG_SLOTS`` for a
-            model that writes slots, else ``AMONG``. At most ``MOST_DRAFTS`` in all.
+            model that writes slots, ``AMONG_LINES`` for one that writes lines, else ``AMONG``. At most ``MOST_DRAFTS`` in all.
         manner: How tokens are drawn.
         secret: Of the watermark in the words of a model that answers; sentences with slots are too short for it.
 
@@ -77,8 +80,10 @@ def draft_copies(
 
     brief.check()
     manner = manner or Manner(max_tokens=TOKENS)
-    slots = not isinstance(model, Server) and chat_template(model) is None
-    among = among or (AMONG_SLOTS if slots else AMONG)
+    write = _answered
+    if not isinstance(model, Server) and chat_template(model) is None:
+        write = _lined if writes_chinese_copy(model) else _slotted
+    among = among or {_answered: AMONG, _slotted: AMONG_SLOTS, _lined: AMONG_LINES}[write]
     drafts = count * among
     if not 1 <= count <= MOST or not 1 <= drafts <= MOST_DRAFTS or not 0 <= seed <= LAST_SEED - drafts:
         raise UserError(
@@ -87,11 +92,7 @@ def draft_copies(
               drafts=MOST_DRAFTS),
             code="create.range",
         )  # fmt: skip
-    if slots:
-        assert not isinstance(model, Server)
-        tried = _slotted(brief, model, seed, count, among, manner)
-    else:
-        tried = _answered(brief, model, seed, drafts, manner, secret)
+    tried = write(brief, model, seed, count, among, manner, secret)
     order = ranked([counted(one.wrong) for one in tried], [tokens(one.text) for one in tried], count)
     said = {**asdict(brief), "language": brief.spoken, "attributes": [list(pair) for pair in brief.attributes]}
     for rank, place in enumerate(order, 1):
@@ -103,9 +104,9 @@ def draft_copies(
 
 
 def _answered(
-    brief: Brief, model: PlmModel | Server, seed: int, drafts: int, manner: Manner, secret: bytes | None
+    brief: Brief, model: PlmModel | Server, seed: int, count: int, among: int, manner: Manner, secret: bytes | None
 ) -> list[_Try]:
-    prompt, found = prompt_of(brief), list[_Try]()
+    prompt, drafts, found = prompt_of(brief), count * among, list[_Try]()
     # All at once: a recipe tells how many were written together.
     for start in range(0, drafts, MOST):
         number, first = min(MOST, drafts - start), seed + start
@@ -121,10 +122,13 @@ def _answered(
     return found
 
 
-def _slotted(brief: Brief, model: PlmModel, seed: int, count: int, among: int, manner: Manner) -> list[_Try]:
+def _slotted(
+    brief: Brief, model: PlmModel | Server, seed: int, count: int, among: int, manner: Manner, _secret: bytes | None
+) -> list[_Try]:
     from luokuan.colophon.schema import Draft
     from luokuan.foundation.compute import mix_seed
 
+    assert not isinstance(model, Server)
     if not writes_slots(model):
         raise UserError(
             _("The model '{name}' neither answers nor writes sentences with slots.", name=model.folder.name),
@@ -147,10 +151,45 @@ def _slotted(brief: Brief, model: PlmModel, seed: int, count: int, among: int, m
     return found
 
 
+def _lined(
+    brief: Brief, model: PlmModel | Server, seed: int, count: int, among: int, manner: Manner, _secret: bytes | None
+) -> list[_Try]:
+    from luokuan.colophon.schema import Draft
+    from luokuan.foundation.compute import mix_seed
+
+    assert not isinstance(model, Server)
+    plan, drafts = plan_of(brief, model.tokenizer.get_vocab().keys()), count * among
+    wanted, best = max(count, drafts // 4), []
+    for place, ways in enumerate(plan.lines):
+        lines = [ways[number % len(ways)] for number in range(drafts)]
+        written = write_lines(model, lines, seed=mix_seed(seed, f"copy {place}") >> 1, manner=manner)
+        tried = [(line, text, nats) for line, (text, nats) in zip(lines, written, strict=True)]
+        best.append(best_of(tried, plan.values, wanted))
+    said = {key: value for key, value in asdict(manner).items() if key not in ("stop", "max_tokens")}
+    found = []
+    for place, parts in enumerate(zip(*best, strict=True)):
+        text = laid_out(parts, brief, plan.values)
+        parameters = {
+            **said, "ignored": list(plan.ignored), "heads": [line.head for line, _text in parts], "place": place,
+            "ended": "end", **shared_with_training(model, text),
+        }  # fmt: skip
+        faults = [fault for line, own in parts for fault in faults_of(own, line, plan.values)]
+        recipe = recipe_of(model, brief.product, parameters, seed)
+        found.append(_Try(text, (*faults, *findings(text, brief)), Draft(Text(text), recipe)))
+    return found
+
+
+def usual_model(brief: Brief) -> str:
+    """The starter that writes what is wanted: for Chinese ``CHINESE_STARTER`` if this installation has it."""
+    from luokuan.foundation.modelfolder import starters
+
+    return CHINESE_STARTER if brief.spoken == "zh" and CHINESE_STARTER in starters() else STARTER
+
+
 def create_copies(
     brief: Brief,
     *,
-    model: str | Path = STARTER,
+    model: str | Path | None = None,
     seed: int = 0,
     count: int = 1,
     among: int | None = None,
@@ -165,6 +204,7 @@ def create_copies(
     """Create ``count`` finished pieces of copy, the best first; see ``draft_copies`` and ``texts.create_texts``.
 
     Args:
+        model: None: ``usual_model``.
         on_text: Called with a piece's place and its whole text, before it is finished.
         finisher: Stands in the place of ``finish``.
 
@@ -177,7 +217,7 @@ def create_copies(
     from luokuan.store.secrets import watermark_key
 
     brief.check()
-    place = home or open_home()
+    place, model = home or open_home(), model or usual_model(brief)
     writer = find_server(str(model)) if is_server(model) else load_writing_model(model)
     secret = watermark_key(place) if watermark and not isinstance(writer, Server) else None
     made = draft_copies(brief, model=writer, seed=seed, count=count, among=among, manner=manner, secret=secret)
@@ -188,7 +228,7 @@ def create_copies(
         yield (finisher or finish)(draft, home=place, media_type=media_type, label=label)
 
 
-def create_copy(brief: Brief | str, *, model: str | Path = STARTER, seed: int = 0, **options: Any) -> Work:
+def create_copy(brief: Brief | str, *, model: str | Path | None = None, seed: int = 0, **options: Any) -> Work:
     """Create one finished piece of copy; see ``create_copies``.
 
     Args:

@@ -48,7 +48,13 @@ def write_sentences(
 
 
 def _likeliest_first(model: PlmModel, head: str, sentences: Sequence[str]) -> list[str]:
-    """By the mean -log p of a token, the end's too, given the heading; equal ones as they are."""
+    """By the mean -log p of a token, equal ones as they are."""
+    means = nats_given(model, [head] * len(sentences), sentences)
+    return [sentences[place] for place in sorted(range(len(sentences)), key=means.__getitem__)]
+
+
+def nats_given(model: PlmModel, heads: Sequence[str], texts: Sequence[str]) -> list[float]:
+    """The mean -log p of a token of each text, the end's too, given its heading, in nats."""
     import torch
 
     from luokuan.models.plm.likelihood import nats_of
@@ -56,14 +62,15 @@ def _likeliest_first(model: PlmModel, head: str, sentences: Sequence[str]) -> li
     from luokuan.models.plm.writing import end_tokens, prompt_tokens
 
     end = min(end_tokens(model))
-    start = prompt_tokens(model, head)
-    rows = [[*start, *tokens, end] for tokens in encode(model.tokenizer, list(sentences))]
+    starts = [prompt_tokens(model, head) for head in heads]
+    rows = [[*start, *own, end] for start, own in zip(starts, encode(model.tokenizer, list(texts)), strict=True)]
     longest = max(map(len, rows))
     padded = torch.tensor([row + [end] * (longest - len(row)) for row in rows])
     with torch.inference_mode():
         nats = nats_of(model.network, padded, end).view(len(rows), -1)
-    means = [float(own[len(start) - 1 : len(row) - 1].mean()) for own, row in zip(nats, rows, strict=True)]
-    return [sentences[place] for place in sorted(range(len(rows)), key=means.__getitem__)]
+    return [
+        float(own[len(start) - 1 : len(row) - 1].mean()) for own, start, row in zip(nats, starts, rows, strict=True)
+    ]
 
 
 def _only(rows: Sequence[Sequence[tuple[str, str]]], model: PlmModel) -> Callable[[int, Sequence[int]], Any]:
