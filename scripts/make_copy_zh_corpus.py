@@ -48,7 +48,8 @@ CARD = """\
 title: "Dishes, couplets and two-part sayings in Chinese (HowToCook, couplet-clean-dataset, chinese-xinhua{more})"
 licence: "MIT AND Unlicense"
 credit: "The authors of HowToCook; couplet-clean-dataset, (c) v-zich; chinese-xinhua, (c) pwxcoo{credit}"
-source: "github.com/Anduin2017/HowToCook, github.com/v-zich/couplet-clean-dataset, github.com/pwxcoo/chinese-xinhua{url}"
+source: "github.com/Anduin2017/HowToCook, github.com/v-zich/couplet-clean-dataset, \
+github.com/pwxcoo/chinese-xinhua{url}"
 consent: "published by their authors under these licences"
 personal_data: "none"
 """
@@ -83,7 +84,7 @@ def dish_texts(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for sentence in re.split(r"(?<=[。！？])", row["text"]):
         if not sentence.strip() or next(claims(sentence, "zh"), None) is not None:
             continue
-        text, values = dishes.delexicalised(sentence, row["name"], foods)
+        text, _values = dishes.delexicalised(sentence, row["name"], foods)
         for part in parts_of(text):
             if not dishes.fit_to_learn(part) or not 8 <= len(part) <= 80:
                 continue

@@ -7,6 +7,7 @@
     python scripts/make_starter.py upscaler VERDICTS.txt CORPUS CORPUS ...
     python scripts/make_starter.py verse VERDICTS.txt CORPUS
     python scripts/make_starter.py copy-en VERDICTS.txt CORPUS
+    python scripts/make_starter.py copy-zh VERDICTS.txt CORPUS
     python scripts/make_starter.py en-zh VERDICTS.txt CORPUS
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
@@ -23,6 +24,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from luokuan.create.chinesewriting import writes_chinese_copy
 from luokuan.create.pictures import AMONG
 from luokuan.create.slotwriting import writes_slots
 from luokuan.files import write_atomic
@@ -206,9 +208,60 @@ def of_copywriter(source: ModelFolder, target: Path, corpora: list[Path], verdic
     return plm_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
 
 
+CHINESE_COPY = {
+    "dish": {
+        "slot_error_rate": "slot error rate (missing + redundant, as a share of the marks)",
+        "facts_told": "tastes, textures and ways of cooking told (share)",
+        "uncalled": "sentences with such a fact that wasn't given (share)",
+    },
+    "couplet": {
+        "length": "lines of the same, right length (share)",
+        "ends": "ends oblique, then level (share)",
+        "opposite": "opposite tones at the even places (mean share)",
+        "repeats": "no character in both lines, repeats agree (share)",
+        "all_rules": "all four rules kept (share)",
+        "heads": "given first characters (share)",
+    },
+    "saying": {"two_parts": "two parts (share)", "word": "holds the word (share)"},
+}
+"""What benchmarks/chinese_copy.py measures of each kind, as the card calls it."""
+CHINESE_COPY_ALL = {
+    "distinct_2": "distinct-2 (share of pairs of characters)",
+    "longest_shared_median": "longest run shared with a training line, median (characters)",
+    "longest_shared_most": "the same, longest of all",
+    "whole": "stand in the training part as they are (share)",
+}
+CHINESE_COPY_KINDS = {"dish": "Sentences about dishes", "couplet": "Couplets", "saying": "Two-part sayings"}
+
+
+def of_chinese_copywriter(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a language model that writes Chinese copy, with what its lines are worth."""
+    command = [sys.executable, "benchmarks/chinese_copy.py", str(corpora[0]), "--model", str(source.path), "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    rows = ["| figure | as `create copy` | the model alone | people, held out |", "| --- | --- | --- | --- |"]
+    for kind, title in CHINESE_COPY_KINDS.items():
+        own = found[kind]
+        rows.append(f"| **{title}** | " + " | ".join(str(own[who]["lines"]) for who in ("kept", "free", "real")) + " |")
+        for key, name in {**CHINESE_COPY[kind], **CHINESE_COPY_ALL}.items():
+            cells = ("-" if own[who][key] is None else f"{own[who][key]:.4g}" for who in ("kept", "free", "real"))
+            rows.append(f"| {name} | " + " | ".join(cells) + " |")
+    told = (
+        f"On the headings of the test part, temperature 0.8, seed {found['model']['seed']}, the best of "
+        f"{found['model']['among']} drafts (`python benchmarks/chinese_copy.py CORPUS`):\n\n" + "\n".join(rows) + "\n"
+    )
+    verdicts = [*source.training["verdicts"], *verdicts]
+    return plm_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
+
+
 def of_writer(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
     """The card of a language model, with what it is worth at what it was trained for."""
-    kind = of_copywriter if writes_slots(load_writing_model(source.path)) else of_verse
+    model = load_writing_model(source.path)
+    kind = of_verse
+    if writes_slots(model):
+        kind = of_copywriter
+    elif writes_chinese_copy(model):
+        kind = of_chinese_copywriter
     return kind(source, target, corpora, verdicts)
 
 

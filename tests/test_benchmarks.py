@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from plms import kept_in, slot_plm
+from plms import kept_in, line_plm, slot_plm
 from scripts_for_tests import loaded
 
 from luokuan.foundation import compute
@@ -308,3 +308,31 @@ def test_false_positives_are_counted_as_the_detector_counts() -> None:
     found = loaded("sound_watermark").false_positives(iter([guitar()]), 3, every=1, seed=0)
     assert found["largest_z"] == pytest.approx(max(one.z for one in heard), abs=1e-3)
     assert (found["items"], found["above"], found["at_every_speed"], found["trials"]) == (1, 0, 1, 3)
+
+
+def test_chinese_copy_is_measured_beside_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = {
+        "train": ["联·五·冠清明\n清风来竹影，明月照花光", "歇·花\n芝麻开花——节节高", "菜味·荤菜·①·甜\nⒹ甜香，①好。"],
+        "test": [
+            "联·五·冠青白\n青山来竹影，白月照花光",
+            "联·五·\n青山来竹影，白月照花光",
+            "歇·花\n芝麻开花——节节高",
+            "菜味·荤菜·①·甜\nⒹ好，①里外一道。",
+            "菜做·荤菜·易·◷\n做法简单，◷。",
+        ],
+    }
+    for split, texts in rows.items():
+        lines = [json.dumps({"text": text}, ensure_ascii=False) for text in texts]
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    model = kept_in(tmp_path / "lines", line_plm())
+    monkeypatch.setattr("sys.argv", ["chinese_copy.py", str(tmp_path), "--model", str(model), "--among", "3", "--json"])
+    loaded("chinese_copy").main()
+    found = json.loads(capsys.readouterr().out)
+    assert [found[kind]["real"]["lines"] for kind in ("dish", "couplet", "saying")] == [2, 1, 1]
+    assert found["dish"]["real"]["slot_error_rate"] == 0 and found["dish"]["real"]["facts_told"] == 0
+    assert found["dish"]["kept"]["uncalled"] == 0
+    assert found["couplet"]["kept"]["all_rules"] == 1 and found["couplet"]["kept"]["heads"] == 1
+    assert found["saying"]["real"]["whole"] == 1 and found["couplet"]["real"]["whole"] == 0
+    assert found["couplet"]["real"]["longest_shared_most"] == 4

@@ -128,12 +128,28 @@ def test_a_language_models_card_is_complete(name: str) -> None:
     assert list(folder.glob("LICENSE*"))
 
 
-@pytest.mark.parametrize("name", [name for name in PLMS if name.startswith("copy")])
+@pytest.mark.parametrize("name", [name for name in PLMS if name == "copy-en"])
 def test_a_copywriters_card_says_that_it_tells_what_it_is_given(name: str) -> None:
     card = (STARTERS / name / CARD).read_text(encoding="utf-8")
     briefs, wrong = (figures(card, row) for row in (r"briefs(?= \|)", "slot error rate"))
     assert [cell[0] for cell in briefs] == [briefs[0][0]] * 4 and briefs[0][0] >= 1000
     assert wrong[0][0] <= wrong[2][0] and wrong[0][0] < 0.01
+
+
+@pytest.mark.parametrize("name", [name for name in PLMS if name == "copy-zh"])
+def test_a_chinese_copywriters_card_says_that_it_keeps_the_rules(name: str) -> None:
+    card = (STARTERS / name / CARD).read_text(encoding="utf-8")
+    rows = (
+        "slot error rate",
+        "sentences with such a fact",
+        "all four rules",
+        "given first characters",
+        "holds the word",
+    )
+    wrong, uncalled, rules, heads, words = (figures(card, row) for row in rows)
+    assert uncalled[0] == [0.0] and wrong[0][0] < 0.05
+    assert rules[0] == heads[0] == words[0] == [1.0] and 0 < rules[2][0] < 1
+    assert card.count("stand in the training part") == 3
 
 
 @pytest.mark.parametrize("name", [name for name in PLMS if name.startswith("verse")])

@@ -60,6 +60,23 @@ def slot_plm() -> PlmModel:
     return PlmModel(ModelFolder(Path("slots"), "slots", network.config.to_dict(), {}, "0" * 64), network, tokenizer)
 
 
+def line_plm() -> PlmModel:
+    """A model with random weights that knows what Chinese copy of ``luokuan.create.chinesecopy`` is made of."""
+    from transformers import GenerationConfig
+
+    from luokuan.create import couplets, dishes, sayings
+
+    common = (
+        "青竹茶清香一杯山月风来水云天春光花影人家好新喜乐高明亮亮堂堂可乐鸡翅做法简单难挑战新手道家常口感嫩甜咸焦里外"
+    )
+    told = "菜味做联诗歇·冠嵌易中难，。、\n" + sayings.DASH + couplets.NUMERALS + "".join(dishes.CATEGORIES) + "3０最"
+    tokenizer = build("chars", [common + told + dishes.MARKS + dishes.GATED])
+    network = qwen3(size(tokenizer), 160)
+    saved = saved_files(network.config.vocab_size, tokenizer, 160)
+    network.generation_config = GenerationConfig(**json.loads(saved["generation_config.json"]))
+    return PlmModel(ModelFolder(Path("lines"), "lines", network.config.to_dict(), {}, "0" * 64), network, tokenizer)
+
+
 def kept_in(folder: Path, model: PlmModel) -> Path:
     """Write a model where ``PlmModel`` loads it from."""
     model.network.save_pretrained(folder)

@@ -75,8 +75,8 @@ def copy(
             "--model",
             "-m",
             help=_(
-                "A model: name in the store, folder, Hub id, or http://HOST:PORT/v1#NAME of a server (default: copy-en, "
-                "for Chinese the starter copy-zh if it is there)."
+                "A model: name in the store, folder, Hub id, or http://HOST:PORT/v1#NAME of a server (default: "
+                "copy-en, for Chinese the starter copy-zh if it is there)."
             ),
             show_default=False,
         ),
@@ -89,7 +89,9 @@ def copy(
             "--among",
             min=1,
             max=64,
-            help=_("Drafts from which each text is picked (default: 8 by copy-en, 16 by copy-zh, 1 by models that answer)."),
+            help=_(
+                "Drafts from which each text is picked (default: 8 by copy-en, 16 by copy-zh, 1 by models that answer)."
+            ),
             show_default=False,
         ),
     ] = None,

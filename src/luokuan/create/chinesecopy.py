@@ -33,8 +33,9 @@ ALIASES = {
     "时间": TIME, "制作时间": TIME,
 }  # fmt: skip
 CATEGORY_ALIASES = {
-    "荤": "荤菜", "肉菜": "荤菜", "素": "素菜", "凉菜": "素菜", "蔬菜": "素菜", "海鲜": "水产", "面食": "主食", "汤": "汤羹",
-    "羹": "汤羹", "甜点": "甜品", "点心": "甜品", "饮料": "饮品", "酱": "酱料", "蘸料": "酱料", "早点": "早餐",
+    "荤": "荤菜", "肉菜": "荤菜", "素": "素菜", "凉菜": "素菜", "蔬菜": "素菜", "海鲜": "水产", "面食": "主食",
+    "汤": "汤羹", "羹": "汤羹", "甜点": "甜品", "点心": "甜品", "饮料": "饮品", "酱": "酱料", "蘸料": "酱料",
+    "早点": "早餐",
 }  # fmt: skip
 LEVELS = {
     **dict.fromkeys(("易", "简单", "容易", "低", "1", "2"), "易"),
@@ -46,7 +47,9 @@ MOST = 3
 COUPLETS = (7, 5, 4)
 """Characters of a couplet's line, as far as the length allows."""
 _EASY = re.compile("(?<!不)(?<!不算)(?:简单|容易|轻松)|(?:毫无|没有)(?:难|挑战)|零基础")
-_HARD = re.compile("(?:有|是).{0,3}(?:挑战|难度|难)|(?<!不)(?<!不算)(?<!并不)(?:复杂|繁琐)|不太友好|难度(?:较|偏|中|适)|需要(?:一些|一定)")
+_HARD = re.compile(
+    "(?:有|是).{0,3}(?:挑战|难度|难)|(?<!不)(?<!不算)(?<!并不)(?:复杂|繁琐)|不太友好|难度(?:较|偏|中|适)|需要(?:一些|一定)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,9 @@ def plan_of(brief: Brief, known: Collection[str]) -> Plan:
     ignored += ["attributes"] if brief.attributes else []
     if brief.form == "slogan":
         return Plan((_couplets(brief, known),), {}, tuple(ignored))
-    return Plan((_sayings(brief, known), _couplets(brief, known)), {}, (*ignored, *(["length"] if brief.length else [])))
+    return Plan(
+        (_sayings(brief, known), _couplets(brief, known)), {}, (*ignored, *(["length"] if brief.length else []))
+    )
 
 
 def _dish(brief: Brief) -> tuple[list[Line], dict[str, str]]:
@@ -120,14 +125,17 @@ def _dish(brief: Brief) -> tuple[list[Line], dict[str, str]]:
     for name, value in brief.attributes:
         known = ALIASES.get(joined(name), name)
         if known in told:
-            raise UserError(_("The attribute '{name}' is given twice.", name=name), _("Give it once."), code="copy.attribute")
+            raise UserError(
+                _("The attribute '{name}' is given twice.", name=name), _("Give it once."), code="copy.attribute"
+            )
         told[known] = value.strip()
     category = CATEGORY_ALIASES.get(told.get(CATEGORY, ""), told.get(CATEGORY, ""))
     if category not in dishes.CATEGORIES:
         raise UserError(
-            _("This model describes dishes and drinks alone, and the brief doesn't say that '{name}' is one.", name=brief.product[:40]),
-            _("Say which: --attribute 类别=… with one of {known}; of other goods it writes a slogan or a post, and a model "
-              "with a chat template the rest.", known="、".join(dishes.CATEGORIES)),
+            _("This model describes dishes and drinks alone, and the brief doesn't say that '{name}' is one.",
+              name=brief.product[:40]),
+            _("Say which: --attribute 类别=… with one of {known}. Of other goods it writes a slogan or a post; for the "
+              "rest choose a --model with a chat template.", known="、".join(dishes.CATEGORIES)),
             code="copy.model",
         )  # fmt: skip
     if strange := [name for name in told if name not in NAMES]:
@@ -155,7 +163,10 @@ def _dish(brief: Brief) -> tuple[list[Line], dict[str, str]]:
     if (LEVEL in told or timed) and level is None:
         raise UserError(
             _("How hard the dish is to make isn't said in a word that the model knows."),
-            _("Give --attribute 难度=… with one of {known}; the time is told along with it.", known="、".join(dishes.LEVELS)),
+            _(
+                "Give --attribute 难度=… with one of {known}; the time is told along with it.",
+                known="、".join(dishes.LEVELS),
+            ),
             code="copy.attribute",
         )
     if level is not None:
@@ -191,13 +202,21 @@ def _couplets(brief: Brief, known: Collection[str]) -> tuple[Line, ...]:
     words = _words(brief, known)
     if not heads and not words:
         raise UserError(
-            _("A couplet hides two Chinese characters of the name, and of '{name}' the model knows fewer.", name=brief.product[:40]),
+            _(
+                "A couplet hides two Chinese characters of the name, and of '{name}' the model knows fewer.",
+                name=brief.product[:40],
+            ),
             _("Give a --must of one to three Chinese characters that shall stand in it, or choose another --model."),
             code="copy.model",
         )
     if words:
         return tuple(
-            Line(couplets.COUPLET, couplets.heading(couplets.COUPLET, n, couplets.WITHIN, words[0]), length=n, word=words[0])
+            Line(
+                couplets.COUPLET,
+                couplets.heading(couplets.COUPLET, n, couplets.WITHIN, words[0]),
+                length=n,
+                word=words[0],
+            )
             for n in lengths
         )
     return tuple(
@@ -212,7 +231,10 @@ def _sayings(brief: Brief, known: Collection[str]) -> tuple[Line, ...]:
     words = [*_words(brief, known), *reversed(_usable(brief.product, known))][:4]
     if not words:
         raise UserError(
-            _("A saying holds a Chinese character of the name, and of '{name}' the model knows none.", name=brief.product[:40]),
+            _(
+                "A saying holds a Chinese character of the name, and of '{name}' the model knows none.",
+                name=brief.product[:40],
+            ),
             _("Give a --must of one to three Chinese characters, or choose another --model."),
             code="copy.model",
         )
@@ -232,7 +254,9 @@ def faults_of(text: str, line: Line, values: Mapping[str, str]) -> list[Finding]
         rules = couplets.rules_kept(text)
         if not rules.all_kept:
             found.append(Finding(SLOT, text, _("It breaks a rule of couplets: length, tones or repeated characters.")))
-        if line.heads and not all(own.startswith(head) for own, head in zip(couplets.lines_of(text), line.heads, strict=True)):
+        if line.heads and not all(
+            own.startswith(head) for own, head in zip(couplets.lines_of(text), line.heads, strict=True)
+        ):
             found.append(Finding(SLOT, line.heads, _("They aren't the first characters of its lines.")))
     elif not sayings.well_made(text):
         found.append(Finding(SLOT, text, _("It has no two parts.")))
@@ -254,15 +278,19 @@ def best_of(drafts: Sequence[tuple[Line, str, float]], values: Mapping[str, str]
     order = sorted(range(len(drafts)), key=lambda place: drafts[place][2])
     quarter = max(count, -(-len(drafts) // 4))
     sorted_drafts = [drafts[place] for place in order]
-    ranks = [(len(faults_of(text, line, values)), int(place >= quarter)) for place, (line, text, _n) in enumerate(sorted_drafts)]
+    ranks = [
+        (len(faults_of(text, line, values)), int(place >= quarter))
+        for place, (line, text, _n) in enumerate(sorted_drafts)
+    ]
     return [sorted_drafts[place][:2] for place in ranked(ranks, [list(text) for _l, text, _n in sorted_drafts], count)]
 
 
 def laid_out(parts: Sequence[tuple[Line, str]], brief: Brief, values: Mapping[str, str]) -> str:
-    """The whole text: a headline on a line of its own, sentences after each other, and of a post the name at its end."""
-    rows = [f"{text}。" if line.kind in (couplets.COUPLET, "") and brief.form != "slogan" else text for line, text in parts
-            if line.kind not in (dishes.TASTE, dishes.MAKING)]  # fmt: skip
-    sentences = "".join(text for line, text in parts if line.kind in (dishes.TASTE, dishes.MAKING))
+    """The whole text: lines one under the other, sentences one after the other, and of a post the name at its end."""
+    described = (dishes.TASTE, dishes.MAKING)
+    mark = "" if brief.form == "slogan" else "。"
+    rows = [text + mark for line, text in parts if line.kind not in described]
+    sentences = "".join(text for line, text in parts if line.kind in described)
     rows += [dishes.filled(sentences, values)] if sentences else []
     rows += [f"#{brief.product}#"] if brief.form == "post" else []
     return "\n".join(rows)

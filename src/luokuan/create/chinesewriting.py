@@ -119,37 +119,53 @@ class Alphabet:
         first, own = text[:length], text[(length + 1) * second :]
         if within == 0 and line.heads:
             return {line.heads[second]}
-        if forced := self._word_now(word, text, own, second, length - within):
+        if forced := self._word_now(word, text, own, second, length):
             return {forced}
         may = set(self.tones[(OBLIQUE, LEVEL)[second]] if within == length - 1 else self.hanzi) - set(own)
-        # The word comes as a whole, and where there is room for it.
+        # The word comes as a whole, where there is room for it and its tones fit.
         may -= set(word[1:]) | set(line.heads)
-        if word and (word in text or not self._room(word, second, length - within)):
+        if word and (word in text or not self._room(word, length, within, first if second else "")):
             may -= {word[0]}
-        if second:
-            if (earlier := first.index(first[within])) < within:
-                return {own[earlier]}
-            may -= set(first)
-            if within % 2 == 1 and within < length - 1:
-                other = couplets.tones(first[within])
-                if len(other) == 1:
-                    may &= self.tones[LEVEL if OBLIQUE in other else OBLIQUE]
-        return may
+        if not second:
+            # Where the word comes at the latest, the tones must be opposite to its own.
+            behind = within - self._latest(word, length)
+            return self._opposite(may, word[behind], within, length) if 0 <= behind < len(word) else may
+        if (earlier := first.index(first[within])) < within:
+            return {own[earlier]}
+        return self._opposite(may - set(first), first[within], within, length)
+
+    def _opposite(self, may: set[str], other: str, within: int, length: int) -> set[str]:
+        """Of ``may`` what can stand opposite to ``other`` at this place of a line."""
+        tone = couplets.tones(other)
+        if len(tone) != 1 or not couplets.opposed(within, length):
+            return may
+        return may & self.tones[LEVEL if OBLIQUE in tone else OBLIQUE]
 
     @staticmethod
-    def _room(word: str, second: bool, left: int) -> bool:
-        """Whether the word fits into what is left of a line, its last character's tone too, if that ends the line."""
-        return left > len(word) or (left == len(word) and couplets.fits(word[-1], (OBLIQUE, LEVEL)[second]))
+    def _latest(word: str, length: int) -> int:
+        """The last place in the second line where the word can begin."""
+        return length - len(word) - (0 if not word or couplets.fits(word[-1], LEVEL) else 1)
 
-    def _word_now(self, word: str, text: str, own: str, second: bool, left: int) -> str:
+    @staticmethod
+    def _room(word: str, length: int, within: int, first: str) -> bool:
+        """Whether the word can begin here: the line holds it, with the tones that its end and the first line want."""
+        end = within + len(word)
+        if end > length or (end == length and not couplets.fits(word[-1], LEVEL if first else OBLIQUE)):
+            return False
+        pairs = zip(word, first[within:end], range(within, end), strict=False)
+        return not any(
+            couplets.opposed(place, length) and len(tone := couplets.tones(own)) == 1 and tone == couplets.tones(other)
+            for own, other, place in pairs
+        )
+
+    def _word_now(self, word: str, text: str, own: str, second: bool, length: int) -> str:
         """The character that must come for the word to be whole: it was begun, or this is its last place."""
         if not word or word in text:
             return ""
         for size in range(len(word) - 1, 0, -1):
             if own.endswith(word[:size]):
                 return word[size]
-        last = len(word) if self._room(word, second, len(word)) else len(word) + 1
-        return word[0] if second and left == last else ""
+        return word[0] if second and len(own) == self._latest(word, length) else ""
 
     def _saying(self, line: Line, text: str) -> set[str]:
         riddle, dash, answer = text.partition(sayings.DASH)

@@ -68,7 +68,8 @@ def draft_copies(
         seed: Of the first draft, the others follow, ≥ 0; of one that writes slots: of all drafts together.
         count: Pieces of copy to make, 1 to ``MOST``.
         among: Drafts from which each is picked, so that ``count`` times it are written; None: ``AMONG_SLOTS`` for a
-            model that writes slots, ``AMONG_LINES`` for one that writes lines, else ``AMONG``. At most ``MOST_DRAFTS`` in all.
+            model that writes slots, ``AMONG_LINES`` for one that writes lines, else ``AMONG``. At most
+            ``MOST_DRAFTS`` in all.
         manner: How tokens are drawn.
         secret: Of the watermark in the words of a model that answers; sentences with slots are too short for it.
 

@@ -1,10 +1,10 @@
 """Couplets (对联): two lines that answer each other, character by character.
 
-The rules that can be counted (Wang Li, 诗词格律, 1977, chapter 2; the China Couplet Society's 联律通则, 2008): both lines
-have the same length; the first ends in an oblique tone and the second in a level one; at the second, fourth and sixth
-place the tones are opposite; no character stands in both lines, and one comes again in the second line just where one
-does in the first. That the lines are parallel in sense and in kinds of words can't be counted here. Tones are those of
-Pingshui (see ``prosody``); a character that it has in both tones, or not at all, fits both.
+The rules that can be counted (Wang Li, 诗词格律, 1977, chapter 2; the China Couplet Society's 联律通则, 2008): both
+lines have the same length; the first ends in an oblique tone and the second in a level one; at the second, fourth and
+sixth place the tones are opposite; no character stands in both lines, and one comes again in the second line just where
+one does in the first. That the lines are parallel in sense and in kinds of words can't be counted here. Tones are
+those of Pingshui (see ``prosody``); a character that it has in both tones, or not at all, fits both.
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ def fits(character: str, tone: str) -> bool:
     return not own or tone in own
 
 
+def opposed(place: int, length: int) -> bool:
+    """Whether the tones at this place, from 0, of a line of so many characters are to be opposite."""
+    return place % 2 == 1 and place < length - 1
+
+
 def rules_kept(couplet: str) -> Rules:
     """Which rules a couplet keeps."""
     first, second = lines_of(couplet)
@@ -77,7 +82,8 @@ def rules_kept(couplet: str) -> Rules:
     ends = None
     if tones(first[-1]) and tones(second[-1]):
         ends = fits(first[-1], OBLIQUE) and fits(second[-1], LEVEL)
-    pairs = [(tones(first[place]), tones(second[place])) for place in range(1, len(first) - 1, 2)]
+    places = [place for place in range(len(first)) if opposed(place, len(first))]
+    pairs = [(tones(first[place]), tones(second[place])) for place in places]
     known = [one != other or len(one) > 1 for one, other in pairs if one and other]
     return Rules(True, ends, sum(known) / len(known) if known else None, repeats_agree(first, second))
 

@@ -1,4 +1,4 @@
-"""Sentences about dishes with slots: what a Chinese brief says of a dish as marks, and what may be said only if it does.
+"""Sentences about dishes with slots: what a Chinese brief gives as marks, and what may be said only if it gives it.
 
 Delexicalisation as in ``slots``, a character a slot, because the model writes character by character. What stands in
 no slot is told by single characters, too: a character of ``GATED`` tells a taste, a texture, a way of cooking, a
@@ -129,14 +129,18 @@ def delexicalised(text: str, name: str, foods: Sequence[str]) -> tuple[str, dict
         text, values[DISH] = text.replace(name, DISH, 1), name
     text = _CLAIM.sub("", _STYLE.sub("", text))
     if DISH not in text:
-        bare = re.sub(r"^(?:这道(?:菜|汤品|汤|小吃|甜品|甜点|饮品|主食|面食|家常菜)|这款(?:菜|酱料|饮品|甜品|甜点|酱)?|成品)(?=.)", DISH, text)
+        bare = re.sub(
+            r"^(?:这道(?:菜|汤品|汤|小吃|甜品|甜点|饮品|主食|面食|家常菜)|这款(?:菜|酱料|饮品|甜品|甜点|酱)?|成品)(?=.)",
+            DISH,
+            text,
+        )
         text = bare if bare != text else _NAMED.sub(rf"{DISH}是\1", text)
         if DISH in text:
             values[DISH] = name
     for start, end, value in reversed(times_in(text)):
         if TIME not in text:
             text, values[TIME] = text[:start] + TIME + text[end:], value
-    places = []
+    places: list[tuple[str, bool]] = []
     for food in sorted({food for food in foods if len(food) > 1}, key=len, reverse=True):
         for word in dict.fromkeys((food, food[-2:])):
             if word in text and not any(word in taken for taken, _kind in places):
