@@ -81,7 +81,7 @@ def draft_copies(
 
     brief.check()
     manner = manner or Manner(max_tokens=TOKENS)
-    write = _answered
+    write: Callable[..., list[_Try]] = _answered
     if not isinstance(model, Server) and chat_template(model) is None:
         write = _lined if writes_chinese_copy(model) else _slotted
     among = among or {_answered: AMONG, _slotted: AMONG_SLOTS, _lined: AMONG_LINES}[write]
