@@ -53,7 +53,7 @@ from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.card import vae_card
 
 LIMITS = {
-    "gan": 4_000_000,
+    "gan": 8_000_000,
     "codec": 8_000_000,
     "prior": 8_000_000,
     "upscaler": 1_000_000,
