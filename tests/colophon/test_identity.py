@@ -318,6 +318,31 @@ def test_others_under_the_same_office_are_not_us(home: Home, tmp_path: Path) -> 
     assert verify_file(work(neighbour, tmp_path / "s"), home).verdict == "unknown_signer"
 
 
+def test_a_certificate_is_known_by_its_bytes_and_not_by_issuer_and_number(home: Home, tmp_path: Path) -> None:
+    key = KEYS["es256"]()
+    mine = OFFICE.issue(key)
+    chain = pem(mine) + OFFICE.mid.certificate_pem()
+    with_callback(home, chain, lambda data: key.sign(data, ec.ECDSA(hashes.SHA256())))
+    thief = KEYS["es256"]()
+    # The office itself, or whoever it lets issue in its name, gives the same number to somebody else.
+    theirs = OFFICE.issue(thief, serial=mine.serial_number)
+    signer = with_callback(
+        open_home(tmp_path / "thief"),
+        pem(theirs) + OFFICE.mid.certificate_pem(),
+        lambda data: thief.sign(data, ec.ECDSA(hashes.SHA256())),
+    )
+    forged = work(open_home(tmp_path / "t"), tmp_path / "f", signer=signer)
+    assert verify_file(forged, home).verdict == "unknown_signer"
+    assert verify_file(forged, home, [OFFICE.root.certificate_pem()]).verdict == "trusted"
+    # Renewed by the same office for the same key: another certificate, and the earlier one stays ours.
+    signers = [
+        with_callback(home, one + OFFICE.mid.certificate_pem(), lambda data: key.sign(data, ec.ECDSA(hashes.SHA256())))
+        for one in (pem(mine), pem(OFFICE.issue(key)))
+    ]
+    paths = [work(home, tmp_path / str(number), signer=one) for number, one in enumerate(signers)]
+    assert [verify_file(path, home).verdict for path in paths] == ["ours", "ours"]
+
+
 def test_a_key_that_never_leaves_its_device(home: Home, tmp_path: Path, tsa: Authority) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     chain = pem(OFFICE.issue(key)) + OFFICE.mid.certificate_pem()

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import c2pa
 
+from luokuan.colophon import signer as signers
 from luokuan.colophon.facts import EXPIRED, UNTRUSTED
 from luokuan.errors import UserError
+from luokuan.files import sha256_bytes
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Reading:
         store: The reader's JSON; empty when there is nothing to read.
         stamped: Whether a time-stamp of a trusted authority holds.
         serial: The signer's certificate's serial number, in decimal.
+        chain: The certificates in the signature, DER, the signer's first; empty where they can't be told.
         validity: When that certificate begins and ends to be valid, where it isn't now; ISO 8601.
         holds: Whether the signature over the claim holds, and its signer is trusted, whatever else failed.
     """
@@ -51,8 +54,14 @@ class Reading:
     store: Mapping[str, Any]
     stamped: bool = False
     serial: str | None = None
+    chain: tuple[bytes, ...] = ()
     validity: tuple[str, str] | None = None
     holds: bool = False
+
+    @property
+    def leaf(self) -> str | None:
+        """SHA-256 of the signer's certificate; None where it can't be told."""
+        return sha256_bytes(self.chain[0]) if self.chain else None
 
 
 def context(anchors: bytes = b"", stamp_anchors: bytes = b"") -> c2pa.Context:
@@ -265,6 +274,7 @@ def read(data: bytes, media_type: str, trust: c2pa.Context, beside: bytes | None
             store = json.loads(reader.json())
             failures = _codes(store, "failure")
             validity = _validity(reader, store) if EXPIRED in failures else None
+            chain = _chain(reader, store)
     except c2pa.C2paError.ManifestNotFound:
         return Reading("Absent", (), {})
     except (c2pa.C2paError, ValueError, RecursionError) as error:
@@ -280,6 +290,7 @@ def read(data: bytes, media_type: str, trust: c2pa.Context, beside: bytes | None
         store=store,
         stamped="timeStamp.trusted" in passed,
         serial=_serial(store),
+        chain=chain,
         validity=validity,
         holds="claimSignature.validated" in passed and _among_signers(store),
     )
@@ -316,6 +327,19 @@ def _serial(store: Any) -> str | None:
     except (KeyError, TypeError):
         return None
     return serial if isinstance(serial, str) and serial.isascii() and serial.isdecimal() and len(serial) < 60 else None
+
+
+def _chain(reader: c2pa.Reader, store: Any) -> tuple[bytes, ...]:
+    label = store.get("active_manifest") if isinstance(store, Mapping) else None
+    if not isinstance(label, str) or not signers.LABEL.fullmatch(label):
+        return ()
+    found = io.BytesIO()
+    try:
+        # Of a manifest's address the library makes the bytes of the whole store.
+        reader.resource_to_stream(f"self#jumbf=/c2pa/{label}", found)
+        return signers.chain_in(found.getvalue(), label)
+    except (c2pa.C2paError, ValueError):
+        return ()
 
 
 def _validity(reader: c2pa.Reader, store: Any) -> tuple[str, str] | None:

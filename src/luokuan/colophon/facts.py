@@ -29,6 +29,7 @@ class Facts:
         group: Name of the group of anchors under which the signer is, see ``trust.Group``.
         failures: Codes of failed checks.
         serial: The signer's certificate's serial number, in decimal.
+        chain: The certificates in a signature that is trusted or the home's, DER in hexadecimal, the signer's first.
         stamped: Whether a time-stamp of a trusted authority holds.
         validity: When the signer's certificate begins and ends to be valid, where it isn't now.
         claim: Fields of ``manifest.Claim``.
@@ -56,6 +57,7 @@ class Facts:
     group: str | None = None
     failures: tuple[str, ...] = ()
     serial: str | None = None
+    chain: tuple[str, ...] = ()
     stamped: bool = False
     validity: Sequence[str] | None = None
     claim: Mapping[str, Any] | None = None

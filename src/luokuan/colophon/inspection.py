@@ -102,6 +102,7 @@ class Inspector:
             group=group,
             failures=reading.failures,
             serial=reading.serial,
+            chain=tuple(one.hex() for one in reading.chain) if state == "Trusted" or reading.holds else (),
             stamped=reading.stamped,
             validity=reading.validity,
             claim=asdict(manifest.read(reading.store)) if reading.store else None,
@@ -142,7 +143,7 @@ class Inspector:
             return None, c2pa_sign.Reading("Absent", (), {})
         for group, trust in self._contexts:
             reading = c2pa_sign.read(data, row.media_type, trust, beside)
-            if UNTRUSTED not in reading.failures and (not group.serials or reading.serial in group.serials):
+            if UNTRUSTED not in reading.failures and (not group.leaves or reading.leaf in group.leaves):
                 return group.name, reading
         return None, _untrusted(reading)
 

@@ -45,7 +45,7 @@ def main() -> None:
     settings = json.loads(sys.stdin.readline())
     limit_memory(settings["memory_bytes"])
     home_root, anchors, stamps = (settings[name].encode("ascii") for name in ("home_root", "anchors", "stamp_anchors"))
-    groups = [Group(name, anchors, tuple(serials)) for name, anchors, serials in settings["groups"]]
+    groups = [Group(name, anchors, tuple(leaves)) for name, anchors, leaves in settings["groups"]]
     secret = bytes.fromhex(settings["secret"])
     inspector = Inspector(home_root, anchors, groups, stamps, glances=settings["glances"], secret=secret)
     for line in sys.stdin:

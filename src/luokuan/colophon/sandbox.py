@@ -61,7 +61,7 @@ class Sandbox:
         self._settings: dict[str, Any] = {
             "home_root": home_root.decode("ascii"),
             "anchors": anchors.decode("ascii"),
-            "groups": [(group.name, group.anchors, group.serials) for group in groups],
+            "groups": [(group.name, group.anchors, group.leaves) for group in groups],
             "stamp_anchors": stamp_anchors.decode("ascii"),
             "glances": glances,
             "secret": secret.hex(),  # through the pipe: arguments and environments can be read by others

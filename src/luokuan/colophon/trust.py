@@ -30,12 +30,13 @@ class Group:
     Args:
         name: Not empty for signers of the home's.
         anchors: Certificates under which they are, PEM.
-        serials: If any: only these certificates, by their serial numbers in decimal.
+        leaves: If any: only these certificates, by their SHA-256. Issuers and serial numbers tell nobody: an authority
+            may let others issue under its name, and a number is given away as its giver likes.
     """
 
     name: str
     anchors: str
-    serials: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def trust_of(home: Home) -> Trust:
     Raises:
         UserError: a certificate, or the file that names them, is damaged.
     """
+    from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from luokuan.store.certificates import load_pem
@@ -89,7 +91,9 @@ def trust_of(home: Home) -> Trust:
         chain = keys / name / "chain.pem"
         if not _absent(chain):
             leaf, issuer = load_pem(chain)[:2]
-            groups.append(Group(name, issuer.public_bytes(Encoding.PEM).decode("ascii"), (str(leaf.serial_number),)))
+            groups.append(
+                Group(name, issuer.public_bytes(Encoding.PEM).decode("ascii"), (leaf.fingerprint(SHA256()).hex(),))
+            )
     stamp_roots = "".join(places.stamp_roots).encode("ascii")
     return Trust(roots, tuple(groups), stamp_roots, places.revoked, tuple(authorities))
 
