@@ -37,6 +37,7 @@ from luokuan.store.home import Home, open_home
 from luokuan.store.identity import export, find_identity, set_stamps, with_callback
 from luokuan.store.keys import Signing, signing
 from luokuan.store.renewal import forget, revoke, rotate, rotate_authority, use
+from luokuan.store.revocation import Revocation, list_pem
 from luokuan.store.usercert import read_owned
 
 OFFICE = Office()
@@ -164,6 +165,37 @@ def test_a_stamp_shows_what_is_older_than_the_theft(home: Home, tmp_path: Path, 
     assert said(doubtful, "nobody whom you trust vouches"), "a thief can ask an authority of his own"
     revoke(home, number, reason="keyCompromise", since=datetime.now(UTC) - HOUR)
     assert verify_file(stamped, home).verdict == "revoked", "the key was lost before the stamp"
+
+
+def test_lists_speak_of_whom_their_issuer_issued(home: Home, tmp_path: Path) -> None:
+    stranger, root = open_home(tmp_path / "stranger"), OFFICE.root.certificate_pem()
+    use(home, read_owned(*OFFICE.write(tmp_path / "mine")), try_signing)
+    path, number = work(home, tmp_path / "w"), int(serial(home), 16)
+    now = datetime.now(UTC).replace(microsecond=0)
+    entry = Revocation(number, "keyCompromise", now)
+    good = list_pem(OFFICE.mid, [entry], now)
+    assert verify_file(path, stranger, [root], lists=[good]).verdict == "revoked"
+    assert verify_file(path, home, [root], lists=[good]).verdict == "revoked", "its issuer tells the home too"
+    # Another authority under the same root, of the same name, revokes one of its own that has this number.
+    sister = authorities.issue("Office intermediate", timedelta(days=999), by=OFFICE.root, depth=0)
+    verdict = verify_file(path, stranger, [root], lists=[list_pem(sister, [entry], now)])
+    assert verdict.verdict == "trusted" and said(verdict, "No revocation list that was given is by the authority")
+    # The root revokes the intermediate.
+    above = Revocation(OFFICE.mid.certificate.serial_number, "cACompromise", now)
+    assert verify_file(path, stranger, [root], lists=[list_pem(OFFICE.root, [above], now)]).verdict == "revoked"
+
+
+def test_a_list_that_is_out_of_date_is_said_to_be(home: Home, tmp_path: Path) -> None:
+    stranger, root = open_home(tmp_path / "stranger"), OFFICE.root.certificate_pem()
+    use(home, read_owned(*OFFICE.write(tmp_path / "mine")), try_signing)
+    path, now = work(home, tmp_path / "w"), datetime.now(UTC).replace(microsecond=0)
+    old, new = (list_pem(OFFICE.mid, [], now - timedelta(days=days)) for days in (366, 1))
+    verdict = verify_file(path, stranger, [root], lists=[old])
+    assert verdict.verdict == "trusted" and said(verdict, "out of date: a newer one was due on")
+    assert not said(verify_file(path, stranger, [root], lists=[old, new]), "out of date")
+    entry = Revocation(int(serial(home), 16), "keyCompromise", now)
+    old = list_pem(OFFICE.mid, [entry], now - timedelta(days=366))
+    assert verify_file(path, stranger, [root], lists=[old]).verdict == "revoked", "what it says still holds"
 
 
 @pytest.mark.parametrize("which", [0, 1])

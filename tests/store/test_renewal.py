@@ -378,6 +378,10 @@ def test_many_at_once(home: Home) -> None:
      b'"stamp_roots":[],"revoked":[]}',
      b'{"version":1,"authority":"ca","authorities":["ca"],"leaf":"","user":"","users":[],"stamp_url":7,'
      b'"stamp_roots":[],"revoked":[]}',
+     b'{"version":1,"authority":"ca","authorities":["ca"],"leaf":"","user":"","users":[],"stamp_url":"file:///x",'
+     b'"stamp_roots":[],"revoked":[]}',
+     b'{"version":1,"authority":"ca","authorities":["ca"],"leaf":"","user":"","users":[],"stamp_url":"",'
+     b'"stamp_roots":["x"],"revoked":[]}',
      b'{"version":1,"authority":"ca","authorities":["ca"],"leaf":"","user":"","users":[],"stamp_url":"",'
      b'"stamp_roots":[],"revoked":[{"serial":"1","reason":"x","at":"2026-01-01T00:00:00Z","since":null}]}',
      b'{"version":1,"authority":"ca","authorities":["ca"],"leaf":"","user":"","users":[],"stamp_url":"",'

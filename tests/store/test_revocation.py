@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
+from owncerts import Office
 
 from luokuan.errors import UserError
-from luokuan.store.authority import make_authority
+from luokuan.store.authority import Certified, issue, make_authority
 from luokuan.store.revocation import BENIGN, REASONS, Revocation, build_list, list_pem, read_lists
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
@@ -53,7 +56,10 @@ def test_a_key_may_have_been_lost_before_it_was_revoked() -> None:
 @given(st.lists(ENTRIES, unique_by=lambda entry: entry.serial, max_size=5))
 def test_a_list_reads_back(entries: list[Revocation]) -> None:
     data = list_pem(INTERMEDIATE, entries, NOW)
-    assert read_lists(data, ROOT.certificate_pem()) == entries
+    (found,) = read_lists(data, ROOT.certificate_pem())
+    assert (list(found.entries), found.issuer, found.until) == (
+        entries, INTERMEDIATE.certificate, NOW + timedelta(days=365)
+    )  # fmt: skip
     for entry in entries:
         assert Revocation.from_dict(entry.to_dict()) == entry
 
@@ -110,7 +116,8 @@ def test_lists_of_others_are_refused() -> None:
         with pytest.raises(UserError) as caught:
             read_lists(data, anchors)
         assert caught.value.code == "verify.crl"
-    assert read_lists(alone + INTERMEDIATE.certificate_pem(), ROOT.certificate_pem()) == []
+    (found,) = read_lists(alone + INTERMEDIATE.certificate_pem(), ROOT.certificate_pem())
+    assert found.entries == ()
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
@@ -119,6 +126,64 @@ def test_a_changed_list_is_refused_or_says_the_same(at: int, flip: int) -> None:
     data = bytearray(list_pem(INTERMEDIATE, [entry], NOW))
     data[at % len(data)] ^= flip
     try:
-        assert read_lists(bytes(data), ROOT.certificate_pem()) == [entry]
+        assert [one.entries for one in read_lists(bytes(data), ROOT.certificate_pem())] == [(entry,)]
     except UserError as error:
         assert error.code == "verify.crl"
+
+
+def test_an_entry_speaks_of_its_issuers_certificates_alone() -> None:
+    (found,) = read_lists(
+        list_pem(INTERMEDIATE, [Revocation(LEAF.certificate.serial_number, "keyCompromise", NOW)], NOW),
+        ROOT.certificate_pem(),
+    )
+    assert found.find(LEAF.certificate) is not None and found.is_for(LEAF.certificate)
+    # A sister under the same root, of the same name, gives the same number away.
+    sister = issue("lists intermediate", timedelta(days=99), by=ROOT, depth=0)
+    theirs = Office().issue(ec.generate_private_key(ec.SECP256R1()), by=sister, serial=LEAF.certificate.serial_number)
+    assert theirs.issuer == LEAF.certificate.issuer
+    assert found.find(theirs) is None and not found.is_for(theirs)
+
+
+def test_who_may_not_sign_lists_signs_none() -> None:
+    usage = dict.fromkeys(
+        ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+         "encipher_only", "decipher_only"), False,
+    )  # fmt: skip
+    key = ec.generate_private_key(ec.SECP256R1())
+
+    def authority(crl_sign: bool | None) -> Certified:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(INTERMEDIATE.certificate.subject)
+            .issuer_name(ROOT.certificate.subject)
+            .public_key(key.public_key())
+            .serial_number(7)
+            .not_valid_before(NOW)
+            .not_valid_after(NOW + HOUR)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        )
+        if crl_sign is not None:
+            allowed = x509.KeyUsage(key_cert_sign=True, crl_sign=crl_sign, **usage)
+            builder = builder.add_extension(allowed, critical=True)
+        return Certified(builder.sign(ROOT.key, hashes.SHA256()), key)
+
+    for may in (True, None):
+        assert len(read_lists(list_pem(authority(may), [], NOW), ROOT.certificate_pem())) == 1
+    with pytest.raises(UserError, match="nobody whom you trust"):
+        read_lists(list_pem(authority(False), [], NOW), ROOT.certificate_pem())
+
+
+def test_lists_that_say_a_part_are_refused() -> None:
+    def made(extension: x509.ExtensionType) -> bytes:
+        builder = x509.CertificateRevocationListBuilder().issuer_name(INTERMEDIATE.certificate.subject)
+        builder = builder.last_update(NOW).next_update(NOW + HOUR).add_extension(extension, critical=True)
+        data = builder.sign(INTERMEDIATE.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        return INTERMEDIATE.certificate_pem() + data
+
+    indirect = x509.IssuingDistributionPoint(None, None, False, False, None, True, False)
+    users = x509.IssuingDistributionPoint(None, None, True, False, None, False, False)
+    assert len(read_lists(made(users), ROOT.certificate_pem())) == 1
+    for extension in (x509.DeltaCRLIndicator(1), indirect):
+        with pytest.raises(UserError) as caught:
+            read_lists(made(extension), ROOT.certificate_pem())
+        assert caught.value.code == "verify.crl"

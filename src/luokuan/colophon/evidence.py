@@ -55,7 +55,7 @@ def evidence_of(word: str, facts: Facts, found: Findings) -> list[tuple[str, str
         return [("file", _problem(facts))]
     told = {
         "file": [_("The file is damaged or cut short.")] if facts.damaged else [],
-        "signature": _about_signature(word, facts, found) + about_certificate(facts, found.revoked),
+        "signature": _about_signature(word, facts, found) + about_certificate(facts, found.revoked) + [*found.lists],
         "manifest": _about_claim(facts),
         "label": _about_labels(facts),
         "records": _about_records(word, facts, found),

@@ -76,6 +76,7 @@ class Findings:
         shared: Work of this home that the signed manifest names, where the file has at least ``SHARED`` of its bytes.
         heard: What was heard of a watermark in a text.
         revoked: Revocations that speak of the signer's certificate.
+        lists: Sentences on the revocation lists that were given.
         logged: Sentences on what a transparency log says.
     """
 
@@ -88,6 +89,7 @@ class Findings:
     shared: str | None = None
     heard: Heard | None = None
     revoked: Sequence[Revocation] = ()
+    lists: Sequence[str] = ()
     logged: Sequence[str] = ()
 
     @property

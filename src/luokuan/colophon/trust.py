@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,10 @@ from luokuan.colophon.facts import Facts
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from luokuan.store.home import Home
-    from luokuan.store.revocation import Revocation
+    from luokuan.store.revocation import Revocation, RevocationList
 
 HOME = "home"
 """Name of the group of the home's authorities in good standing."""
@@ -105,19 +107,64 @@ def _absent(path: Path) -> bool:
         return False  # what can't be looked at isn't absent; reading it says why
 
 
-def revocations(facts: Facts, trust: Trust, lists: Sequence[Revocation], *, expired: bool = False) -> list[Revocation]:
-    """Those that speak of the signer of a file: the home's own of its own, the given lists' of all others.
+def revocations(
+    facts: Facts, trust: Trust, lists: Sequence[RevocationList], *, expired: bool = False
+) -> list[Revocation]:
+    """Those that speak of the signer of a file: the home's own of its own, and those in the lists that were given by
+    whoever issued one of the certificates in the signature.
 
     ``expired``: the home knows the file for its own, although its certificate has run out. Which authority was above
     can't be told then: each that is revoked counts.
     """
     if not expired and not facts.own and facts.state != "Trusted":
         return []
-    known = trust.revoked if facts.home or facts.own or expired else lists
+    known = trust.revoked if facts.home or facts.own or expired else ()
     return [
         # A signer without a number could be any of them.
         *(entry for entry in known if facts.serial is None or entry.serial == int(facts.serial)),
         *(entry for name, entry in trust.authorities if expired or name == facts.group),
+        *_listed(facts, lists),
+    ]
+
+
+def _listed(facts: Facts, lists: Sequence[RevocationList]) -> list[Revocation]:
+    if facts.chain:
+        # Not the signer's alone: an authority above may be the one that was revoked.
+        found = (one.find(certificate) for certificate in _chain(facts) for one in lists)
+        return [entry for entry in found if entry is not None]
+    # Who signed can't be told: by its number, if there is one, it could be any of them.
+    entries = [entry for one in lists for entry in one.entries]
+    return [entry for entry in entries if facts.serial is None or entry.serial == int(facts.serial)]
+
+
+def _chain(facts: Facts) -> list[x509.Certificate]:
+    from cryptography import x509
+
+    found = []
+    for one in facts.chain:
+        try:
+            found.append(x509.load_der_x509_certificate(bytes.fromhex(one)))
+        except ValueError:  # what stands above the signer may be anything: only the way to the root was checked
+            continue
+    return found
+
+
+def about_lists(facts: Facts, lists: Sequence[RevocationList]) -> list[str]:
+    """Sentences for people on what the lists that were given can't tell of the signer of a file."""
+    if not lists or facts.state != "Trusted" or facts.home:
+        return []
+    chain = _chain(facts)[:1]
+    told = [one for one in lists for certificate in chain if one.is_for(certificate)]
+    if not told:
+        return [_("No revocation list that was given is by the authority that issued the signer's certificate.")]
+    newest = max(one.until for one in told)
+    if newest > datetime.now(UTC):
+        return []
+    return [
+        _(
+            "The revocation list is out of date: a newer one was due on {day}. What was revoked since isn't known.",
+            day=newest.date(),
+        )
     ]
 
 

@@ -18,7 +18,7 @@ from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.html import HEAD_BYTES, HTML, is_labelled
 from luokuan.colophon.formats.text import words_of
 from luokuan.colophon.sandbox import Limits, Sandbox
-from luokuan.colophon.trust import Trust, revocations, trust_of
+from luokuan.colophon.trust import Trust, about_lists, revocations, trust_of
 from luokuan.colophon.verdict import Verdict, judge, worst
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -27,7 +27,7 @@ from luokuan.store.home import Home, find_home
 from luokuan.store.secrets import find_watermark_key
 
 if TYPE_CHECKING:
-    from luokuan.store.revocation import Revocation
+    from luokuan.store.revocation import RevocationList
 
 __all__ = ["Limits", "Verdict", "verify_file", "verify_files", "verify_folder", "verify_stream", "works_in", "worst"]
 
@@ -188,10 +188,11 @@ def verify_files(
             facts = sandbox.inspect(path)
             findings = finder.find(path, facts)
             revoked = revocations(facts, known, found, expired=findings.entered is not None)
-            yield judge(path, facts, replace(findings, heard=_heard(path, facts, listen), revoked=revoked))
+            told = about_lists(facts, found)
+            yield judge(path, facts, replace(findings, heard=_heard(path, facts, listen), revoked=revoked, lists=told))
 
 
-def _revocations(lists: Anchors, anchors: bytes) -> list[Revocation]:
+def _revocations(lists: Anchors, anchors: bytes) -> list[RevocationList]:
     if not lists:
         return []
     from luokuan.store.revocation import read_lists
@@ -204,7 +205,7 @@ def _revocations(lists: Anchors, anchors: bytes) -> list[Revocation]:
             _("Give the path of a file that is there."),
             code="verify.crl",
         ) from error
-    return [entry for one in data for entry in read_lists(one, anchors)]
+    return [found for one in data for found in read_lists(one, anchors)]
 
 
 def _heard(path: Path, facts: Facts, listen: Listen | None) -> Heard | None:

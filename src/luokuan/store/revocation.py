@@ -112,15 +112,39 @@ def list_pem(issuer: Certified, entries: Iterable[Revocation], now: datetime) ->
     return issuer.certificate_pem() + made.public_bytes(serialization.Encoding.PEM)
 
 
-def read_lists(data: bytes, anchors: bytes) -> list[Revocation]:
-    """The entries of the lists in a PEM text, each signed by an authority directly under (or among) ``anchors``.
+@dataclass(frozen=True, slots=True)
+class RevocationList:
+    """A list whose signature holds.
+
+    Args:
+        issuer: The certificate of the authority that signed it.
+        entries: What it revokes: certificates of this issuer, and nobody else's with the same numbers.
+        until: When a newer one was due (nextUpdate, RFC 5280, section 5.1.2.5).
+    """
+
+    issuer: x509.Certificate
+    entries: tuple[Revocation, ...]
+    until: datetime
+
+    def is_for(self, certificate: x509.Certificate) -> bool:
+        """Whether it speaks of the certificates of the authority that issued this one."""
+        return _issued(certificate, self.issuer)
+
+    def find(self, certificate: x509.Certificate) -> Revocation | None:
+        """Why and when it revokes this certificate; None if it doesn't."""
+        found = next((entry for entry in self.entries if entry.serial == certificate.serial_number), None)
+        return found if found is not None and self.is_for(certificate) else None
+
+
+def read_lists(data: bytes, anchors: bytes) -> list[RevocationList]:
+    """The lists in a PEM text, each signed by an authority directly under (or among) ``anchors`` that may sign lists.
 
     Args:
         data: Lists and the certificates of their issuers, PEM.
         anchors: Root certificates that the reader trusts, PEM.
 
     Raises:
-        UserError: there is no list in it, one is damaged, or nobody under ``anchors`` signed it.
+        UserError: there is no list in it, one is damaged or says a part only, or nobody under ``anchors`` signed it.
     """
     try:
         blocks = [(match.group(1), match.group()) for match in _BLOCK.finditer(data)]
@@ -128,9 +152,9 @@ def read_lists(data: bytes, anchors: bytes) -> list[Revocation]:
         beside = [x509.load_pem_x509_certificate(text) for kind, text in blocks if kind == b"CERTIFICATE"]
         roots = x509.load_pem_x509_certificates(anchors) if anchors.strip() else []
         issuers = [*roots, *(found for found in beside if _is_authority_under(found, roots))]
-        if not lists or not all(any(_signed(one, issuer) for issuer in issuers) for one in lists):
-            raise ValueError("nobody whom you trust signed it" if lists else "it holds none")
-        return [_entry(row) for one in lists for row in one]
+        if not lists:
+            raise ValueError("it holds none")
+        return [_checked(one, issuers) for one in lists]
     except (ValueError, UnsupportedAlgorithm) as error:
         raise UserError(
             _("The revocation list can't be used: {reason}.", reason=error),
@@ -139,8 +163,23 @@ def read_lists(data: bytes, anchors: bytes) -> list[Revocation]:
         ) from error
 
 
+def _checked(found: x509.CertificateRevocationList, issuers: Sequence[x509.Certificate]) -> RevocationList:
+    issuer = next((one for one in issuers if _signed(found, one)), None)
+    if issuer is None:
+        raise ValueError("nobody whom you trust signed it")
+    for extension in found.extensions:
+        value = extension.value
+        if isinstance(value, x509.DeltaCRLIndicator):
+            raise ValueError("it says only what is new since another one")
+        if isinstance(value, x509.IssuingDistributionPoint) and value.indirect_crl:
+            raise ValueError("it speaks of the certificates of others than its issuer")
+    if found.next_update_utc is None:
+        raise ValueError("it doesn't say when a newer one is due")
+    return RevocationList(issuer, tuple(map(_entry, found)), found.next_update_utc)
+
+
 def _signed(found: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    if found.issuer != issuer.subject:
+    if found.issuer != issuer.subject or not _may(issuer, "crl_sign"):
         return False
     try:
         return found.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
@@ -154,13 +193,24 @@ def _is_authority_under(found: x509.Certificate, roots: Sequence[x509.Certificat
             return False
     except (x509.ExtensionNotFound, ValueError):
         return False
-    for root in roots:
-        try:
-            found.verify_directly_issued_by(root)
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-            continue
+    return any(_may(root, "key_cert_sign") and _issued(found, root) for root in roots)
+
+
+def _issued(found: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        found.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _may(found: x509.Certificate, what: str) -> bool:
+    """Whether its key usage allows that; a certificate without one, such as an old root, may all (RFC 5280, section
+    6.3.3 (f))."""
+    try:
+        return bool(getattr(found.extensions.get_extension_for_class(x509.KeyUsage).value, what))
+    except x509.ExtensionNotFound:
         return True
-    return False
 
 
 def _entry(row: x509.RevokedCertificate) -> Revocation:
