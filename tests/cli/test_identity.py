@@ -139,6 +139,36 @@ def test_time_stamps(run: Any, tmp_path: Path, tsa: Authority, capfd: pytest.Cap
     assert run("identity", "show")[1]["identity"]["days_left"] in (364, 365)
 
 
+def test_a_root_of_time_stamps_is_forgotten(
+    run: Any, tmp_path: Path, tsa: Authority, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root, other = tmp_path / "tsa.pem", tmp_path / "other.pem"
+    root.write_bytes(tsa.root)
+    other.write_bytes(OFFICE.root.certificate_pem())
+    assert run("identity", "tsa")[1]["error"]["code"] == "identity.stamp_url"
+    assert run("identity", "tsa", tsa.url, "--root", root)[0] == 0
+    work = export_work(finish(draft(), home=open_home()), tmp_path / "w.png").path
+    assert run("identity", "tsa", "none", "--root", other)[0] == 0
+    assert run("verify", work)[1]["stamped"], "roots of earlier authorities stay"
+    theirs, office = run("identity", "show")[1]["identity"]["stamp_roots"]
+    assert main(["identity", "show"]) == 0
+    assert f"Time-stamps count under: CN=Office root, SHA-256 {office['fingerprint']}" in capfd.readouterr().out
+    wrong = run("identity", "tsa", "none", "--forget-root", "ab" * 32)[1]["error"]
+    assert wrong["code"] == "identity.stamp_root_unknown"
+    # The authority in use can't lose its root: what is left is tried.
+    assert run("identity", "tsa", tsa.url)[0] == 0
+    assert run("identity", "tsa", "--forget-root", theirs["fingerprint"])[1]["error"]["code"] == "identity.stamp"
+    assert run("identity", "tsa", "--forget-root", office["fingerprint"]) == (0, {"stamp_url": tsa.url})
+    assert run("identity", "tsa", "--forget-root", theirs["fingerprint"])[1]["error"]["code"] == "identity.stamp_root"
+    assert run("verify", work)[1]["stamped"]
+    colons = ":".join(theirs["fingerprint"][at : at + 2].upper() for at in range(0, 64, 2))
+    assert main(["identity", "tsa", "none", "--forget-root", colons]) == 0
+    assert "those of earlier works included" in capfd.readouterr().out
+    assert run("identity", "show")[1]["identity"]["stamp_roots"] == []
+    found = run("verify", work)[1]
+    assert found["verdict"] == "ours" and not found["stamped"]
+
+
 @pytest.mark.parametrize(("days", "words"), [(30, "expires on"), (-0.001, "expired on"), (300, None)])
 def test_the_doctor_and_the_signer_speak_of_the_end(
     run: Any, own_home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], days: float, words: str | None

@@ -84,6 +84,16 @@ def test_a_new_authority_may_be_the_first(home: Home) -> None:
     assert signing(home) and home.root_certificate.is_file()
 
 
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "https://me:pw@x/", "http://a b/", "x"])
+def test_no_address_is_set_that_none_can_be_asked_at(home: Home, url: str) -> None:
+    root = issue("s", YEAR, depth=0).certificate_pem()
+    for wanted, roots in ((url, root), ("http://127.0.0.1:1/", b"")):
+        with pytest.raises(UserError) as caught:
+            set_stamps(home, wanted, roots)
+        assert caught.value.code in ("identity.stamp_url", "identity.stamp_root")
+    assert read_places(home).stamp_url == "" and read_places(home).stamp_roots == ()
+
+
 def test_leaves_live_for_a_year_where_works_are_stamped(home: Home) -> None:
     signing(home)
     set_stamps(home, "http://127.0.0.1:1/", issue("s", YEAR, depth=0).certificate_pem())
@@ -144,7 +154,7 @@ def test_a_revoked_leaf_is_replaced_at_once(home: Home) -> None:
     assert leaf(home).serial_number != old.serial_number
     assert shown(home).revoked == (entry,)
     listed = read_lists((home.keys / "ca" / "crl.pem").read_bytes(), signing(home).root)
-    assert listed == [entry]
+    assert [one.entries for one in listed] == [(entry,)]
     assert not (home.keys / "ca" / "leaf.key").exists()
 
 

@@ -140,10 +140,25 @@ def forget(json: options.Json = False, home: options.Home = None) -> None:
 
 @app.command(help=_("Have each signature time-stamped by the authority at a URL (RFC 3161), or by none."))
 def tsa(
-    url: Annotated[str, typer.Argument(help=_("Address of the authority, or the word none."), show_default=False)],
+    url: Annotated[
+        str | None,
+        typer.Argument(
+            help=_("Address of the authority, or the word none; may be left out with --forget-root."),
+            show_default=False,
+        ),
+    ] = None,
     root: Annotated[
         Path | None,
         typer.Option("--root", help=_("The authority's root certificate, PEM; asked for once."), show_default=False),
+    ] = None,
+    forget_root: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--forget-root",
+            metavar="SHA256",
+            help=_("Fingerprint of a root under which time-stamps count no longer, not even old ones."),
+            show_default=False,
+        ),
     ] = None,
     json: options.Json = False,
     home: options.Home = None,
@@ -151,34 +166,37 @@ def tsa(
     """Try the authority, and set it."""
     from luokuan.colophon.verification import certificates_in
     from luokuan.store.home import open_home
-    from luokuan.store.identity import find_identity, set_stamps
+    from luokuan.store.identity import find_identity, set_stamps, stamp_roots_after
     from luokuan.store.places import read_places
     from luokuan.store.stamps import check_stamp, check_url, stamp
 
     place = open_home(home)
-    if url == "none":
-        set_stamps(place, "")
-    else:
-        check_url(url)
-        given = b"" if root is None else certificates_in(root)
-        roots = given + "".join(read_places(place).stamp_roots).encode("ascii")
-        if not roots:
-            raise UserError(
-                _("Time-stamps count only under a root that you trust."),
-                _("Give the root certificate of the authority with --root; it is published on its pages."),
-                code="identity.stamp_root",
-            )
+    places, gone = read_places(place), forget_root or ()
+    if url is None and not gone:
+        raise UserError(
+            _("It isn't said which time-stamp authority is meant."),
+            _("Give its address, or the word none."),
+            code="identity.stamp_url",
+        )
+    wanted = places.stamp_url if url is None else "" if url == "none" else check_url(url)
+    given = b"" if root is None else certificates_in(root)
+    left = "".join(stamp_roots_after(places, given, gone)).encode("ascii")
+    if wanted and left:
         trial = b"luokuan"
-        check_stamp(stamp(trial, url), trial, roots)
-        set_stamps(place, url, given)
+        check_stamp(stamp(trial, wanted), trial, left)
+    set_stamps(place, wanted, given, forget=gone)
     if json:
-        emit_json({"stamp_url": None if url == "none" else url})
+        emit_json({"stamp_url": wanted or None})
         return
     found = find_identity(place)
-    if url == "none":
+    if gone:
+        say(_("Time-stamps under that root count no longer, those of earlier works included."))
+    if url is None:
+        pass
+    elif not wanted:
         say(_("Works are no longer time-stamped: they stop verifying when the certificate expires."))
     else:
-        say(_("Each signature is time-stamped by {url} from now on.", url=url))
+        say(_("Each signature is time-stamped by {url} from now on.", url=wanted))
         say(_("New certificates live for a year now: luokuan identity rotate"))
     if found is not None:
         _print(found, json=False)
@@ -222,6 +240,7 @@ def _values(found: Identity) -> dict[str, Any]:
         "above": [_certificate(one) for one in found.above],
         "earlier": [_certificate(one) for one in found.earlier],
         "stamp_url": found.stamp_url or None,
+        "stamp_roots": [_certificate(one) for one in found.stamp_roots],
         "revoked": [entry.to_dict() for entry in found.revoked],
     }
 
@@ -248,6 +267,9 @@ def _lines(found: Identity) -> list[tuple[str, str]]:
         (_("Fingerprint"), _("SHA-256 {digest}", digest=leaf.fingerprint)),
         (_("Time-stamps"), found.stamp_url or _("none")),
     ]
+    for one in found.stamp_roots:
+        about = _("{subject}, SHA-256 {digest}", subject=visible(one.subject), digest=one.fingerprint)
+        lines.append((_("Time-stamps count under"), about))
     for one in found.above:
         lines.append((_("Under"), _certified(one)))
     for one in found.earlier:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +16,9 @@ from luokuan.i18n import _
 from luokuan.store.certificates import is_revoked, leaves, list_of, load_pem
 from luokuan.store.home import Home
 from luokuan.store.keys import Signing, leaf_file, signing
-from luokuan.store.places import changing, read_places, write_places
+from luokuan.store.places import Places, changing, read_places, write_places
 from luokuan.store.revocation import Revocation
+from luokuan.store.stamps import check_url
 from luokuan.store.usercert import check_chain, keep_chain, load_chain, owned
 
 
@@ -43,6 +44,7 @@ class Identity:
         above: The authorities over it, the issuer first.
         earlier: Certificates that no longer sign, whose works are ours.
         stamp_url: The time-stamp authority; empty: none.
+        stamp_roots: Under which time-stamps count.
         revoked: What may no longer be relied upon.
     """
 
@@ -51,6 +53,7 @@ class Identity:
     above: tuple[Shown, ...]
     earlier: tuple[Shown, ...]
     stamp_url: str
+    stamp_roots: tuple[Shown, ...]
     revoked: tuple[Revocation, ...]
 
 
@@ -73,6 +76,7 @@ def find_identity(home: Home) -> Identity | None:
         above=tuple(shown(found) for found in above[1:]),
         earlier=tuple(shown(found) for found in known),
         stamp_url=places.stamp_url,
+        stamp_roots=tuple(map(shown, _stamp_roots(places))),
         revoked=places.revoked,
     )
 
@@ -110,18 +114,58 @@ def with_callback(home: Home, chain: bytes, callback: Callable[[bytes], bytes]) 
     return replace(found.signing, callback=callback, stamp_url=places.stamp_url, stamp_roots=roots)
 
 
-def set_stamps(home: Home, url: str, roots: bytes = b"") -> None:
+def set_stamps(home: Home, url: str, roots: bytes = b"", *, forget: Sequence[str] = ()) -> None:
     """Let each signature be time-stamped by the authority at ``url`` (empty: none), whose answers count under ``roots``
-    (PEM). Roots of earlier authorities stay, for works that were stamped before.
+    (PEM). Roots of earlier authorities stay, for works that were stamped before, but for those to ``forget``.
+
+    Args:
+        home: The home.
+        url: See ``stamps.check_url``.
+        roots: New ones.
+        forget: SHA-256 fingerprints, hexadecimal, of roots under which time-stamps count no longer, not even old ones.
 
     Raises:
-        UserError: the home can't be written.
+        UserError: no such address can be, no root would be left for it, one to forget isn't there, or the home can't be
+            written.
+    """
+    if url:
+        check_url(url)
+    with changing(home) as places:
+        kept = stamp_roots_after(places, roots, forget)
+        if url and not kept:
+            raise UserError(
+                _("Time-stamps count only under a root that you trust."),
+                _("Give the root certificate of the authority with --root; it is published on its pages."),
+                code="identity.stamp_root",
+            )
+        write_places(home, replace(places, stamp_url=url, stamp_roots=kept))
+
+
+def stamp_roots_after(places: Places, roots: bytes = b"", forget: Sequence[str] = ()) -> tuple[str, ...]:
+    """The roots of time-stamps, each PEM, with some more and without others; see ``set_stamps``.
+
+    Raises:
+        UserError: one to forget isn't there.
     """
     given = x509.load_pem_x509_certificates(roots) if roots else []
-    with changing(home) as places:
-        pems = [found.public_bytes(serialization.Encoding.PEM).decode("ascii") for found in given]
-        kept = (*places.stamp_roots, *(pem for pem in pems if pem not in places.stamp_roots))
-        write_places(home, replace(places, stamp_url=url, stamp_roots=kept))
+    gone = {text.replace(":", "").lower() for text in forget}
+    known = _stamp_roots(places)
+    unknown = sorted(gone - {shown(found).fingerprint for found in known})
+    if unknown:
+        raise UserError(
+            _("No root of time-stamps here has the fingerprint {fingerprint}.", fingerprint=unknown[0][:64]),
+            _("Copy it from: luokuan identity show"),
+            code="identity.stamp_root_unknown",
+            status=404,
+        )
+    kept = [found for found in known if shown(found).fingerprint not in gone]
+    kept += [found for found in given if found not in kept]
+    return tuple(found.public_bytes(serialization.Encoding.PEM).decode("ascii") for found in kept)
+
+
+def _stamp_roots(places: Places) -> list[x509.Certificate]:
+    pems = "".join(places.stamp_roots).encode("ascii")
+    return x509.load_pem_x509_certificates(pems) if pems else []
 
 
 def export(home: Home, folder: Path) -> dict[str, Path]:

@@ -17,11 +17,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, write_atomic
 from luokuan.i18n import _
 from luokuan.store.home import CURRENT_KEYS, FIRST_AUTHORITY, Home
 from luokuan.store.revocation import Revocation
+from luokuan.store.stamps import check_url
 
 _VERSION = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
@@ -139,6 +142,13 @@ def _parse(values: dict[str, Any]) -> Places:
         raise ValueError("what is in use is not among what is there")
     if not all(isinstance(text, str) for text in (places.stamp_url, *places.stamp_roots)):
         raise TypeError("the time-stamp authority is no text")
+    if places.stamp_url:
+        try:
+            check_url(places.stamp_url)  # each signature goes there
+        except UserError as error:
+            raise ValueError(error.what) from error
+    if places.stamp_roots:
+        x509.load_pem_x509_certificates("".join(places.stamp_roots).encode("ascii"))
     return places
 
 
