@@ -26,6 +26,7 @@ from luokuan.colophon.finish import export_work, finish
 from luokuan.colophon.formats import Encoding, format_of
 from luokuan.colophon.inspection import Inspector
 from luokuan.colophon.sandbox import Limits
+from luokuan.colophon.searching import searched
 from luokuan.colophon.trial import try_signing
 from luokuan.colophon.trust import HOME, revocations, trust_of
 from luokuan.colophon.verdict import Verdict
@@ -55,12 +56,15 @@ def _near(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Look at files in this process, but for the test of the way through the child: starting it takes long."""
 
     class Near:
-        def __init__(self, home_root: bytes, anchors: bytes, limits: Limits, *more: object, **how: bool) -> None:
-            self.look = Inspector(home_root, anchors, *more, **how)  # type: ignore[arg-type]
+        def __init__(
+            self, home_root: bytes, anchors: bytes, limits: Limits, *more: object, glances: bool, secret: bytes
+        ) -> None:
+            self.look = Inspector(home_root, anchors, *more, glances=glances, traces=bool(secret))  # type: ignore[arg-type]
+            self.secret = secret
             self.limits = limits
 
         def inspect(self, path: Path) -> Facts:
-            return self.look.inspect(path, self.limits.file_bytes)
+            return searched(self.look.inspect(path, self.limits.file_bytes), self.secret)
 
         def __enter__(self) -> Near:
             return self

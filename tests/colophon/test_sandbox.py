@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import subprocess
 import sys
@@ -9,9 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from drafts import GOLDEN
+from drafts import GOLDEN, draft
 
 from luokuan.colophon import sandbox
+from luokuan.colophon.finish import finish
 from luokuan.colophon.sandbox import Limits, Sandbox
 from luokuan.colophon.verification import verify_file, verify_files
 from luokuan.store.home import Home
@@ -19,7 +21,14 @@ from luokuan.store.secrets import watermark_key
 
 # A child in which files of certain names do what hostile files have done to parsers.
 CHILD = """
-import os, signal, subprocess, time
+import base64, os, signal, subprocess, time
+FORGED = {
+    "short": bytes(7),
+    "long": bytes(8 * 874 * 5),
+    "nan": bytes.fromhex("0000c07f") * 2 * 874,
+    "huge": bytes.fromhex("7699967e") * 2 * 874,
+    "zero": bytes(8 * 874),
+}
 from luokuan.colophon import inspection, inspector
 real = inspection.Inspector.inspect
 def inspect(self, path, max_bytes):
@@ -41,15 +50,19 @@ def inspect(self, path, max_bytes):
         self._path = path.name
     return real(self, path, max_bytes)
 inspection.Inspector.inspect = inspect
-looked = inspection.Inspector._watermark
-def watermark(self, data, row):
+looked = inspection.Inspector._trace
+def trace(self, data, row):
     name = getattr(self, "_path", "")
-    if self._secret and name == "decoder-crash":
+    if self._traces and name == "decoder-crash":
         os.kill(os.getpid(), signal.SIGSEGV)
-    if self._secret and name == "decoder-sleep":
+    if self._traces and name == "decoder-sleep":
         time.sleep(600)
+    if self._traces and name.startswith("decoder-forge"):
+        if name.endswith("junk"):
+            return "no base 64", None, False
+        return base64.b64encode(FORGED[name[14:]]).decode(), None, False
     return looked(self, data, row)
-inspection.Inspector._watermark = watermark
+inspection.Inspector._trace = trace
 inspector.main()
 """
 GOOD = GOLDEN / "golden.png"
@@ -102,6 +115,38 @@ def test_a_file_that_kills_its_decoder_keeps_what_its_signature_says(
     bad.write_bytes(GOOD.read_bytes()[:-40])
     (cut,) = verify_files([bad], home, [ROOT], limits=limits)
     assert cut.verdict == "altered"
+
+
+def test_the_secret_never_enters_the_child(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret, sent = watermark_key(home), []
+    real = sandbox._Child.send
+    monkeypatch.setattr(sandbox._Child, "send", lambda self, value: (sent.append(repr(value)), real(self, value)))
+    path = tmp_path / "a.png"
+    work = finish(draft(), home=home)
+    path.write_bytes(work.data)
+    (verdict,) = verify_files([path], home)
+    assert verdict.watermark is not None and verdict.watermark["id"] == work.id
+    assert len(sent) == 2, "settings, and a path"
+    for form in (secret.hex(), repr(secret), base64.b64encode(secret).decode()):
+        assert not any(form in text for text in sent)
+
+
+@pytest.mark.parametrize("how", ["short", "long", "nan", "huge", "junk"])
+def test_a_child_in_strange_hands_forges_no_mark(hostile: None, home: Home, tmp_path: Path, how: str) -> None:
+    watermark_key(home)
+    bad = tmp_path / f"decoder-forge-{how}"
+    bad.write_bytes(GOOD.read_bytes())
+    (verdict,) = verify_files([bad], home, [ROOT])
+    assert (verdict.verdict, verdict.watermark) == ("trusted", None)
+    assert any("samples could not be looked at" in line for line in verdict.evidence)
+
+
+def test_numbers_that_mean_nothing_are_no_mark(hostile: None, home: Home, tmp_path: Path) -> None:
+    watermark_key(home)
+    bad = tmp_path / "decoder-forge-zero"
+    bad.write_bytes(GOOD.read_bytes())
+    (verdict,) = verify_files([bad], home, [ROOT])
+    assert verdict.watermark is not None and not verdict.watermark["marked"]
 
 
 def test_samples_that_can_t_be_decoded_are_told(home: Home, tmp_path: Path) -> None:

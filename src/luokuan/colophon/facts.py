@@ -43,6 +43,8 @@ class Facts:
         proof_problem: ``proof.invalid``: it is none; ``proof.unsound``: it doesn't hold.
         fingerprint: What to look it up by, see ``fingerprint.glance``; None where nobody asked for it.
         beside: SHA-256 of the manifest beside it.
+        trace: What a search for a watermark needs of its samples, base 64, see ``watermark.marking.Marker.trace``; None
+            when nobody is to look, or when somebody has.
         watermark: Fields of ``watermark.finding.Finding`` about its samples; None when nobody looked for a mark.
         unseen: Whether its samples were to be looked at and could not be decoded, or killed the process that tried.
     """
@@ -70,6 +72,7 @@ class Facts:
     proof_problem: str | None = None
     fingerprint: Mapping[str, Any] | None = None
     beside: str | None = None
+    trace: str | None = None
     watermark: Mapping[str, Any] | None = None
     unseen: bool = False
 

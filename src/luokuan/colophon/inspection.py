@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,8 @@ class Inspector:
         stamp_anchors: Roots of time-stamp authorities, PEM.
         glances: Whether to look at samples too, for a fingerprint, where the file isn't signed by the home and
             unchanged.
-        secret: That of the home's watermarks, or empty: then nobody looks for them.
+        traces: Whether to look at samples for what a search for watermarks needs. The secret is for whoever searches:
+            it isn't here, where strangers' files are parsed.
     """
 
     def __init__(
@@ -48,9 +50,9 @@ class Inspector:
         stamp_anchors: bytes = b"",
         *,
         glances: bool = False,
-        secret: bytes = b"",
+        traces: bool = False,
     ) -> None:
-        self._secret = secret
+        self._traces = traces
         self._glances = glances
         # Only what is asked for: the first context knows the home alone, the last one the others.
         asked = [Group(HOME, home_root.decode("ascii")), *groups]
@@ -91,7 +93,7 @@ class Inspector:
         if state == "Broken" and row.embeds_manifest and not _holds_manifest(data):
             # The reader could not parse the file, and there is nothing in it that looks like a manifest.
             state, damaged = "Absent", True
-        watermark, unseen = (None, False) if damaged else self._watermark(data, row)
+        trace, watermark, unseen = (None, None, False) if damaged else self._trace(data, row)
         return Facts(
             media_type=row.media_type,
             sha256=sha256_bytes(data),
@@ -113,6 +115,7 @@ class Inspector:
             history=tuple(asdict(step) for step in history.read(reading.store)),
             beside=sha256_bytes(sidecars[MANIFEST]) if MANIFEST in sidecars else None,
             fingerprint=self._glance(data, row.media_type, ours=bool(group) and state == "Trusted"),
+            trace=trace,
             watermark=watermark,
             unseen=unseen,
         )
@@ -125,18 +128,18 @@ class Inspector:
 
         return glance(data, media_type)
 
-    def _watermark(self, data: bytes, row: Format) -> tuple[dict[str, Any] | None, bool]:
-        """What was found, and whether samples could not be decoded."""
-        marker = marker_of(row.kind) if self._secret else None
+    def _trace(self, data: bytes, row: Format) -> tuple[str | None, dict[str, Any] | None, bool]:
+        """The trace, or the finding where there is none to search in; and whether samples could not be decoded."""
+        marker = marker_of(row.kind) if self._traces else None
         if marker is None:
-            return None, False
+            return None, None, False
         try:
             samples = row.samples(data)
         except UserError:  # whether the file is damaged is for its container to say: readers differ in what they bear
-            return None, True
+            return None, None, True
         if samples is None:
-            return Finding(marker.kind, None, 0.0, 0.0, 1.0, "large").to_dict(), False
-        return marker.detect(samples, self._secret).to_dict(), False
+            return None, Finding(marker.kind, None, 0.0, 0.0, 1.0, "large").to_dict(), False
+        return base64.b64encode(marker.trace(samples)).decode("ascii"), None, False
 
     def _manifest(self, data: bytes, row: Format, beside: bytes | None) -> tuple[str | None, c2pa_sign.Reading]:
         if beside is None and not row.embeds_manifest:

@@ -1,7 +1,7 @@
 """The process that looks at files: started by ``sandbox``, one JSON line in, one JSON line out.
 
 Parsers of hostile files have crashed before. Here such a file costs this process and nothing else; it starts with
-limits on memory and time, and it loads neither torch nor the database.
+limits on memory and time, it loads neither torch nor the database, and no secret of the home's is ever in it.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def main() -> None:
     limit_memory(settings["memory_bytes"])
     home_root, anchors, stamps = (settings[name].encode("ascii") for name in ("home_root", "anchors", "stamp_anchors"))
     groups = [Group(name, anchors, tuple(leaves)) for name, anchors, leaves in settings["groups"]]
-    secret = bytes.fromhex(settings["secret"])
-    inspector = Inspector(home_root, anchors, groups, stamps, glances=settings["glances"], secret=secret)
+    looks = {name: settings[name] for name in ("glances", "traces")}
+    inspector = Inspector(home_root, anchors, groups, stamps, **looks)
     for line in sys.stdin:
         limit_time(settings["cpu_seconds"])
         facts = inspector.inspect(Path(json.loads(line)), settings["file_bytes"])

@@ -1,4 +1,8 @@
-"""Runs the inspector in a child process, and takes its death for an answer."""
+"""Runs the inspector in a child process, and takes its death for an answer.
+
+The child parses what strangers made, and knows no secret. Of samples it gives a trace, numbers of a known count, and
+the search for the home's watermark in them happens here.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from luokuan.colophon.facts import Facts
+from luokuan.colophon.searching import prepare, searched
 from luokuan.colophon.trust import Group, Trust, trust_of
+from luokuan.colophon.watermark.marking import MAX_TRACE
 
 if TYPE_CHECKING:
     from luokuan.store.home import Home
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
 # -P: the folder in which somebody happens to stand may hold a file named like a module of ours.
 COMMAND = [sys.executable, "-P", "-m", "luokuan.colophon.inspector"]
 
-_MAX_ANSWER = 1 << 20
+_MAX_ANSWER = (1 << 20) + 4 * (MAX_TRACE // 3 + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +70,13 @@ class Sandbox:
             "groups": [(group.name, group.anchors, group.leaves) for group in groups],
             "stamp_anchors": stamp_anchors.decode("ascii"),
             "glances": glances,
-            "secret": secret.hex(),  # through the pipe: arguments and environments can be read by others
+            "traces": bool(secret),
             "cpu_seconds": limits.cpu_seconds,
             "memory_bytes": limits.memory_bytes,
             "file_bytes": limits.file_bytes,
         }
         self._limits = limits
+        self._secret = secret
         self._child: _Child | None = None
 
     def inspect(self, path: Path) -> Facts:
@@ -79,9 +86,9 @@ class Sandbox:
         and its signature say is known then all the same.
         """
         facts = self._ask(path, self._settings)
-        if facts.problem not in ("crashed", "time") or not (self._settings["glances"] or self._settings["secret"]):
-            return facts
-        facts = self._ask(path, {**self._settings, "glances": False, "secret": ""})
+        if facts.problem not in ("crashed", "time") or not (self._settings["glances"] or self._secret):
+            return searched(facts, self._secret)
+        facts = self._ask(path, {**self._settings, "glances": False, "traces": False})
         self.close()  # the next file's samples are looked at again
         return facts if facts.problem is not None else replace(facts, unseen=True)
 
@@ -90,6 +97,8 @@ class Sandbox:
             self._child = _Child()
             self._child.send(settings)
         self._child.send(str(path.absolute()))
+        if settings["traces"]:
+            prepare(path)
         try:
             line = self._child.answers.get(timeout=self._limits.wall_seconds)
         except queue.Empty:

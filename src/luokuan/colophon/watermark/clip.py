@@ -8,13 +8,14 @@ along, and the first frame, which is predicted from nothing, keeps most of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from luokuan.colophon.watermark import picture
-from luokuan.colophon.watermark.finding import Finding
+from luokuan.colophon.watermark.finding import Finding, numbers
+from luokuan.colophon.watermark.pattern import FREQUENCIES
 from luokuan.media import Clip, Media, Picture
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ def detect(clip: Clip, key: bytes) -> Finding:
     """Look for the mark of ``key`` in frames of any size; some 30 of a clip will do."""
     if min(clip.frames.shape[1:3]) < picture.MIN_SIDE:
         return Finding(KIND, None, 0.0, picture.THRESHOLD, 1.0, "small")
-    found = picture.find(features(clip), key)
-    return Finding(KIND, found.id, found.z, found.threshold, found.chance)
+    return replace(picture.find(features(clip), key), kind=KIND)
 
 
 def features(clip: Clip) -> NDArray[np.complex64]:
@@ -75,8 +75,20 @@ class ClipMarker:
 
     def detect(self, media: Media, secret: bytes) -> Finding:
         """Look for that mark."""
+        return self.search(self.trace(media), secret)
+
+    def trace(self, media: Media) -> bytes:
+        """See ``features``."""
         assert isinstance(media, Clip)
-        return detect(media, picture.subkey(secret))
+        small = min(media.frames.shape[1:3]) < picture.MIN_SIDE
+        return b"" if small else picture.trace_of(features(media))
+
+    def search(self, trace: bytes, secret: bytes) -> Finding:
+        """Look for that mark in a trace."""
+        if not trace:
+            return Finding(KIND, None, 0.0, picture.THRESHOLD, 1.0, "small")
+        seen = numbers(trace, np.complex64, FREQUENCIES, 2 * picture.LATTICES)
+        return replace(picture.find(seen, picture.subkey(secret)), kind=KIND)
 
 
 MARKER = ClipMarker()

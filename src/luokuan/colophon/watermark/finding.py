@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LARGEST = 1e12
+"""No number in a trace is as large; their squares can be added up."""
 CHANCE = 1e-9
 """A mark counts as found when chance alone would show as much in fewer files than this share."""
 
@@ -47,6 +53,23 @@ class Finding:
             "problem": self.problem,
             "marked": self.marked,
         }
+
+
+def numbers(data: bytes, kind: type[np.generic], width: int, most: int) -> NDArray[Any]:
+    """The numbers (N, width) in a trace that another process gave, with 1 ≤ N ≤ ``most``.
+
+    Raises:
+        ValueError: there are too few or too many, or some are no numbers, or larger than any of a real file.
+    """
+    import numpy as np  # here, for who asks for no mark needs none
+
+    each = np.dtype(kind).itemsize * width
+    if not data or len(data) % each or len(data) > most * each:
+        raise ValueError("a trace has another length")
+    found = np.frombuffer(data, kind).reshape(-1, width)
+    if not np.all(np.abs(found) < LARGEST):  # neither is what is no number
+        raise ValueError("a trace has numbers that no file has")
+    return found
 
 
 def chance(z: float, places: int) -> float:

@@ -7,6 +7,9 @@ from typing import Protocol
 from luokuan.colophon.watermark.finding import Finding
 from luokuan.media import Clip, Media, Picture, Sound
 
+MAX_TRACE = 8 << 20
+"""Longest trace, in bytes: that of a minute of sound."""
+
 
 class Marker(Protocol):
     """Puts a work's id into samples of one kind, and finds it there."""
@@ -26,7 +29,20 @@ class Marker(Protocol):
         ...
 
     def detect(self, media: Media, secret: bytes) -> Finding:
-        """Look for the mark of the home with this secret."""
+        """Look for the mark of the home with this secret: ``search`` in what ``trace`` gives."""
+        ...
+
+    def trace(self, media: Media) -> bytes:
+        """All that a search needs of samples, whatever the secret, ``MAX_TRACE`` bytes at most; empty where they are
+        too few, or too silent, to carry a mark. Whoever decodes strangers' files needs no secret for it."""
+        ...
+
+    def search(self, trace: bytes, secret: bytes) -> Finding:
+        """Look for the mark in a trace, which somebody may have forged.
+
+        Raises:
+            ValueError: it is none.
+        """
         ...
 
 

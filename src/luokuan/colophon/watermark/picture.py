@@ -14,8 +14,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from luokuan.colophon.watermark import code
-from luokuan.colophon.watermark.finding import Finding, chance, threshold
-from luokuan.colophon.watermark.pattern import ACROSS, CELLS, DOWN, HIGH, LOW, RADIUS, SYMBOLS, Keyed, keyed, tile
+from luokuan.colophon.watermark.finding import Finding, chance, numbers, threshold
+from luokuan.colophon.watermark.pattern import (
+    ACROSS,
+    CELLS,
+    DOWN,
+    FREQUENCIES,
+    HIGH,
+    LOW,
+    RADIUS,
+    SYMBOLS,
+    Keyed,
+    keyed,
+    tile,
+)
 from luokuan.media import Media, Picture
 
 if TYPE_CHECKING:
@@ -158,6 +170,11 @@ def detect(picture: Picture, key: bytes) -> Finding:
     return find(features(picture), key)
 
 
+def trace_of(seen: NDArray[np.complex64]) -> bytes:
+    """What ``features`` gave, to be sent to another process."""
+    return np.ascontiguousarray(seen, "<c8").tobytes()
+
+
 def find(seen: NDArray[np.complex64], key: bytes) -> Finding:
     """Look for the mark of ``key`` in what ``features`` gave: the more lattices, the higher the threshold."""
     band = keyed(key)
@@ -235,8 +252,18 @@ class PictureMarker:
 
     def detect(self, media: Media, secret: bytes) -> Finding:
         """Look for that mark."""
+        return self.search(self.trace(media), secret)
+
+    def trace(self, media: Media) -> bytes:
+        """See ``features``."""
         assert isinstance(media, Picture)
-        return detect(media, subkey(secret))
+        return b"" if min(media.height, media.width) < MIN_SIDE else trace_of(features(media))
+
+    def search(self, trace: bytes, secret: bytes) -> Finding:
+        """Look for that mark in a trace."""
+        if not trace:
+            return Finding(KIND, None, 0.0, THRESHOLD, 1.0, "small")
+        return find(numbers(trace, np.complex64, FREQUENCIES, LATTICES), subkey(secret))
 
 
 MARKER = PictureMarker()

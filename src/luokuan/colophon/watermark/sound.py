@@ -221,9 +221,25 @@ def listen(sound: Sound) -> tuple[NDArray[np.float64], float]:
     Raises:
         UserError: the rate can't carry a mark, or samples aren't finite.
     """
+    energy = energy_of(sound)
+    return levels(energy), _heard(energy)
+
+
+def energy_of(sound: Sound) -> NDArray[np.float32]:
+    """The power of each frame and bin of what a detector listens to, float32 (frames, 513); of no sound, no frames.
+
+    Raises:
+        UserError: the rate can't carry a mark, or samples aren't finite.
+    """
     _checked(sound)
-    energy = power(resample(_loudest(sound), sound.rate, RATE))
-    return levels(energy), float((loudness(energy) > QUIET).sum() * HOP / RATE)
+    if not sound.samples.size:
+        return np.empty((0, SIZE // 2 + 1), np.float32)
+    return power(resample(_loudest(sound), sound.rate, RATE))
+
+
+def _heard(energy: NDArray[np.float32]) -> float:
+    """Seconds above silence."""
+    return float((loudness(energy) > QUIET).sum() * HOP / RATE)
 
 
 def _loudest(sound: Sound) -> NDArray[np.float32]:
@@ -249,12 +265,15 @@ def detect(sound: Sound, key: bytes, *, search: bool = True) -> Finding:
     Raises:
         UserError: the rate can't carry a mark, or samples aren't finite.
     """
-    if not sound.samples.size:
-        _checked(sound)
-        return _nothing(0.0, search)
-    heard, seconds = listen(sound)
+    return find(energy_of(sound), key, search=search)
+
+
+def find(energy: NDArray[np.float32], key: bytes, *, search: bool = True) -> Finding:
+    """Look for the mark of a key in what ``energy_of`` gave; see ``detect``."""
+    seconds = _heard(energy) if len(energy) else 0.0
     if seconds == 0:
         return _nothing(seconds, search)
+    heard = levels(energy)
     signs = signs_of(key)
     length = len(heard) * HOP / RATE
     speeds = speeds_for(length)[: None if search else 1]
