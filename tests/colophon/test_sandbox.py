@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from drafts import GOLDEN, draft
@@ -119,8 +120,8 @@ def test_a_file_that_kills_its_decoder_keeps_what_its_signature_says(
 
 def test_the_secret_never_enters_the_child(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret, sent = watermark_key(home), []
-    real = sandbox._Child.send
-    monkeypatch.setattr(sandbox._Child, "send", lambda self, value: (sent.append(repr(value)), real(self, value)))
+    real = sandbox.Child.send
+    monkeypatch.setattr(sandbox.Child, "send", lambda self, value: (sent.append(repr(value)), real(self, value)))
     path = tmp_path / "a.png"
     work = finish(draft(), home=home)
     path.write_bytes(work.data)
@@ -166,7 +167,7 @@ def test_what_the_child_has_called_ends_with_it(hostile: None, tmp_path: Path) -
     with Sandbox(b"", b"", Limits(wall_seconds=2.0)) as box:
         box.inspect(GOOD)
         assert box._child is not None
-        group = box._child._process.pid
+        group = box._child.process.pid
         assert box.inspect(bad).problem == "time"
     until = time.monotonic() + 5
     while time.monotonic() < until:  # those of the group that are nobody's children any more are reaped by the system
@@ -213,12 +214,12 @@ def test_the_child_loads_nothing_heavy_and_ignores_the_folder_it_stands_in(
 
 def test_many_files_use_one_child(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[int] = []
-    real = sandbox._Child
+    real = sandbox.Child
 
-    def counted() -> sandbox._Child:
+    def counted(*how: Any) -> sandbox.Child:
         started.append(1)
-        return real()
+        return real(*how)
 
-    monkeypatch.setattr(sandbox, "_Child", counted)
+    monkeypatch.setattr(sandbox, "Child", counted)
     assert {v.verdict for v in verify_files([GOOD] * 20, None, [ROOT])} == {"trusted"}
     assert len(started) == 1

@@ -13,31 +13,7 @@ from pathlib import Path
 
 from luokuan.colophon.inspection import Inspector
 from luokuan.colophon.trust import Group
-
-
-def limit_memory(max_bytes: int) -> None:
-    """Cap the address space, and write no core file. Where the system has no such limits, nothing happens."""
-    try:
-        import resource
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard == resource.RLIM_INFINITY or hard >= max_bytes:
-        resource.setrlimit(resource.RLIMIT_AS, (max_bytes, hard))
-
-
-def limit_time(seconds: int) -> None:
-    """Let the next file use ``seconds`` of CPU time; then the system ends this process."""
-    try:
-        import resource
-    except ImportError:
-        return
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    wanted = int(used.ru_utime + used.ru_stime) + 1 + seconds
-    if hard == resource.RLIM_INFINITY or hard >= wanted:
-        resource.setrlimit(resource.RLIMIT_CPU, (wanted, hard))
+from luokuan.foundation.child import limit_memory, limit_time
 
 
 def main() -> None:

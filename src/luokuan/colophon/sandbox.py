@@ -6,23 +6,18 @@ the search for the home's watermark in them happens here.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import queue
-import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.facts import Facts
 from luokuan.colophon.searching import prepare, searched
 from luokuan.colophon.trust import Group, Trust, trust_of
 from luokuan.colophon.watermark.marking import MAX_TRACE
+from luokuan.foundation.child import Child
 
 if TYPE_CHECKING:
     from luokuan.store.home import Home
@@ -77,7 +72,7 @@ class Sandbox:
         }
         self._limits = limits
         self._secret = secret
-        self._child: _Child | None = None
+        self._child: Child | None = None
 
     def inspect(self, path: Path) -> Facts:
         """The facts about ``path``; ``problem`` is ``crashed`` or ``time`` when the child didn't answer.
@@ -94,14 +89,14 @@ class Sandbox:
 
     def _ask(self, path: Path, settings: Mapping[str, Any]) -> Facts:
         if self._child is None:
-            self._child = _Child()
+            self._child = Child(COMMAND, _MAX_ANSWER)
             self._child.send(settings)
         self._child.send(str(path.absolute()))
         if settings["traces"]:
             prepare(path)
         try:
-            line = self._child.answers.get(timeout=self._limits.wall_seconds)
-        except queue.Empty:
+            line = self._child.answer(self._limits.wall_seconds)
+        except TimeoutError:
             self.close()
             return Facts("time")
         if line is None:
@@ -130,52 +125,3 @@ def sandbox_of(home: Home | None, limits: Limits | None = None) -> Sandbox:
     """
     known = Trust() if home is None else trust_of(home)
     return Sandbox(known.roots, b"", limits or Limits(), known.groups, known.stamp_roots)
-
-
-class _Child:
-    def __init__(self) -> None:
-        self.answers: queue.Queue[str | None] = queue.Queue()
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            start_new_session=True,  # a group of its own, with the decoders that it calls
-        )
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._in, out = self._process.stdin, self._process.stdout
-        # A thread reads, because only it can wait for an answer and for a time at once on every system.
-        self._reader = threading.Thread(target=self._listen, args=(out,), daemon=True)
-        self._reader.start()
-
-    def _listen(self, out: IO[str]) -> None:
-        while line := out.readline(_MAX_ANSWER):
-            self.answers.put(line if line.endswith("\n") else None)
-        self.answers.put(None)
-
-    def send(self, value: object) -> None:
-        """One JSON line to the child; a dead child is noticed when it doesn't answer."""
-        try:
-            self._in.write(json.dumps(value) + "\n")
-            self._in.flush()
-        except (BrokenPipeError, OSError):
-            return
-
-    def end(self) -> None:
-        """Kill the child, and what it has called, and wait for it."""
-        if hasattr(os, "killpg"):
-            # Until it is waited for, its number belongs to nobody else; without anybody left in it there is no group.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
-        try:
-            self._in.close()
-        except OSError:
-            return
-        finally:
-            if self._process.stdout is not None:
-                self._process.stdout.close()
