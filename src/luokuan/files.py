@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -79,6 +80,21 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """
     with new_file(path, mode=mode) as part:
         part.write_bytes(data)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that other processes and threads wait for; the system lets go when the process ends. The file stays:
+    one that is removed while somebody waits to open it locks nothing.
+
+    Raises:
+        UserError: the place can't be written.
+    """
+    with disk_errors(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(handle) as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -6,9 +6,7 @@ process that dies in between leaves the old ones in use, and never a mixture.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +18,7 @@ from typing import Any
 from cryptography import x509
 
 from luokuan.errors import UserError
-from luokuan.files import disk_errors, write_atomic
+from luokuan.files import locked, write_atomic
 from luokuan.i18n import _
 from luokuan.store.home import CURRENT_KEYS, FIRST_AUTHORITY, Home
 from luokuan.store.revocation import Revocation
@@ -107,12 +105,7 @@ def changing(home: Home) -> Iterator[Places]:
     Raises:
         UserError: the home can't be written, or the file is damaged.
     """
-    path = home.keys / ".current.lock"
-    with disk_errors(path):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(handle) as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        # The file stays: one that is removed while another process waits to open it locks nothing.
+    with locked(home.keys / ".current.lock"):
         yield read_places(home)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from luokuan.colophon.tlog import log, note, tree
 from luokuan.colophon.tlog.audit import audit
 from luokuan.colophon.tlog.leaf import parse_leaf
 from luokuan.errors import UserError
+from luokuan.files import locked
 from luokuan.store import logbook
 from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home, open_home
@@ -242,6 +244,37 @@ def test_without_a_copy_or_with_a_damaged_one_the_log_goes_on(home: Home, databa
         assert home.checkpoint.read_text() == head_of(database).checkpoint
     home.checkpoint.write_text("nonsense")
     assert "can't be read" in (problem(database, home) or "")
+
+
+def test_a_missing_copy_is_an_inconsistency_and_the_next_entry_says_so(
+    home: Home, database: Database, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert problem(database, home) is None, "no log, no copy"
+    add_works(database, home, 2)
+    home.checkpoint.unlink()
+    assert "beside the database is missing" in (problem(database, home) or "")
+    capfd.readouterr()
+    add_works(database, home, 1)
+    assert "copy of the log's last checkpoint" in "".join(capfd.readouterr())
+    assert problem(database, home) is None
+
+
+def test_who_comes_late_takes_no_copy_back(home: Home, database: Database) -> None:
+    add_works(database, home, 2)
+    old = head_of(database)
+    with database.write() as connection:
+        new = log.begin(connection, home)
+    log.remember(home, new)
+    log.remember(home, old)
+    kept = log.kept_checkpoint(home)
+    assert kept is not None and kept.origin == new.origin, "the old log's last writer was slow"
+    done = threading.Event()
+    with locked(home.path / log.LOCK):
+        waiting = threading.Thread(target=lambda: (log.remember(home, new), done.set()))
+        waiting.start()
+        assert not done.wait(0.3), "one writes at a time"
+    waiting.join()
+    assert done.is_set()
 
 
 def test_a_copy_that_is_behind_is_no_alarm(home: Home, database: Database) -> None:

@@ -20,9 +20,10 @@ from luokuan import logs
 from luokuan.colophon.tlog import entries, note, tree
 from luokuan.colophon.tlog.leaf import parse_leaf
 from luokuan.errors import UserError
-from luokuan.files import write_atomic
+from luokuan.files import locked, write_atomic
 from luokuan.i18n import _
 from luokuan.store import logbook
+from luokuan.store.database import open_database
 from luokuan.store.home import Home
 from luokuan.store.logbook import EntryRow, Found, HeadRow
 from luokuan.store.secrets import log_key
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 ORIGIN = "luokuan/"
 """What the names of our logs begin with; 64 random bits follow, which say nothing of anybody."""
 
+LOCK = ".checkpoint.lock"
+"""In the home: held while the copy of the last checkpoint is written."""
 BATCH = 1000
 """How many old works are appended at once."""
 
@@ -79,6 +82,11 @@ def writer(connection: sa.Connection, home: Home) -> Writer:
         if kept is not None:
             _tell(kept)
         return _begin(connection, None, private, kept)
+    if kept is None and head.size:
+        logs.get("colophon.log").warning(
+            _("The copy of the log's last checkpoint, {path}, is missing or damaged: an older database would go "
+              "unnoticed. It is written again.", path=home.checkpoint)
+        )  # fmt: skip
     found = Writer(connection, head, private)
     if private.public_key().public_bytes_raw() != head.public_key:
         logs.get("colophon.log").warning(_("The log's key is another one: a new log begins, which names the old one."))
@@ -120,9 +128,17 @@ def remember(home: Home, head: HeadRow) -> None:
     Raises:
         UserError: it can't be written. The log is whole all the same; only an older database would go unnoticed.
     """
-    kept = kept_checkpoint(home)
-    if kept is None or kept.origin != head.origin or kept.size < head.size:
-        write_atomic(home.checkpoint, head.checkpoint.encode(), mode=0o600)
+    with locked(home.path / LOCK):
+        # Read under the lock: of two processes, the one that comes late may have committed first.
+        kept = kept_checkpoint(home)
+        if kept is None or (kept.size < head.size if kept.origin == head.origin else not _is_later(home, kept, head)):
+            write_atomic(home.checkpoint, head.checkpoint.encode(), mode=0o600)
+
+
+def _is_later(home: Home, kept: note.Checkpoint, head: HeadRow) -> bool:
+    """Whether a checkpoint is of a log that this home began after ``head``."""
+    with open_database(home) as database, database.read() as connection:
+        return any(one.origin == kept.origin and one.id > head.id for one in logbook.heads(connection))
 
 
 def kept_checkpoint(home: Home) -> note.Checkpoint | None:
