@@ -126,12 +126,12 @@ def test_a_restored_database_is_told_in_one_sentence(
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["log", "prove", "gone.png"], "log.work"),
-        (["log", "prove", "0" * 16], "log.work"),
-        (["log", "prove", ""], "log.work"),
-        (["log", "prove", "."], "log.work"),
-        (["log", "prove", "a\0b"], "log.work"),
-        (["log", "prove", "kept.txt"], "log.work"),
+        (["log", "prove", "gone.png"], "work.unknown"),
+        (["log", "prove", "0" * 16], "work.unknown"),
+        (["log", "prove", ""], "work.unknown"),
+        (["log", "prove", "."], "work.unknown"),
+        (["log", "prove", "a\0b"], "work.unknown"),
+        (["log", "prove", "kept.txt"], "work.unknown"),
         (["log", "prove", "a.png", "-o", "a.png/x"], "disk.denied"),
         (["log", "audit", "--checkpoint", "a.png"], "log.checkpoint"),
         (["log", "audit", "--checkpoint", "gone"], "log.checkpoint"),

@@ -44,8 +44,46 @@ def test_listing_showing_and_taking_out(
     capfd.readouterr()
     assert main(["export"]) == main(["export", "a.md", "--all"]) == main(["export", "0" * 16]) == 2
     err = capfd.readouterr().err
-    assert "which works" in err and "no work of this home" in err and "Traceback" not in err
+    assert "which works" in err and "knows no work" in err and "Traceback" not in err
     assert main(["export", "a.md", "-o", "folder"]) == 2 and "isn't empty" in capfd.readouterr().err
+
+
+def test_a_work_that_isnt_there_has_one_error_everywhere(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUOKUAN_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    Path("kept.txt").write_text("somebody else's words")
+    for reference in ("0" * 16, "gone.png", "kept.txt"):
+        said = set()
+        for command in (
+            ["works", "show", reference],
+            ["works", "copy", reference, "-o", "b.png"],
+            ["works", "erase", reference, "--yes"],
+            ["export", reference],
+            ["feedback", reference, "up"],
+            ["log", "prove", reference],
+        ):
+            assert main([*command, "--json"]) == 2, command
+            error = json.loads(capfd.readouterr().out)["error"]
+            said.add((error["code"], error["what"], error["do"]))
+        ((code, what, do),) = said
+        assert code == "work.unknown" and reference in what and do
+
+
+def test_a_copy_is_offered_only_what_its_kind_can_become(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUOKUAN_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    work = finish(draft(), home=open_home())
+    for name in ("c.gif", "c.wav", "c"):
+        assert main(["works", "copy", work.id, "-o", name, "--json"]) == 2
+        error = json.loads(capfd.readouterr().out)["error"]
+        assert error["code"] == "format.unknown" and name in error["what"]
+        assert ".png" in error["do"] and ".webp" in error["do"]
+        assert not any(ending in error["do"] for ending in (".wav", ".mp4", ".txt", ".mid"))
+    assert list(tmp_path.glob("c*")) == []
 
 
 def test_erased_works_are_left_out_of_all_and_refused_by_name(

@@ -110,4 +110,4 @@ def test_a_reader_of_the_older_state_is_told_of(home: Home, monkeypatch: pytest.
 def test_what_isnt_there_cant_be_erased(home: Home) -> None:
     with open_database(home) as database, pytest.raises(UserError) as caught:
         erase_work(home, database, "f" * 16)
-    assert caught.value.code == "work.missing"
+    assert caught.value.code == "work.unknown"

@@ -41,7 +41,7 @@ def copy(
     """Make a copy and write it."""
     from luokuan.colophon.derive import finish_again
     from luokuan.colophon.finish import export_work
-    from luokuan.colophon.formats import format_of_path
+    from luokuan.colophon.formats import format_of, format_of_path
     from luokuan.colophon.reference import work_of
     from luokuan.store.home import open_home
 
@@ -50,7 +50,7 @@ def copy(
     made = finish_again(
         row.id,
         home=place,
-        media_type=format_of_path(output).media_type,
+        media_type=format_of_path(output, format_of(row.media_type).kind).media_type,
         label=labelling.label_options(label, policy, no_label, reason, acknowledge, home, corner=corner),
         purpose=purpose,
         enlarge=enlarge,

@@ -14,7 +14,7 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.database import open_database
 from luokuan.store.masters import Masters
-from luokuan.store.works import find_work
+from luokuan.store.works import find_work, no_work
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -62,12 +62,7 @@ def finish_again(
     with open_database(home) as database, database.read() as connection:
         row = find_work(connection, work_id)
     if row is None:
-        raise UserError(
-            _("This home knows no work '{work}'.", work=work_id[:200]),
-            _("Give a file that was created with this home, or its id."),
-            code="work.unknown",
-            status=404,
-        )
+        raise no_work(work_id)
     if row.recipe is None:
         raise UserError(
             _("The work {id} was erased: no copy can be made of it.", id=row.id),

@@ -15,7 +15,7 @@ from luokuan.store.fingerprints import erase_fingerprints
 from luokuan.store.ingredients import erase_ingredients
 from luokuan.store.masters import Masters
 from luokuan.store.tables import work
-from luokuan.store.works import find_work
+from luokuan.store.works import find_work, no_work
 
 if TYPE_CHECKING:
     from luokuan.store.database import Database
@@ -40,12 +40,7 @@ def erase_work(home: Home, database: Database, work_id: str) -> None:
     with database.read() as connection:
         row = find_work(connection, work_id)
     if row is None:
-        raise UserError(
-            _("This home holds no work {id}.", id=work_id[:40]),
-            _("Give the 16 digits of one of its works."),
-            code="work.missing",
-            status=404,
-        )
+        raise no_work(work_id)
     blobs = Blobs(home)
     for sha256 in (row.blob_sha256, *row.sidecars.values()):
         path = blobs.path(sha256)

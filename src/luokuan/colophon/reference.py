@@ -56,12 +56,9 @@ def locate(reference: Path | str, home: Home | None, *, limits: Limits | None = 
             return Located(row)
         if is_folder and text:
             raise UserError(_("{path} is a folder, not a file.", path=path), _("Give a file."), code="reference.folder")
-        raise UserError(
-            _("There is no file and no work of this home called '{reference}'.", reference=text[:200]),
-            _("Give a file, or the 16 characters of a work's id."),
-            code="reference.unknown",
-            status=404,
-        )
+        from luokuan.store.works import no_work
+
+        raise no_work(text)
     with sandbox_of(home, limits) as sandbox:
         facts = sandbox.inspect(path)
     if facts.problem is not None:
@@ -86,12 +83,9 @@ def work_of(reference: Path | str, home: Home) -> WorkRow:
     """
     row = _by_bytes(reference, home) or locate(reference, home).row
     if row is None:
-        raise UserError(
-            _("This home knows no work '{work}'.", work=str(reference)[:200]),
-            _("Give a file that was created with this home, or its id."),
-            code="work.unknown",
-            status=404,
-        )
+        from luokuan.store.works import no_work
+
+        raise no_work(str(reference))
     return row
 
 

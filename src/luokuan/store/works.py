@@ -9,6 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from luokuan.errors import UserError
+from luokuan.i18n import _
 from luokuan.store.tables import work
 
 
@@ -73,6 +75,16 @@ def known_blobs(connection: sa.Connection) -> set[str]:
 def with_recipe(connection: sa.Connection) -> set[str]:
     """Ids of the works whose recipe wasn't erased."""
     return set(connection.execute(sa.select(work.c.id).where(work.c.recipe.is_not(None))).scalars())
+
+
+def no_work(reference: str) -> UserError:
+    """What is said, everywhere, of a reference that leads to no work of the home."""
+    return UserError(
+        _("This home knows no work '{work}'.", work=reference[:200]),
+        _("Give a file that was created with this home, or its id."),
+        code="work.unknown",
+        status=404,
+    )
 
 
 def _one(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> WorkRow | None:

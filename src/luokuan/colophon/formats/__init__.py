@@ -223,16 +223,16 @@ def format_of(media_type: str, kind: type[Media] | None = None) -> Format:
     raise _unknown(media_type, kind)
 
 
-def format_of_path(path: Path) -> Format:
+def format_of_path(path: Path, kind: type[Media] | None = None) -> Format:
     """The format that a file name asks for by its ending.
 
     Raises:
-        UserError: the ending is missing or unknown.
+        UserError: the ending is missing or unknown, or that format holds no work of this ``kind``.
     """
     for row in FORMATS:
-        if path.suffix.lower() in row.suffixes:
+        if path.suffix.lower() in row.suffixes and kind in (None, row.kind):
             return row
-    raise _unknown(path.name)
+    raise _unknown(path.name, kind)
 
 
 def format_of_header(data: bytes) -> Format | None:

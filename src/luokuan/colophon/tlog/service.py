@@ -24,7 +24,7 @@ from luokuan.store.database import open_database
 from luokuan.store.home import open_home
 from luokuan.store.logbook import HeadRow
 from luokuan.store.secrets import replace_log_key
-from luokuan.store.works import find_work, find_work_by_sha256
+from luokuan.store.works import find_work, find_work_by_sha256, no_work
 
 _ID = re.compile(r"[0-9a-f]{16}")
 
@@ -107,12 +107,7 @@ class Book:
         if row is None and _ID.fullmatch(reference):
             row = find_work(self.connection, reference)
         if row is None:
-            raise UserError(
-                _("'{work}' is no work of this home.", work=reference[:80]),
-                _("Give a file as it left this home, or a work's id of 16 digits."),
-                code="log.work",
-                status=404,
-            )
+            raise no_work(reference)
         return row.id
 
 
