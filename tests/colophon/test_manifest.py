@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from luokuan.colophon import manifest
 from luokuan.colophon.manifest import MAX_TEXT, Claim, clean
 from luokuan.colophon.schema import Recipe
+from luokuan.colophon.tlog.note import LogKey
 from luokuan.colophon.xmp import GENERATED
 
 JSON = st.recursive(
@@ -20,6 +21,9 @@ JSON = st.recursive(
 KEYS = ("manifests", "active_manifest", "assertions", "signature_info", "label", "data", "actions", "softwareAgent")
 
 
+LOG = LogKey("luokuan/0123456789abcdef", bytes(32))
+
+
 def built() -> dict[str, object]:
     return manifest.build(
         media_type="image/png",
@@ -28,6 +32,7 @@ def built() -> dict[str, object]:
         commitment="cd" * 32,
         explicit_label="人工智能生成",
         created=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        log=LOG,
     )
 
 
@@ -44,6 +49,8 @@ def test_what_is_built_is_read() -> None:
         commitment="cd" * 32,
         licence="CC0-1.0",
         explicit_label="人工智能生成",
+        log=LOG.name,
+        log_key=LOG.text,
     )
 
 

@@ -26,10 +26,13 @@ from luokuan.colophon.passage import Order, Passage, Step
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Work, commit, new_salt, new_work_id, samples_digest
 from luokuan.colophon.tlog import log, proof
 from luokuan.colophon.tlog.entries import notice, work_entry
+from luokuan.colophon.tlog.note import LogKey
 from luokuan.colophon.tlog.proof import ENDING
 from luokuan.colophon.waiver import Waiver, permitted, record_waiver, waiver_row
 from luokuan.colophon.watermark.marking import marker_of
+from luokuan.errors import UserError
 from luokuan.files import sha256_bytes, write_atomic
+from luokuan.i18n import _
 from luokuan.media import Clip
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database, open_database
@@ -131,6 +134,7 @@ def sign(passage: Passage) -> None:
         created=passage.created_at,
         origin=passage.order.origin,
         watermark=passage.watermark,
+        log=passage.order.log,
     )
     given = () if passage.order.origin is None else passage.order.origin.ingredients
     if row.embeds_manifest:
@@ -159,6 +163,8 @@ def read_back(passage: Passage) -> None:
         raise RuntimeError("the manifest reads back with another work's id")
     if passage.order.origin is not None:
         passage.order.origin.check(reading.store)
+    if (claim.log, claim.log_key) != (passage.order.log.name, passage.order.log.text):
+        raise RuntimeError("the manifest reads back with another log")
     if claim.watermark != passage.watermark:
         raise RuntimeError("the manifest reads back with another watermark")
     labels = row.read_labels(passage.data, passage.sidecars)
@@ -183,7 +189,8 @@ def record(passage: Passage) -> None:
     the log. From here on the work exists.
 
     Raises:
-        UserError: the label is waived, and the home doesn't allow that any more.
+        UserError: the label is waived, and the home doesn't allow that any more; or a new log has begun since the
+            manifest was signed, which names the old one.
     """
     row = WorkRow(
         id=passage.work_id,
@@ -206,6 +213,8 @@ def record(passage: Passage) -> None:
         if passage.order.at_commit is not None:
             passage.order.at_commit(connection)
         book, entry = log.writer(connection, passage.order.home), work_entry(row)
+        if log.key_of(book.head) != passage.order.log:
+            raise _log_has_moved()
         insert_work(connection, row)
         if passage.order.at_record is not None:
             passage.order.at_record(connection, row.id)
@@ -219,6 +228,15 @@ def record(passage: Passage) -> None:
         found = Found(book.head.id, book.append(entries), entry)
         passage.proof = proof.prove(connection, book.head, found).to_bytes()
     passage.logged = book.head
+
+
+def _log_has_moved() -> UserError:
+    return UserError(
+        _("A new log of this home began while the work was finished, which names the old one."),
+        _("Run the same command again."),
+        code="log.moved",
+        status=409,
+    )
 
 
 def _waived(connection: sa.Connection, passage: Passage, waiver: Waiver) -> EntryRow:
@@ -308,6 +326,7 @@ def finish(
             at_commit=at_commit,
             at_record=at_record,
             secret=watermark_key(home),
+            log=_log_of(home, database),
             origin=origin,
         )
         if order.label.waiver is not None:
@@ -320,6 +339,12 @@ def finish(
         _remember(home, passage.logged)
         _tidy(home, database)
     return _work(passage)
+
+
+def _log_of(home: Home, database: Database) -> LogKey:
+    """The log in which the work will be entered; begun here if there is none."""
+    with database.write() as connection:
+        return log.key_of(log.writer(connection, home).head)
 
 
 def _remember(home: Home, head: HeadRow | None) -> None:

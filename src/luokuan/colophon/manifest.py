@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan import __version__
 from luokuan.colophon.c2pa_sign import ingredient_id
-from luokuan.colophon.schema import COLOPHON_SCHEMA, RECIPE_ASSERTION, Recipe
+from luokuan.colophon.schema import COLOPHON_SCHEMA, LOG_ASSERTION, RECIPE_ASSERTION, Recipe
 from luokuan.colophon.xmp import GENERATED
 
 SOFT_BINDING = "c2pa.soft-binding"
@@ -18,6 +18,7 @@ SOFT_BINDING = "c2pa.soft-binding"
 
 if TYPE_CHECKING:
     from luokuan.colophon.ingredients import Origin
+    from luokuan.colophon.tlog.note import LogKey
 
 MAX_TEXT = 200
 """Longest string that is taken from a manifest, in characters."""
@@ -32,7 +33,8 @@ class Claim:
 
     ``created``: when the signer says the work was made, ISO 8601. ``stamped``: when a time-stamp authority saw it.
     ``source``: IPTC digital source type. ``schema`` to ``purpose``: from our own assertion; ``waived``: whether its
-    maker has waived the explicit label. ``watermark``: the algorithm of its soft binding.
+    maker has waived the explicit label. ``watermark``: the algorithm of its soft binding. ``log`` and ``log_key``: the
+    transparency log in which the work is said to be entered, and what verifies its checkpoints.
     """
 
     signer: str | None = None
@@ -49,6 +51,8 @@ class Claim:
     waived: bool | None = None
     purpose: str | None = None
     watermark: str | None = None
+    log: str | None = None
+    log_key: str | None = None
 
 
 def build(
@@ -61,12 +65,13 @@ def build(
     created: datetime,
     origin: Origin | None = None,
     watermark: str | None = None,
+    log: LogKey | None = None,
 ) -> dict[str, Any]:
     """The manifest of a new work: created by a model, or opened and changed, with the private recipe only as a
     commitment.
 
     ``explicit_label``: its words; None says that the maker has waived it. ``watermark``: the algorithm by which the
-    samples carry the work's id, if they do.
+    samples carry the work's id, if they do. ``log``: that in which the work will be entered.
     """
     own: dict[str, Any] = {
         "schema": COLOPHON_SCHEMA,
@@ -89,6 +94,7 @@ def build(
             {"label": "cawg.training-mining", "data": {"entries": {name: {"use": "notAllowed"} for name in _MINING}}},
             {"label": RECIPE_ASSERTION, "data": own},
             *([] if watermark is None else [_soft_binding(watermark, work_id)]),
+            *([] if log is None else [{"label": LOG_ASSERTION, "data": {"origin": log.name, "key": log.text}}]),
         ],
     }
 
@@ -127,6 +133,7 @@ def read(store: Mapping[str, Any]) -> Claim:
     creation: Mapping[str, Any] = {}
     own: Mapping[str, Any] = {}
     binding: Mapping[str, Any] = {}
+    log: Mapping[str, Any] = {}
     for assertion in _list(manifest.get("assertions")):
         label, data = _mapping(assertion).get("label"), _mapping(_mapping(assertion).get("data"))
         if label in ("c2pa.actions", "c2pa.actions.v2"):
@@ -138,6 +145,8 @@ def read(store: Mapping[str, Any]) -> Claim:
             own = data
         elif label == SOFT_BINDING:
             binding = data
+        elif label == LOG_ASSERTION:
+            log = data
     agent = _mapping(creation.get("softwareAgent"))
     schema = own.get("schema")
     return Claim(
@@ -155,6 +164,8 @@ def read(store: Mapping[str, Any]) -> Claim:
         waived=True if own.get("waived") is True else None,
         purpose=clean(own.get("purpose")),
         watermark=clean(binding.get("alg")),
+        log=clean(log.get("origin")),
+        log_key=clean(log.get("key")),
     )
 
 

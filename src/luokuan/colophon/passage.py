@@ -13,6 +13,7 @@ from luokuan.colophon.fingerprint import Fingerprint
 from luokuan.colophon.formats import Encoding, Format
 from luokuan.colophon.label import LabelOptions
 from luokuan.colophon.schema import Recipe
+from luokuan.colophon.tlog.note import LogKey
 from luokuan.media import Media
 from luokuan.store.database import Database
 from luokuan.store.home import Home
@@ -40,6 +41,7 @@ class Order:
     at_commit: Callable[[sa.Connection], None] | None
     at_record: Callable[[sa.Connection, str], None] | None
     secret: bytes = field(repr=False)
+    log: LogKey
     origin: Origin | None = None
 
     @property

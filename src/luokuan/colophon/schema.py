@@ -26,6 +26,10 @@ COLOPHON_SCHEMA = 1
 RECIPE_ASSERTION = "org.luokuan.recipe"
 """Label of our own C2PA assertion."""
 
+LOG_ASSERTION = "org.luokuan.log"
+"""Label of the one that names the transparency log: its ``origin``, and the ``key`` that verifies its checkpoints. The
+entry's number isn't in it: the entry holds the hash of the signed file, and so comes after it."""
+
 SALT_BYTES = 32
 
 

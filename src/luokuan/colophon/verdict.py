@@ -55,6 +55,7 @@ class Verdict:
         stamped: When a time-stamp authority that is trusted saw it, ISO 8601 UTC.
         work: Id of the work of this home that it is, is like, or whose mark it carries; else as signed.
         licence: Licence, as signed.
+        log: The transparency log in which it is entered, as signed.
         label: The seven fields of the AIGC label.
         explicit_label: Words that the signer says are written on it. On pictures no program has looked for them.
         waived: Whether its maker has waived the explicit label, as signed.
@@ -77,6 +78,7 @@ class Verdict:
     stamped: str | None = None
     work: str | None = None
     licence: str | None = None
+    log: str | None = None
     label: Mapping[str, str] | None = None
     explicit_label: str | None = None
     waived: bool = False
@@ -200,6 +202,7 @@ def judge(path: Path, facts: Facts, found: Findings | None = None) -> Verdict:
         stamped=claim.get("stamped") if facts.stamped else None,
         work=_work(word, found) or claim.get("work"),
         licence=claim.get("licence"),
+        log=claim.get("log"),
         label=facts.aigc,
         explicit_label=claim.get("explicit_label"),
         waived=claim.get("waived") is True,

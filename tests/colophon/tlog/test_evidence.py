@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from drafts import draft, text_draft
 
 from luokuan.colophon.finish import export_work, finish
-from luokuan.colophon.tlog.proof import MAX_PROOF, prove_work
+from luokuan.colophon.tlog import log, note
+from luokuan.colophon.tlog.audit import audit
+from luokuan.colophon.tlog.proof import MAX_PROOF, Proof, prove_work
 from luokuan.colophon.verification import verify_file, verify_folder
+from luokuan.errors import UserError
 from luokuan.store.database import open_database
 from luokuan.store.home import Home, open_home
+from luokuan.store.works import recent_works
 
 
 @pytest.fixture
@@ -43,6 +50,32 @@ def test_a_stranger_learns_what_the_proof_says_and_that_nobody_vouches(picture: 
     assert said(picture, stranger, "nobody vouches for the log's key")
 
 
+def test_who_trusts_the_signer_trusts_the_logs_key(home: Home, picture: Path, tmp_path: Path) -> None:
+    stranger = open_home(tmp_path / "stranger")
+    found = verify_file(picture, stranger, [home.root_certificate])
+    assert found.verdict == "trusted" and found.log is not None
+    assert f"Its manifest says that it is entered in the log {found.log}." in found.evidence
+    assert any("the key that the signer names in the manifest" in line for line in found.evidence)
+    elsewhere = _entered_elsewhere(home, found.work or "", "luokuan/0123456789abcdef")
+    picture.with_name("a.png.proof").write_bytes(elsewhere.to_bytes())
+    found = verify_file(picture, stranger, [home.root_certificate])
+    assert any("another log than the one that its manifest names" in line for line in found.evidence)
+
+
+def test_a_log_that_begins_anew_meanwhile_takes_no_work_that_names_the_old_one(home: Home) -> None:
+    finish(draft(), home=home)
+
+    def moved(connection: sa.Connection) -> None:
+        log.begin(connection, home)
+
+    with pytest.raises(UserError) as caught:
+        finish(draft(), home=home, at_commit=moved)
+    assert caught.value.code == "log.moved"
+    with open_database(home) as database, database.read() as connection:
+        assert audit(connection, home).problem is None
+        assert len(recent_works(connection)) == 1
+
+
 def test_without_a_proof_the_home_asks_its_own_log(home: Home, picture: Path) -> None:
     picture.with_name("a.png.proof").unlink()
     for _number in range(2):
@@ -66,25 +99,25 @@ def test_a_text_has_its_proof_among_its_sidecars(home: Home, tmp_path: Path) -> 
     assert [verdict.path.name for verdict in verify_folder(tmp_path / "out")] == ["t.txt"], "a proof is no work"
 
 
-def test_a_proof_of_the_same_name_by_another_key_is_a_strangers(home: Home, picture: Path, tmp_path: Path) -> None:
-    """Somebody enters our bytes into a log of their own, under our log's name."""
-    from dataclasses import replace
-
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    from luokuan.colophon.tlog import note
-
+def _entered_elsewhere(home: Home, work_id: str, origin: str | None = None) -> Proof:
+    """The proof of a work in a log of somebody else's, who may name it as he likes."""
     with open_database(home) as database, database.read() as connection:
-        proof = prove_work(connection, verify_file(picture, home).work or "")
+        proof = prove_work(connection, work_id)
     assert proof is not None
-    theirs = Ed25519PrivateKey.generate()
-    found = proof.checkpoint
+    theirs, found = Ed25519PrivateKey.generate(), proof.checkpoint
+    name = origin or found.origin
     forged = replace(
         proof,
-        checkpoint=note.signed(found.origin, found.size, found.root, theirs),
-        key=note.LogKey(found.origin, theirs.public_key().public_bytes_raw()),
+        checkpoint=note.signed(name, found.size, found.root, theirs),
+        key=note.LogKey(name, theirs.public_key().public_bytes_raw()),
     )
     assert forged.sound
+    return forged
+
+
+def test_a_proof_of_the_same_name_by_another_key_is_a_strangers(home: Home, picture: Path, tmp_path: Path) -> None:
+    """Somebody enters our bytes into a log of their own, under our log's name."""
+    forged = _entered_elsewhere(home, verify_file(picture, home).work or "")
     picture.with_name("a.png.proof").write_bytes(forged.to_bytes())
     assert said(picture, home, "nobody vouches for the log's key")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from luokuan.colophon.tlog.note import LogKey
 from luokuan.colophon.tlog.proof import prove_work
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -27,8 +28,14 @@ def sentences(facts: Facts, connection: sa.Connection | None, own_key: bytes | N
     if facts.problem is not None:
         return []
     if facts.proof is not None or facts.proof_problem is not None:
-        return _of_proof(facts, facts.proof or {}, connection, own_key)
-    return [] if connection is None else _of_own(facts, connection)
+        return _named(facts) + _of_proof(facts, facts.proof or {}, connection, own_key)
+    return _named(facts) + ([] if connection is None else _of_own(facts, connection))
+
+
+def _named(facts: Facts) -> list[str]:
+    """The log that the manifest names."""
+    origin = (facts.claim or {}).get("log")
+    return [] if origin is None else [_("Its manifest says that it is entered in the log {origin}.", origin=origin)]
 
 
 def _of_proof(
@@ -53,7 +60,19 @@ def _of_proof(
         known = known or any(h.origin == proof["origin"] and h.public_key == key for h in logbook.heads(connection))
     if known:
         return [place, _("The checkpoint is signed with this home's own log key.")]
+    claim = facts.claim or {}
+    if claim.get("log") is not None and claim["log"] != proof["origin"]:
+        return [place, _("That is another log than the one that its manifest names.")]
+    if facts.state == "Trusted" and not facts.damaged and _same_key(claim.get("log_key"), proof["origin"], key):
+        return [place, _("The checkpoint is signed with the key that the signer names in the manifest.")]
     return [place, _("The checkpoint is signed, but nobody vouches for the log's key.")]
+
+
+def _same_key(text: object, origin: str, key: bytes) -> bool:
+    try:
+        return isinstance(text, str) and LogKey.parse(text) == LogKey(origin, key)
+    except ValueError:
+        return False
 
 
 def _of_own(facts: Facts, connection: sa.Connection) -> list[str]:
