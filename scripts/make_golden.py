@@ -1,4 +1,5 @@
-"""Make the signed golden files of the present colophon schema: one picture and one sound, once in each format.
+"""Make the signed golden files of the present colophon schema: a picture, a sound, a clip, a page and a score, once in
+each format.
 
 Files of a version are made once and then must verify forever, so the script makes only folders that aren't there:
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,15 +20,17 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from luokuan.colophon.finish import export_work, finish
-from luokuan.colophon.formats import PICTURES, SOUNDS, Format
+from luokuan.colophon.formats import CLIPS, PICTURES, SCORES, SOUNDS, Format
+from luokuan.colophon.formats.html import HTML
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Recipe
-from luokuan.media import Media, Picture, Sound
+from luokuan.media import Clip, Media, Note, Picture, Score, Sound, Text
 from luokuan.store.home import open_home
 from luokuan.store.keys import install, make_authority
 
 CENTURY = timedelta(days=36_525)
 DATA = Path(__file__).parent.parent / "tests" / "data"
 TARGET = DATA / f"colophon-v{COLOPHON_SCHEMA}"
+OTHER_TARGET = DATA / f"colophon-v{COLOPHON_SCHEMA}-other"
 SOUND_TARGET = DATA / f"colophon-v{COLOPHON_SCHEMA}-sound"
 
 
@@ -47,8 +50,31 @@ def sound() -> Sound:
     return Sound((0.2 * tones * np.exp(-12 * at)).astype(np.float32)[None], 8_000)
 
 
-def make(target: Path, media: Media, rows: Sequence[Format], kind: str = "image") -> None:
-    """Write a file golden.* in each format, what belongs beside it, root.pem and expected.json to ``target``."""
+def clip() -> Clip:
+    """The dress moves to the right for two seconds, and is heard."""
+    dress = picture().pixels
+    return Clip(np.stack([np.roll(dress, 16 * step, axis=1) for step in range(6)]), 3.0, sound())
+
+
+def page() -> Text:
+    """Two lines with what HTML must escape."""
+    return Text("A red dress & a <b>hat</b>.\n\n一条红裙子。", "en")
+
+
+def score() -> Score:
+    """Two bars in two tracks."""
+    tune = [Note(0.5 * step, 0.5, 60 + step % 5, 80, 0) for step in range(8)]
+    bass = [Note(2.0 * bar, 2.0, 36 + 7 * bar, 90, 1) for bar in range(2)]
+    return Score((*tune, *bass), tempo=96.0, tracks=("flûte", "低音"))
+
+
+def make(target: Path, drafts: Mapping[str, tuple[Media, Sequence[Format]]]) -> None:
+    """Write a file golden.* in each format, what belongs beside it, root.pem and expected.json to ``target``.
+
+    Args:
+        target: A new folder.
+        drafts: For each kind of work, one and its formats.
+    """
     target.mkdir(parents=True)
     recipe = Recipe(
         model="golden",
@@ -65,17 +91,20 @@ def make(target: Path, media: Media, rows: Sequence[Format], kind: str = "image"
         home = open_home(folder)
         lives = dict.fromkeys(("root_life", "intermediate_life", "leaf_life"), CENTURY)
         install(home, *make_authority(f"Luokuan golden v{COLOPHON_SCHEMA}", **lives))
-        for row in rows:
-            work = finish(Draft(media, recipe, kind), home=home, media_type=row.media_type)
-            name = f"golden{row.suffixes[0]}"
-            export_work(work, target / name)
-            expected[name] = {"sha256": work.sha256, "work": work.id, "created": work.created_at.isoformat()}
+        for kind, (media, rows) in drafts.items():
+            for row in rows:
+                work = finish(Draft(media, recipe, kind), home=home, media_type=row.media_type)
+                name = f"golden{row.suffixes[0]}"
+                export_work(work, target / name)
+                expected[name] = {"sha256": work.sha256, "work": work.id, "created": work.created_at.isoformat()}
         (target / "root.pem").write_bytes(home.root_certificate.read_bytes())
     (target / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
 
 
 if __name__ == "__main__":
     if not TARGET.exists():
-        make(TARGET, picture(), PICTURES)
+        make(TARGET, {"image": (picture(), PICTURES)})
     if not SOUND_TARGET.exists():
-        make(SOUND_TARGET, sound(), SOUNDS, "sound")
+        make(SOUND_TARGET, {"sound": (sound(), SOUNDS)})
+    if not OTHER_TARGET.exists():
+        make(OTHER_TARGET, {"video": (clip(), CLIPS), "text": (page(), [HTML]), "music": (score(), SCORES)})
