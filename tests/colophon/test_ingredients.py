@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drafts import GOLDEN, draft, picture, text_draft
+from drafts import DATA, GOLDEN, draft, picture, text_draft
 from PIL import Image
 
 from luokuan.colophon import aigc, c2pa_sign, history, ingredients, manifest, xmp
@@ -21,7 +21,8 @@ from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.ingredients import COMPOSITE, Ingredient, Origin, edited, master_of, of_work, take_in
 from luokuan.colophon.reference import locate
 from luokuan.colophon.sandbox import Limits
-from luokuan.colophon.schema import Work
+from luokuan.colophon.schema import Draft, Work
+from luokuan.colophon.watermark.marking import marker_of
 from luokuan.errors import UserError
 from luokuan.media import Picture, Text
 from luokuan.store.database import open_database
@@ -31,7 +32,10 @@ from luokuan.store.ingredients import find_ingredients
 from luokuan.store.keys import signing
 from luokuan.store.masters import Masters
 from luokuan.store.renewal import revoke
+from luokuan.store.secrets import watermark_key
 from luokuan.store.works import known_blobs, with_recipe
+
+PHOTO = DATA / "fingerprints" / "dress.jpg"
 
 
 def photo(path: Path, **more: Any) -> Path:
@@ -126,6 +130,42 @@ def test_a_work_of_this_home_is_recognised_and_its_bare_samples_are_used(home: H
     with pytest.raises(UserError) as caught:
         master_of(given, home)
     assert caught.value.code == "master.damaged"
+
+
+def test_a_copy_of_ones_own_without_metadata_is_no_strangers(home: Home, tmp_path: Path) -> None:
+    whole = Image.open(PHOTO).convert("RGB").resize((640, 640))
+    work = finish(Draft(Picture(np.asarray(whole)), draft().recipe), home=home)
+    copy = tmp_path / "copy.jpg"
+    Image.open(io.BytesIO(work.data)).convert("RGB").save(copy, quality=80)
+    given = take_in(copy, home, "parentOf")
+    assert (given.work_id, given.like, given.credentials) == (None, work.id, False)
+    assert master_of(given, home) is None, "it may have been changed: its own samples count"
+    assert given.name == "picture", "the public manifest claims nothing that isn't signed"
+    made = finish(draft(), home=home, origin=edited(given))
+    label, source = labels_of(made)
+    assert source == xmp.GENERATED
+    assert (label.produce_id, label.propagate_id) == (work.id, made.id), "its label is passed on"
+    with open_database(home) as database, database.read() as connection:
+        (row,) = find_ingredients(connection, made.id)
+    assert (row.parent_id, row.sha256) == (work.id, given.sha256)
+    assert take_in(copy, open_home(tmp_path / "stranger"), "parentOf").like is None
+
+
+def test_one_sign_alone_makes_no_copy_of_ours(home: Home, tmp_path: Path) -> None:
+    whole = Image.open(PHOTO).convert("RGB").resize((640, 640))
+    work = finish(Draft(Picture(np.asarray(whole)), draft().recipe), home=home)
+    alike, marked = tmp_path / "alike.png", tmp_path / "marked.png"
+    whole.save(alike)  # looks like it, and carries no mark
+    other = Picture(np.asarray(whole.transpose(Image.Transpose.TRANSPOSE).rotate(180)))
+    marker = marker_of(Picture)
+    assert marker is not None
+    forged = marker.embed(other, work.id, watermark_key(home))
+    assert isinstance(forged, Picture)
+    Image.fromarray(forged.pixels).save(marked)  # carries the mark, and looks like something else
+    for path in (alike, marked):
+        given = take_in(path, home, "parentOf")
+        assert (given.work_id, given.like) == (None, None)
+        assert edited(given).source == COMPOSITE
 
 
 def test_texts_bring_their_sidecars(home: Home, tmp_path: Path) -> None:

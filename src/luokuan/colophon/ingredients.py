@@ -11,7 +11,7 @@ from luokuan.colophon import history, xmp
 from luokuan.colophon.formats import format_of
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.inspection import MAX_SIDECAR
-from luokuan.colophon.sandbox import Limits, sandbox_of
+from luokuan.colophon.sandbox import Limits, Sandbox, sandbox_of
 from luokuan.colophon.trust import reaches, revocations, trust_of
 from luokuan.colophon.verdict import judge
 from luokuan.errors import UserError
@@ -45,7 +45,9 @@ class Ingredient:
         beside: Its manifest, where that lies beside it.
         credentials: Whether it has a manifest, in it or beside it.
         work_id: The work of this home that it is, or None.
-        aigc: Its AIGC label, or None.
+        like: The work of this home of which it is a copy without manifest, by watermark and fingerprint together, or
+            None. It may have been changed since, so that its own samples count, and not that work's.
+        aigc: Its AIGC label, else that of the work that it is a copy of, or None.
         manifests: Labels of its manifest and of those before it, as far as they are known.
     """
 
@@ -57,6 +59,7 @@ class Ingredient:
     beside: bytes | None = None
     credentials: bool = False
     work_id: str | None = None
+    like: str | None = None
     aigc: Mapping[str, str] | None = None
     manifests: tuple[str, ...] = ()
 
@@ -115,7 +118,9 @@ class Origin:
         from luokuan.store.ingredients import IngredientRow
 
         return [
-            IngredientRow(work_id, place, one.role, self.purpose, one.work_id, one.sha256, one.title, one.aigc)
+            IngredientRow(
+                work_id, place, one.role, self.purpose, one.work_id or one.like, one.sha256, one.title, one.aigc
+            )
             for place, one in enumerate(self.ingredients)
         ]
 
@@ -123,7 +128,8 @@ class Origin:
 def edited(ingredient: Ingredient) -> Origin:
     """The origin of what a model made of ``ingredient``: a file of somebody else becomes a composite, a work of this
     home, which a model made anyway, doesn't."""
-    return Origin("edited", (ingredient,), xmp.GENERATED if ingredient.work_id else COMPOSITE)
+    ours = ingredient.work_id or ingredient.like
+    return Origin("edited", (ingredient,), xmp.GENERATED if ours else COMPOSITE)
 
 
 def take_in(path: Path, home: Home, role: Role, *, limits: Limits | None = None) -> Ingredient:
@@ -152,6 +158,7 @@ def take_in(path: Path, home: Home, role: Role, *, limits: Limits | None = None)
         if beside is None or sha256_bytes(beside) != facts.beside:
             raise _unusable(path, _("It changed while it was read."))
     row = known_work(home, facts)
+    copied = recognised(path, home, facts, limits) if row is None else None
     return Ingredient(
         role=role,
         sha256=facts.sha256,
@@ -161,7 +168,8 @@ def take_in(path: Path, home: Home, role: Role, *, limits: Limits | None = None)
         beside=beside,
         credentials=facts.state != "Absent",
         work_id=None if row is None else row.id,
-        aigc=facts.aigc,
+        like=None if copied is None else copied.id,
+        aigc=_label_of(copied, home) if facts.aigc is None and copied is not None else facts.aigc,
         manifests=tuple(step["manifest"] for step in facts.history if step["manifest"] is not None),
     )
 
@@ -230,6 +238,41 @@ def known_work(home: Home, facts: Facts) -> WorkRow | None:
         if row is None and signed and isinstance(named, str):
             row = find_work(connection, named)
     return row
+
+
+def recognised(path: Path, home: Home, facts: Facts, limits: Limits | None = None) -> WorkRow | None:
+    """The work of this home of which a file without manifest is a copy: its watermark leads to the work, and it looks
+    or sounds like that very work. One sign alone is not enough: marks can be copied, and files can be alike.
+
+    Args:
+        facts: What was found when it was looked at without its samples.
+    """
+    from luokuan.colophon.findings import Finder
+    from luokuan.store.secrets import find_watermark_key
+
+    secret, finder = find_watermark_key(home), Finder(home)
+    if facts.claim is not None or facts.damaged or secret is None or not finder.possible:
+        return None
+    known = trust_of(home)
+    settings = known.roots, b"", limits or Limits(), known.groups, known.stamp_roots
+    with Sandbox(*settings, glances=True, secret=secret) as sandbox:
+        seen = sandbox.inspect(path)
+    verdict = judge(path, seen, finder.find(path, seen))
+    if seen.sha256 != facts.sha256 or verdict.verdict != "ours_stripped" or verdict.work is None:
+        return None
+    from luokuan.store.database import open_database
+    from luokuan.store.works import find_work
+
+    with open_database(home) as database, database.read() as connection:
+        return find_work(connection, verdict.work)
+
+
+def _label_of(row: WorkRow, home: Home) -> Mapping[str, str] | None:
+    """The AIGC label of a work; None where its bytes are gone."""
+    try:
+        return of_work(row, home).aigc
+    except UserError:
+        return None
 
 
 def _refuse(path: Path, facts: Facts) -> None:

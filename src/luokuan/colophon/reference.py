@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luokuan.colophon.facts import Facts
-from luokuan.colophon.ingredients import known_work
+from luokuan.colophon.ingredients import known_work, recognised
 from luokuan.colophon.sandbox import Limits, sandbox_of
 from luokuan.colophon.verdict import judge
 from luokuan.errors import UserError
@@ -69,7 +69,7 @@ def locate(reference: Path | str, home: Home | None, *, limits: Limits | None = 
         )
     row = None if home is None else known_work(home, facts)
     if row is None and home is not None and facts.claim is None:
-        row = _recognised(path, home, limits)
+        row = recognised(path, home, facts, limits)
     if row is None and facts.mark is not None and home is not None:
         return Located(_by_id(facts.mark, home), path, facts, vouched=False)
     return Located(row, path, facts)
@@ -104,14 +104,6 @@ def _by_bytes(reference: Path | str, home: Home) -> WorkRow | None:
 
     with open_database(home) as database, database.read() as connection:
         return find_work_by_sha256(connection, sha256)
-
-
-def _recognised(path: Path, home: Home, limits: Limits | None) -> WorkRow | None:
-    """The work of which a file without a manifest is a copy, by watermark and fingerprint."""
-    from luokuan.colophon.verification import verify_file
-
-    verdict = verify_file(path, home, limits=limits)
-    return _by_id(verdict.work, home) if verdict.verdict == "ours_stripped" and verdict.work is not None else None
 
 
 def _by_id(work_id: str, home: Home | None) -> WorkRow | None:
