@@ -30,9 +30,7 @@ from luokuan.colophon.tlog.note import LogKey
 from luokuan.colophon.tlog.proof import ENDING
 from luokuan.colophon.waiver import Waiver, permitted, record_waiver, waiver_row
 from luokuan.colophon.watermark.marking import marker_of
-from luokuan.errors import UserError
 from luokuan.files import sha256_bytes, write_atomic
-from luokuan.i18n import _
 from luokuan.media import Clip
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database, open_database
@@ -42,6 +40,7 @@ from luokuan.store.ingredients import insert_ingredients
 from luokuan.store.keys import Signing, signing
 from luokuan.store.logbook import EntryRow, Found, HeadRow
 from luokuan.store.masters import Masters
+from luokuan.store.missing import tell_missing
 from luokuan.store.secrets import watermark_key
 from luokuan.store.sweep import sweep_daily
 from luokuan.store.works import WorkRow, insert_work
@@ -214,7 +213,7 @@ def record(passage: Passage) -> None:
             passage.order.at_commit(connection)
         book, entry = log.writer(connection, passage.order.home), work_entry(row)
         if log.key_of(book.head) != passage.order.log:
-            raise _log_has_moved()
+            raise log.moved()
         insert_work(connection, row)
         if passage.order.at_record is not None:
             passage.order.at_record(connection, row.id)
@@ -228,15 +227,6 @@ def record(passage: Passage) -> None:
         found = Found(book.head.id, book.append(entries), entry)
         passage.proof = proof.prove(connection, book.head, found).to_bytes()
     passage.logged = book.head
-
-
-def _log_has_moved() -> UserError:
-    return UserError(
-        _("A new log of this home began while the work was finished, which names the old one."),
-        _("Run the same command again."),
-        code="log.moved",
-        status=409,
-    )
 
 
 def _waived(connection: sa.Connection, passage: Passage, waiver: Waiver) -> EntryRow:
@@ -312,6 +302,7 @@ def finish(
     if isinstance(draft.media, Clip):
         admit(draft.media, enlarge)
     encoding = Encoding(lossless, bits)
+    tell_missing(home)
     keys = signer or signing(home)
     with open_database(home) as database:
         order = Order(

@@ -222,6 +222,16 @@ def contradicted(head: HeadRow, kept: note.Checkpoint) -> UserError:
     )
 
 
+def moved() -> UserError:
+    """What is said of a work that was signed for a log that ended meanwhile."""
+    return UserError(
+        _("A new log of this home began while the work was finished, which names the old one."),
+        _("Run the same command again."),
+        code="log.moved",
+        status=409,
+    )
+
+
 def _private(home: Home) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(log_key(home))
 
