@@ -21,7 +21,7 @@ from owncerts import KEYS, Office, pem
 from stamping import ANSWERS, Authority, authority
 
 from luokuan.colophon import c2pa_sign, verification, xmp
-from luokuan.colophon.facts import Facts
+from luokuan.colophon.facts import EXPIRED, Facts
 from luokuan.colophon.finish import export_work, finish
 from luokuan.colophon.formats import Encoding, format_of
 from luokuan.colophon.inspection import Inspector
@@ -36,7 +36,7 @@ from luokuan.store import authority as authorities
 from luokuan.store.authority import Certified
 from luokuan.store.home import Home, open_home
 from luokuan.store.identity import export, find_identity, set_stamps, with_callback
-from luokuan.store.keys import Signing, signing
+from luokuan.store.keys import Signing, signing, signing_from
 from luokuan.store.renewal import forget, revoke, rotate, rotate_authority, use
 from luokuan.store.revocation import Revocation, list_pem
 from luokuan.store.usercert import read_owned
@@ -256,6 +256,59 @@ def test_an_independent_verifier_takes_the_stamp(home: Home, tmp_path: Path, tsa
         no_default_trust=True, telemetry=False, online=False,
     )  # fmt: skip
     assert report["validation_state"] == "Trusted"
+
+
+@pytest.mark.parametrize("name", ["stamper", "x, trust list: system_anchors"])
+def test_a_root_for_signatures_is_no_root_for_time(home: Home, tmp_path: Path, tsa: Authority, name: str) -> None:
+    # A thief of the root lets an authority of his own, under it, stamp what he makes, at any time.
+    set_stamps(home, "", tsa.root)
+    good = signing(home)
+    folder = home.keys / "ca"
+    root = Certified(
+        x509.load_pem_x509_certificate((folder / "root.pem").read_bytes()),
+        serialization.load_pem_private_key((folder / "root.key").read_bytes(), None),  # type: ignore[arg-type]
+    )
+    action = {"action": "c2pa.created", "digitalSourceType": xmp.GENERATED}
+    claim = {
+        "claim_generator_info": [{"name": "t", "version": "1"}],
+        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}],
+    }
+    bare, path = format_of("image/jpeg").encode(draft().media, Encoding()), tmp_path / "w"
+    with authority(tmp_path / "thief", root, name) as clock:
+        path.write_bytes(c2pa_sign.sign(bare, "image/jpeg", claim, replace(good, stamp_url=clock.url)))
+    reading = c2pa_sign.read(path.read_bytes(), "image/jpeg", c2pa_sign.context(good.root, tsa.root))
+    told = reading.store["validation_results"]["activeManifest"]["success"]
+    assert any(item["code"] == "timeStamp.trusted" for item in told), "c2pa-rs takes it"
+    verdict = verify_file(path, home)
+    assert (verdict.verdict, verdict.stamped) == ("ours", None)
+    time.sleep(1.1)
+    found = find_identity(home)
+    assert found is not None
+    revoke(home, found.above[1].serial, reason="cACompromise")
+    assert verify_file(path, home).verdict == "revoked"
+    stranger = open_home(tmp_path / "stranger")
+    assert verify_file(path, stranger, [good.root], stamp_anchors=[tsa.root]).stamped is None
+
+
+def test_no_clock_under_a_signers_root_outlives_a_certificate(home: Home, tmp_path: Path, tsa: Authority) -> None:
+    root, mid, _leaf = authorities.make_authority("short")
+    leaf = authorities.issue("short", timedelta(seconds=8), by=mid)
+    action = {"action": "c2pa.created", "digitalSourceType": xmp.GENERATED}
+    claim = {
+        "claim_generator_info": [{"name": "t", "version": "1"}],
+        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}],
+    }
+    bare = format_of("image/jpeg").encode(draft().media, Encoding())
+    with authority(tmp_path / "thief", root) as clock:
+        signer = replace(signing_from(root, mid, leaf), stamp_url=clock.url)
+        data = c2pa_sign.sign(bare, "image/jpeg", claim, signer)
+    time.sleep(max(0.0, (leaf.certificate.not_valid_after_utc - datetime.now(UTC)).total_seconds() + 1.2))
+    trust = c2pa_sign.context(root.certificate_pem(), tsa.root)
+    reading = c2pa_sign.read(data, "image/jpeg", trust)
+    assert (reading.state, reading.failures, reading.stamped) == ("Invalid", (EXPIRED,), False)
+    assert c2pa_sign.read(data, "image/jpeg", c2pa_sign.context(root.certificate_pem())).state == "Invalid"
+    (tmp_path / "w").write_bytes(data)
+    assert verify_file(tmp_path / "w", home, [root.certificate_pem()]).verdict == "expired"
 
 
 def test_a_root_for_time_is_no_root_for_signatures(home: Home, tmp_path: Path, tsa: Authority) -> None:

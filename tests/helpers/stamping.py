@@ -38,11 +38,11 @@ ess_cert_id_alg = sha256
 class Authority:
     """A running authority: ``url``, ``root`` (PEM), and how often it was ``asked``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: Certified | None = None, name: str = "stamper") -> None:
         self.folder, self.asked, self.mood = folder, 0, "fine"
         folder.mkdir()
-        root = issue("stamp root", timedelta(days=3650), depth=0)
-        tsa = _stamper(root)
+        root = root or issue("stamp root", timedelta(days=3650), depth=0)
+        tsa = _stamper(root, name)
         self.root = root.certificate_pem()
         (folder / "tsa.pem").write_bytes(tsa.certificate_pem())
         (folder / "tsa.key").write_bytes(tsa.key_pem())
@@ -59,7 +59,7 @@ class Authority:
         return (self.folder / "reply").read_bytes()
 
 
-def _stamper(root: Certified) -> Certified:
+def _stamper(root: Certified, name: str) -> Certified:
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     usage = dict.fromkeys(
         ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
@@ -67,7 +67,7 @@ def _stamper(root: Certified) -> Certified:
     )  # fmt: skip
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stamper")]))
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
         .issuer_name(root.certificate.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
@@ -84,9 +84,9 @@ def _stamper(root: Certified) -> Certified:
 
 
 @contextmanager
-def authority(folder: Path) -> Iterator[Authority]:
-    """An authority that serves while the context lasts."""
-    made = Authority(folder)
+def authority(folder: Path, root: Certified | None = None, name: str = "stamper") -> Iterator[Authority]:
+    """An authority that serves while the context lasts, under ``root`` or one of its own."""
+    made = Authority(folder, root, name)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

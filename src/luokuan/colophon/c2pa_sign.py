@@ -32,6 +32,9 @@ _SIGNERS = "user_anchors"
 """The list in which signers are looked up. c2pa-rs trusts signers of its other list as well, which holds the roots of
 time-stamp authorities here; it says in which list it found one."""
 
+_CLOCKS = "system_anchors"
+"""What c2pa-rs calls the list ``trust_anchors``, in which the authorities of time-stamps are looked up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -42,7 +45,8 @@ class Reading:
             it is said to lie elsewhere; ``Broken``: the manifest or the file around it can't be parsed.
         failures: Codes of the failed checks (C2PA 2.4, section 15.2), sorted.
         store: The reader's JSON; empty when there is nothing to read.
-        stamped: Whether a time-stamp of a trusted authority holds.
+        stamped: Whether a time-stamp holds, of an authority under the roots for time. That a signer is trusted makes
+            nobody's clock right: whoever stole an authority could let one under it stamp any time.
         serial: The signer's certificate's serial number, in decimal.
         chain: The certificates in the signature, DER, the signer's first; empty where they can't be told.
         validity: When that certificate begins and ends to be valid, where it isn't now; ISO 8601.
@@ -65,7 +69,8 @@ class Reading:
 
 
 def context(anchors: bytes = b"", stamp_anchors: bytes = b"") -> c2pa.Context:
-    """A context that trusts signers under ``anchors``, time-stamps under either (PEM certificates), and nobody else."""
+    """A context that trusts signers under ``anchors``, time-stamps under ``stamp_anchors`` (PEM certificates), and
+    nobody else; what c2pa-rs trusts beyond that, ``read`` takes back."""
     settings: dict[str, Any] = {
         "verify": {
             "verify_trust": True,
@@ -275,6 +280,10 @@ def read(data: bytes, media_type: str, trust: c2pa.Context, beside: bytes | None
             failures = _codes(store, "failure")
             validity = _validity(reader, store) if EXPIRED in failures else None
             chain = _chain(reader, store)
+            stamped, strange = _stamps(store)
+            if state == "Trusted" and strange and not _is_now(found := _validity(reader, store)):
+                # Only somebody else's word on the time made it count.
+                state, failures, validity = "Invalid", tuple(sorted({*failures, EXPIRED})), found
     except c2pa.C2paError.ManifestNotFound:
         return Reading("Absent", (), {})
     except (c2pa.C2paError, ValueError, RecursionError) as error:
@@ -288,7 +297,7 @@ def read(data: bytes, media_type: str, trust: c2pa.Context, beside: bytes | None
         state=state,
         failures=failures,
         store=store,
-        stamped="timeStamp.trusted" in passed,
+        stamped=stamped,
         serial=_serial(store),
         chain=chain,
         validity=validity,
@@ -319,6 +328,28 @@ def _among_signers(store: Any) -> bool:
         for item in _items(store, "success")
         if item.get("code") == "signingCredential.trusted"
     )
+
+
+def _stamps(store: Any) -> tuple[bool, bool]:
+    """Whether its time-stamps hold under the roots for time; and whether one holds under those for signers alone.
+
+    What decides is the end of a sentence of c2pa-rs, for a certificate's name stands before it. An unknown wording,
+    and a stamp among them that doesn't hold, mean no: it isn't said whose time the reader took.
+    """
+    told = [item for kind in ("success", "informational", "failure") for item in _items(store, kind)]
+    count = {name: sum(item.get("code") == f"timeStamp.{name}" for item in told) for name in ("validated", "trusted")}
+    every = sum(str(item.get("code")).startswith("timeStamp.") for item in told)
+    trusted = [str(item.get("explanation")) for item in told if item.get("code") == "timeStamp.trusted"]
+    ours = [text.endswith(f"trust list: {_CLOCKS}") for text in trusted]
+    whole = count["validated"] == count["trusted"] and every == 2 * count["trusted"]
+    return bool(ours) and all(ours) and whole, not all(ours)
+
+
+def _is_now(validity: tuple[str, str] | None) -> bool:
+    if validity is None:
+        return False
+    begin, end = (datetime.fromisoformat(text) for text in validity)
+    return begin <= datetime.now(UTC) <= end
 
 
 def _serial(store: Any) -> str | None:
