@@ -91,11 +91,12 @@ def _problems(
     yield from _of_key(home, heads)
     if checkpoints[0] is None and home.checkpoint.exists():
         yield _("The checkpoint beside the database can't be read.")
-    elif checkpoints[0] is None and any(head.size for head in heads):
-        yield _("The checkpoint beside the database is missing: whether the database is older can't be told.")
     for checkpoint in checkpoints:
         if checkpoint is not None:
             yield from _of_checkpoint(connection, heads, checkpoint)
+    if not home.checkpoint.exists() and checkpoints[0] is None and any(head.size for head in heads):
+        # After what one from elsewhere tells: that is graver.
+        yield _("The checkpoint beside the database is missing: whether the database is older can't be told.")
     for row in logbook.unlogged_works(connection):
         if heads:
             yield _("The work {work} has no entry.", work=row.id)
