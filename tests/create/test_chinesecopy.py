@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,9 @@ def test_faults_name_what_is_missing_or_wrong() -> None:
     assert [one.written for one in faults_of("Ⓓ咸焦嫩，①。", taste, plan.values)] == ["可乐", "甜"]
     assert [one.written for one in faults_of("有一定挑战，◷。", making, plan.values)] == ["有一定挑战"]
     assert faults_of("步骤不复杂，◷。", making, plan.values) == []
+    harder = replace(making, level="中")
+    assert [one.written for one in faults_of("做法非常简单，◷。", harder, plan.values)] == ["非常简单"]
+    assert faults_of("步骤简单，◷。", harder, plan.values) == []
     assert len(faults_of("甲山，乙水", couplet, plan.values)) == 2
     assert len(faults_of("茶山", Line("", "", word="竹"), {})) == 2
 

@@ -47,6 +47,7 @@ MOST = 3
 COUPLETS = (7, 5, 4)
 """Characters of a couplet's line, as far as the length allows."""
 _EASY = re.compile("(?<!不)(?<!不算)(?:简单|容易|轻松)|(?:毫无|没有)(?:难|挑战)|零基础")
+_VERY_EASY = re.compile("(?:非常|极其|极为|特别|十分)(?:简单|容易|轻松)|(?:毫无|没有)(?:难|挑战)|零基础")
 _HARD = re.compile(
     "(?:有|是).{0,3}(?:挑战|难度|难)|(?<!不)(?<!不算)(?<!并不)(?:复杂|繁琐)|不太友好|难度(?:较|偏|中|适)|需要(?:一些|一定)"
 )
@@ -246,7 +247,7 @@ def faults_of(text: str, line: Line, values: Mapping[str, str]) -> list[Finding]
     missing = _("The sentence leaves it out.")
     found = [Finding(SLOT, values[mark], missing) for mark in sorted(line.marks) if text.count(mark) != 1]
     found += [Finding(SLOT, fact, missing) for fact in line.facts if fact not in text]
-    if line.level and (other := {"易": _HARD, "难": _EASY}.get(line.level, _NEVER).search(text)):
+    if line.level and (other := {"易": _HARD, "中": _VERY_EASY, "难": _EASY}.get(line.level, _NEVER).search(text)):
         found.append(Finding(SLOT, other.group(), _("The brief says otherwise of how hard it is.")))
     if line.kind in (dishes.TASTE, dishes.MAKING):
         return found if text.endswith("。") else [*found, Finding(SLOT, text[-6:], _("The sentence breaks off."))]
