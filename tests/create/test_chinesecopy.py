@@ -187,7 +187,7 @@ def test_the_corpus_of_the_model(tmp_path: Path) -> None:
     (source / "LICENSE-couplets").write_text("MIT")
     dish = {"name": "糖拌番茄", "category": "vegetable_dish", "difficulty": 1, "ingredients": ["番茄（两个）", "白糖"]}
     text = "糖拌番茄是一道酸甜爽口的家常菜，番茄软嫩。番茄富含维生素。做法简单，新手也能上手，大约需要 5 分钟。"
-    rows = {
+    rows: dict[str, list[dict[str, object]]] = {
         "dish_descriptions": [
             dish | {"name": f"{n}{dish['name']}", "text": n + text} for n in "甲乙丙丁戊己庚辛壬癸" * 4
         ],
