@@ -25,6 +25,7 @@ from luokuan.colophon.watermark.picture import MARKER
 from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
 from luokuan.media import Picture, Text
+from luokuan.store import logbook
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import open_database
 from luokuan.store.home import Home
@@ -153,12 +154,31 @@ def test_a_side_that_the_format_cant_hold_is_refused(home: Home) -> None:
     assert caught.value.code == "format.size"
 
 
+def test_what_the_caller_records_with_it_goes_in_or_out_with_the_work(home: Home) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    def record(connection: sa.Connection, work_id: str) -> None:
+        seen.append((work_id, find_work(connection, work_id) is not None))
+        if len(seen) > 1:
+            raise LookupError("the job is another's")
+
+    work = finish(draft(), home=home, at_record=record)
+    with pytest.raises(LookupError):
+        finish(draft(), home=home, at_record=record)
+    assert seen[0] == (work.id, True) and seen[1][1]
+    with open_database(home) as database, database.read() as connection:
+        assert known_blobs(connection) == {work.sha256}
+        assert find_work(connection, seen[1][0]) is None
+        head = logbook.newest_head(connection)
+    assert head is not None and head.size == 1
+
+
 def test_the_callers_check_is_part_of_the_transaction(home: Home) -> None:
     calls: list[int] = []
 
     def at_commit(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS job (done INTEGER)")
-        connection.exec_driver_sql("INSERT INTO job VALUES (1)")
+        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS note (done INTEGER)")
+        connection.exec_driver_sql("INSERT INTO note VALUES (1)")
         calls.append(1)
         if len(calls) == 2:
             raise RuntimeError("the lease was lost")
@@ -169,7 +189,7 @@ def test_the_callers_check_is_part_of_the_transaction(home: Home) -> None:
         finish(draft(), home=home, at_commit=at_commit)
     with open_database(home) as database:
         with database.read() as connection:
-            assert connection.exec_driver_sql("SELECT count(*) FROM job").scalar() == 1
+            assert connection.exec_driver_sql("SELECT count(*) FROM note").scalar() == 1
             known = known_blobs(connection)
         assert known == {work.sha256}
         assert Blobs(home).sweep(lambda: known, older_than=-1) == 1, "the lost work's bytes are an orphan"

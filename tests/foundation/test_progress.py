@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from luokuan.foundation.progress import Progress, duration
+from luokuan.foundation.progress import Progress, duration, watched
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,21 @@ def test_the_time_left_follows_the_pace(monkeypatch: pytest.MonkeyPatch, capfd: 
 def test_quiet_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     with Progress("Work", 2, quiet=True, every=0) as progress:
         progress.update(2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_whoever_watches_is_told_also_when_it_is_quiet_and_may_end_the_work(capfd: pytest.CaptureFixture[str]) -> None:
+    told: list[tuple[str, int, int, bool]] = []
+
+    def watch(title: str, done: int, total: int, seconds_left: float | None) -> None:
+        told.append((title, done, total, seconds_left is not None))
+        if done == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError), watched(watch), Progress("Work", 9, quiet=True) as progress:
+        for done in range(1, 9):
+            progress.update(done)
+    with Progress("Other", 2, quiet=True) as progress:
+        progress.update(1)
+    assert told == [("Work", done, 9, True) for done in (1, 2, 3)]
     assert capfd.readouterr() == ("", "")

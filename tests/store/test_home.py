@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from luokuan.errors import UserError
-from luokuan.store.home import find_home, open_home
+from luokuan.store.home import ELSEWHERE, find_home, open_home
 
 
 def test_open_home_makes_a_private_folder_and_find_home_makes_nothing(tmp_path: Path) -> None:
@@ -39,3 +39,10 @@ def test_a_home_in_a_folder_that_cant_be_entered_is_one_sentence(
         with pytest.raises(UserError) as caught:
             action(tmp_path / "home")
         assert caught.value.code == "disk.denied"
+
+
+def test_a_database_elsewhere_is_there_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = open_home(tmp_path / "home")
+    assert not home.has_database
+    monkeypatch.setenv(ELSEWHERE, "postgresql+psycopg://somebody@/luokuan")
+    assert home.has_database
