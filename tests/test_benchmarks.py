@@ -14,6 +14,7 @@ import pytest
 import torch
 from plms import kept_in, line_plm, slot_plm
 from scripts_for_tests import loaded
+from textvaes import write_corpus
 
 from luokuan.foundation import compute
 from luokuan.models.plm.learning import PlmLearning
@@ -336,3 +337,22 @@ def test_chinese_copy_is_measured_beside_people(
     assert found["couplet"]["kept"]["all_rules"] == 1 and found["couplet"]["kept"]["heads"] == 1
     assert found["saying"]["real"]["whole"] == 1 and found["couplet"]["real"]["whole"] == 0
     assert found["couplet"]["real"]["longest_shared_most"] == 4
+
+
+def test_sentences_are_measured_against_a_language_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    benchmark = loaded("vae_text")
+    corpus = write_corpus(tmp_path / "toys")
+    options = argparse.Namespace(
+        corpus=str(corpus), minutes=0.001, free_bits=[1.0, 2.0], draws=3, sentences=5, items="lines", tokenizer="chars",
+        size="nano", context=48, batch=8, threads=1, seed=0, json=True,
+    )  # fmt: skip
+    monkeypatch.setattr(benchmark.Training, "probe", lambda *_arguments: 1.0)  # so the shortest run is made
+    found = benchmark.measured(options, tmp_path / "work")
+    language = found["language_model"]
+    assert found["sentences"] <= 5 and found["split"] == "test" and language["steps"] == 20
+    assert [row["free_bits"] for row in found["vae"]] == [1.0, 2.0]
+    for row in found["vae"]:
+        assert row["importance_nats"] < row["bound_nats"] and row["kl_nats"] > 0
+        assert row["ratio"] == pytest.approx(row["importance_nats"] / language["nats"])
+        # The encoder, the moments and what z goes through: all that the language model lacks.
+        assert row["parameters"] > language["parameters"] > 0

@@ -128,7 +128,7 @@ def draft_latent_texts(wish: Wish, *, model: TextVae | TextGan, seed: int = 0, c
     for index, text in enumerate(texts):
         parameters: dict[str, Any] = {
             "like": wish.like,
-            "toward": wish.toward,
+            "toward_text": wish.toward,
             "steps": wish.steps if wish.toward else None,
             "noise": wish.spread if wish.like and not wish.toward else None,
             "attributes": dict(wish.attributes),

@@ -147,5 +147,5 @@ def test_posteriors_keep_their_order() -> None:
 
 def test_without_held_out_sentences_nothing_is_claimed() -> None:
     game = learning()
-    game._held_out = ()
+    game.held_out = ()
     assert game.validate({"vae": game.network}) == {} and game.verdict([{}]) == []

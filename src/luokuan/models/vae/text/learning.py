@@ -121,7 +121,7 @@ class TextVaeLearning:
         seed: int = 0,
     ) -> None:
         self.config, self.settings = config, settings
-        self._rows, self._held_out, self._spell = rows, held_out, spell
+        self.rows, self.held_out, self._spell = rows, held_out, spell
         self._device, self._seed = device, seed
         torch.manual_seed(mix_seed(seed, "weights"))
         self.network = TextVaeNetwork(config, dropout=settings.dropout).to(device)
@@ -143,11 +143,11 @@ class TextVaeLearning:
 
     def items(self) -> int:
         """Training sentences."""
-        return len(self._rows)
+        return len(self.rows)
 
     def batch(self, indices: NDArray[np.int64]) -> list[Padded]:
         """The sentences at ``indices``, in groups of about one length."""
-        rows = [self._rows[index] for index in indices.tolist()]
+        rows = [self.rows[index] for index in indices.tolist()]
         return [self._padded([rows[place] for place in group]) for group in by_length(rows)]
 
     def _padded(self, rows: Sequence[Row]) -> Padded:
@@ -227,10 +227,10 @@ class TextVaeLearning:
         """The ELBO's two terms on held-out sentences (``VALIDATED`` at most), active units, the ELBO of as many
         training sentences, and the importance-weighted bound of ``WEIGHED`` held-out ones. Terms as positive nats a
         sentence."""
-        if not self._held_out:
+        if not self.held_out:
             return {}
         network = cast(TextVaeNetwork, average["vae"])
-        held, known = _spread(self._held_out, VALIDATED), _spread(self._rows, VALIDATED)
+        held, known = _spread(self.held_out, VALIDATED), _spread(self.rows, VALIDATED)
         nats, kl, means = terms(network, held)
         training, training_kl, _means = terms(network, known)
         bounds = []
@@ -257,10 +257,10 @@ class TextVaeLearning:
         """Sentences (held-out ones where there are any) with their reconstructions, a walk between two of them, and
         samples from the Gaussian with the aggregate posterior's moments."""
         network = cast(TextVaeNetwork, average["vae"])
-        source = self._held_out or self._rows
+        source = self.held_out or self.rows
         shown = _spread(source, SHOWN)
         mean = posteriors(network, shown)[0]
-        known = posteriors(network, _spread(self._rows, VALIDATED))
+        known = posteriors(network, _spread(self.rows, VALIDATED))
         matched = moment_matched(known[0], known[1].exp())
         noise = torch.randn(SAMPLES, self.config.latent)
         samples = torch.stack([matched.draw(0, row.double()) for row in noise]).float()

@@ -18,14 +18,18 @@ from luokuan.i18n import _
 from luokuan.models.evaluation.bleu import bleu, self_bleu
 from luokuan.models.evaluation.copying import distinct, letters_of
 from luokuan.models.vae import elbo
+from luokuan.models.vae.prior import Mixture
 from luokuan.models.vae.text.learning import terms
 from luokuan.models.vae.text.material import Padded, Row, Rows, by_length, lay_out, log_given_draws, padded
 from luokuan.models.vae.text.model import TextVae
+from luokuan.models.vae.text.networks import TextVaeNetwork
 
 DRAWS = 100
 """Importance samples a sentence if no number is given."""
 WEIGHED = 500
 """Most sentences that are weighed: each costs ``DRAWS`` passes of the decoder."""
+WEIGHED_TOGETHER = 8
+"""Sentences, of about one length, that are weighed together."""
 SAMPLES = 200
 """Sentences that are sampled if no number is given."""
 RECONSTRUCTED = 200
@@ -189,7 +193,8 @@ def measure(
     chosen = np.linspace(0, len(rows) - 1, min(len(rows), WEIGHED)).round().astype(np.int64).tolist()
     weighed: tuple[float | None, ...] = (None, None, None)
     if draws:
-        weighed = weigh(model, [rows[place] for place in chosen], draws=draws, seed=seed, progress=tell)
+        some = [rows[place] for place in chosen]
+        weighed = weigh(model.network, some, mixture=model.mixture, draws=draws, seed=seed, progress=tell)
     shown = texts[:: -(-len(texts) // RECONSTRUCTED)]
     tell(_("reconstructions"), 0, len(shown))
     made = model.reconstruct(shown)
@@ -223,17 +228,23 @@ def measure(
 
 @torch.no_grad()
 def weigh(
-    model: TextVae, rows: Sequence[Row], *, draws: int, seed: int, progress: Progress | None = None
-) -> tuple[float, float, float]:
-    """Negative ELBO, importance-weighted bound with p(z) = N(0, I), and the same with the mixture, all as means in nats
-    a sentence over ``rows`` with ``draws`` draws each."""
-    network = model.network
+    network: TextVaeNetwork,
+    rows: Sequence[Row],
+    *,
+    mixture: Mixture | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[float, float, float | None]:
+    """Negative ELBO, importance-weighted bound with p(z) = N(0, I), and from the same draws with ``mixture``, all as
+    means in nats a sentence over ``rows`` with ``draws`` draws each."""
+    device = network.embedding.weight.device
     found = []
-    groups = by_length(rows, 8)
+    groups = by_length(rows, WEIGHED_TOGETHER)
     for number, group in enumerate(groups):
         if progress is not None:
             progress(_("Importance-weighted bound"), number, len(groups))
-        part = padded([rows[place] for place in group], end=model.config.end, device=model.device)
+        part = padded([rows[place] for place in group], end=network.config.end, device=device)
         mean, log_variance = network.encode(part.targets, part.seen)
         drawn: list[tuple[Tensor, Tensor]] = []
 
@@ -243,18 +254,18 @@ def weigh(
 
         with seeded(seed, "importance", number):
             standard = elbo.weigh(given, mean, log_variance, draws=draws, chunk=16)
-        # The same draws with the other prior.
-        weights = [
-            fitted.double().cpu()
-            + model.mixture.log_prob(z.flatten(0, 1).cpu()).unflatten(0, z.shape[:2])
-            - elbo.log_normal(z, mean, log_variance).double().cpu()
-            for z, fitted in drawn
-        ]
-        found.append(
-            torch.stack([standard.elbo.cpu(), standard.bound.cpu(), elbo.importance_bound(torch.cat(weights))])
-        )
-    one, two, three = (-torch.cat(found, dim=1).mean(dim=1)).tolist()
-    return one, two, three
+        bounds = [standard.elbo.cpu(), standard.bound.cpu()]
+        if mixture is not None:
+            weights = [
+                fitted.double().cpu()
+                + mixture.log_prob(z.flatten(0, 1).cpu()).unflatten(0, z.shape[:2])
+                - elbo.log_normal(z, mean, log_variance).double().cpu()
+                for z, fitted in drawn
+            ]
+            bounds.append(elbo.importance_bound(torch.cat(weights)))
+        found.append(torch.stack(bounds))
+    values = (-torch.cat(found, dim=1).mean(dim=1)).tolist()
+    return values[0], values[1], values[2] if mixture is not None else None
 
 
 def figures_of(texts: Sequence[str], known: set[str]) -> Texts:
