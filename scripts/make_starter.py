@@ -6,6 +6,7 @@
     python scripts/make_starter.py garments VERDICTS.txt CORPUS
     python scripts/make_starter.py upscaler VERDICTS.txt CORPUS CORPUS ...
     python scripts/make_starter.py verse VERDICTS.txt CORPUS
+    python scripts/make_starter.py sentences VERDICTS.txt CORPUS
     python scripts/make_starter.py copy-en VERDICTS.txt CORPUS
     python scripts/make_starter.py copy-zh VERDICTS.txt CORPUS
     python scripts/make_starter.py en-zh VERDICTS.txt CORPUS
@@ -28,6 +29,7 @@ from luokuan.create.chinesewriting import writes_chinese_copy
 from luokuan.create.pictures import AMONG
 from luokuan.create.slotwriting import writes_slots
 from luokuan.files import write_atomic
+from luokuan.foundation.corpus import open_texts
 from luokuan.foundation.corpus.card import read_card
 from luokuan.foundation.modelcard import gan_card
 from luokuan.foundation.modelfolder import (
@@ -46,11 +48,13 @@ from luokuan.models.codec.card import codec_card
 from luokuan.models.interface import takes_wishes
 from luokuan.models.plm.card import plm_card
 from luokuan.models.prior.card import prior_card
-from luokuan.models.registry import load_picture_model, load_writing_model
+from luokuan.models.registry import load_latent_text_model, load_picture_model, load_writing_model, loader_name
 from luokuan.models.seq2seq.card import seq2seq_card
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.card import vae_card
+from luokuan.models.vae.text.card import text_vae_card
+from luokuan.models.vae.text.measure import held_out_rows
 
 LIMITS = {
     "gan": 8_000_000,
@@ -58,10 +62,11 @@ LIMITS = {
     "prior": 8_000_000,
     "upscaler": 1_000_000,
     "vae": 8_000_000,
+    "vae/text": 6_000_000,
     "plm": 10_000_000,
     "seq2seq": 10_000_000,
 }
-"""Bytes of weights that a starter of each family may have."""
+"""Bytes of weights that a starter of each family (or kind of it) may have."""
 CODEC_SIZES = (64, 128)
 """Sides in pixels at which a codec is measured."""
 
@@ -138,6 +143,24 @@ def of_vae(source: ModelFolder, target: Path, corpora: list[Path], verdicts: lis
     card = vae_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
     caption = "Held-out pictures, their reconstructions, samples from N(0, I) and from the mixture, a walk"
     return card + f"\n![{caption}]({SHEET})\n"
+
+
+def of_sentences(source: ModelFolder, _target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a VAE of sentences, with samples, reconstructions and a walk to read."""
+    found = evaluate(source.path, corpora[0], "--importance", "500")
+    model = load_latent_text_model(source.path)
+    _split, held, _known = held_out_rows(model, open_texts(corpora[0]))
+    shown = [one.text for one in held.sentences[:: -(-len(held.sentences) // 4)]]
+    parts = {
+        "Samples from the mixture, temperature 0.7, seed 0": model.write(model.latents(6, 0), temperature=0.7),
+        "Held-out sentences, each with its reconstruction": [
+            f"{text}\n    {made}" for text, made in zip(shown, model.reconstruct(shown), strict=True)
+        ],
+        "From the first of them to the last in 7 steps": model.write(model.between(shown[0], shown[-1], 7)),
+    }
+    verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
+    card = text_vae_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
+    return card + "".join(f"\n{title}:\n\n```\n" + "\n".join(lines) + "\n```\n" for title, lines in parts.items())
 
 
 VERSE = {
@@ -293,7 +316,14 @@ def of_translator(source: ModelFolder, target: Path, corpora: list[Path], verdic
     return seq2seq_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
 
 
-CARDS = {"codec": of_codec, "upscaler": of_upscaler, "vae": of_vae, "plm": of_writer, "seq2seq": of_translator}
+CARDS = {
+    "codec": of_codec,
+    "upscaler": of_upscaler,
+    "vae": of_vae,
+    "vae/text": of_sentences,
+    "plm": of_writer,
+    "seq2seq": of_translator,
+}
 
 
 def main() -> None:
@@ -307,7 +337,7 @@ def main() -> None:
     source = resolve(options.name)
     if source.path.parent == STARTERS:
         raise SystemExit(f"{options.name} is not in the store")
-    family = str(source.config["family"])
+    family = loader_name(source)
     if (source.path / WEIGHTS).stat().st_size > LIMITS[family]:
         raise SystemExit(f"the weights have more than {LIMITS[family]} bytes")
     target = STARTERS / options.name
