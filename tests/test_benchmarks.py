@@ -354,5 +354,6 @@ def test_sentences_are_measured_against_a_language_model(tmp_path: Path, monkeyp
     for row in found["vae"]:
         assert row["importance_nats"] < row["bound_nats"] and row["kl_nats"] > 0
         assert row["ratio"] == pytest.approx(row["importance_nats"] / language["nats"])
+        assert row["ratio_mixture"] == pytest.approx(row["importance_mixture_nats"] / language["nats"])
         # The encoder, the moments and what z goes through: all that the language model lacks.
         assert row["parameters"] > language["parameters"] > 0

@@ -178,7 +178,7 @@ def measure(
 
     Args:
         draws: Importance samples K for each of ``WEIGHED`` sentences at most; 0 leaves these figures out.
-        samples: Sentences that are sampled, 2 or more.
+        samples: Sentences that are sampled; at most as many as are held out.
         seed: Of draws and samples.
 
     Raises:
@@ -187,6 +187,7 @@ def measure(
     tell = progress or (lambda _what, _done, _of: None)
     split, held, known = held_out_rows(model, corpus)
     rows, texts = held.rows, [one.text for one in held.sentences]
+    samples = min(samples, len(rows))  # beside as many real ones: self-BLEU grows with their number
     tell(_("held-out sentences"), 0, len(rows))
     with seeded(seed, "elbo"):
         nats, kl, means = terms(model.network, rows)

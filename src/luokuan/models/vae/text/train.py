@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import torch
+from torch import Tensor
 
 from luokuan.files import sha256_bytes, write_atomic
 from luokuan.foundation.corpus import TextCorpus, open_texts
@@ -22,7 +22,7 @@ from luokuan.models.plm import tokenizers
 from luokuan.models.plm.learnt import LEAST, MOST
 from luokuan.models.plm.ngrams import ngrams_file, ngrams_of
 from luokuan.models.plm.train import KEEPS
-from luokuan.models.vae.prior import fit
+from luokuan.models.vae.prior import Mixture, fit
 from luokuan.models.vae.text.attributes import directions
 from luokuan.models.vae.text.card import text_vae_card
 from luokuan.models.vae.text.config import ITEMS, SIZES, TextVaeConfig, text_vae_config
@@ -182,10 +182,8 @@ class TextVaeTraining(FamilyTraining[TextVaeRun, TextCorpus]):
         """The averaged network, with the mixture fitted on the posteriors of the training sentences and the directions
         of their attributes."""
         network = cast(TextVaeNetwork, outcome.average["vae"])
-        every = -(-len(self.material.rows) // FITTED)
         mean, log_variance = posteriors(network, self.material.rows)
-        with torch.no_grad():
-            mixture = fit(mean[::every], log_variance[::every].exp(), self.config.components, seed=self.run.seed)
+        mixture = prior_of(mean, log_variance, self.config.components, seed=self.run.seed)
         found = directions(self.material.sentences, mean)
         config = dataclasses.replace(self.config, directions=tuple(found)).to_json()
         training["corpus"] |= {
@@ -203,6 +201,12 @@ class TextVaeTraining(FamilyTraining[TextVaeRun, TextCorpus]):
             card=text_vae_card(self.run.name, config, training),
             more=tokenizers.files(self.tokenizer) | ngrams_file(ngrams_of(texts)),
         )
+
+
+def prior_of(mean: Tensor, log_variance: Tensor, components: int, *, seed: int) -> Mixture:
+    """The mixture on the posteriors of the training sentences, (N, D) each; of many, ``FITTED`` at most."""
+    every = -(-len(mean) // FITTED)
+    return fit(mean[::every], log_variance[::every].exp(), components, seed=seed)
 
 
 def kind_of(sentences: Sequence[Sentence]) -> str:
