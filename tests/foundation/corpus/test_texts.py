@@ -90,11 +90,11 @@ def test_pieces_give_the_whole_text(tmp_path_factory: pytest.TempPathFactory, te
     text = text.removeprefix("\ufeff")
     before, module.PIECE = module.PIECE, piece
     try:
-        assert "".join(module._pieces(path)) == text
-        assert all(part.endswith("\n") or len(part) <= 3 * piece for part in list(module._pieces(path))[:-1])
+        assert "".join(module.pieces_of(path)) == text
+        assert all(part.endswith("\n") or len(part) <= 3 * piece for part in list(module.pieces_of(path))[:-1])
         edge = len(text) // 3
         halves = [(0, edge), (edge, len(text))]
-        assert "".join("".join(module._between(module._pieces(path), *half)) for half in halves) == text
+        assert "".join("".join(module._between(module.pieces_of(path), *half)) for half in halves) == text
     finally:
         module.PIECE = before
 
