@@ -53,6 +53,7 @@ from luokuan.models.seq2seq.card import seq2seq_card
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.card import vae_card
+from luokuan.models.vae.music.card import music_card
 from luokuan.models.vae.text.card import text_vae_card
 from luokuan.models.vae.text.measure import held_out_rows
 
@@ -63,6 +64,7 @@ LIMITS = {
     "upscaler": 1_000_000,
     "vae": 8_000_000,
     "vae/text": 6_000_000,
+    "vae/music": 6_000_000,
     "plm": 10_000_000,
     "seq2seq": 10_000_000,
 }
@@ -161,6 +163,16 @@ def of_sentences(source: ModelFolder, _target: Path, corpora: list[Path], verdic
     verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
     card = text_vae_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
     return card + "".join(f"\n{title}:\n\n```\n" + "\n".join(lines) + "\n```\n" for title, lines in parts.items())
+
+
+def of_music(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a music VAE beside NAME-plain, the same decoder without latents; writes piano-rolls of samples."""
+    plain = source.path.with_name(f"{source.name}-plain")
+    beside = ["--beside", str(plain)] if plain.is_dir() else []
+    found = evaluate(source.path, corpora[0], *beside, "--sheet", str(target / SHEET))
+    verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
+    card = music_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
+    return card + f"\n![Piano-rolls of four samples, temperature 1, seed {found['seed']} and on]({SHEET})\n"
 
 
 VERSE = {
@@ -321,6 +333,7 @@ CARDS = {
     "upscaler": of_upscaler,
     "vae": of_vae,
     "vae/text": of_sentences,
+    "vae/music": of_music,
     "plm": of_writer,
     "seq2seq": of_translator,
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli import enlarging, fidelity, likelihood, options
+from luokuan.cli.evaluate_music import evaluate_music
 from luokuan.cli.evaluate_sentences import evaluate_game, evaluate_sentences
 from luokuan.cli.evaluate_text import evaluate_text
 from luokuan.cli.output import emit_json, say, table
@@ -68,8 +69,16 @@ def evaluate(
             "--importance",
             min=0,
             max=100_000,
-            help=_("Draws an item for a VAE's importance-weighted bound (default 500; sentences: 100; 0: none)."),
+            help=_(
+                "Draws an item for a VAE's importance-weighted bound (default 500; sentences and music: 100; 0: none)."
+            ),
             show_default=False,
+        ),
+    ] = None,
+    beside: Annotated[
+        str | None,
+        typer.Option(
+            "--beside", help=_("Music: a model to stand beside it, such as one of --latent 0."), show_default=False
         ),
     ] = None,
     sheet: Annotated[
@@ -86,7 +95,7 @@ def evaluate(
     from luokuan.foundation.corpus.arrays import load_labels, load_pixels
     from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import compare, evaluate_model
-    from luokuan.models.registry import LATENT_TEXT, TRANSLATING, WRITING, load_model, loader_name
+    from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, WRITING, load_model, loader_name
     from luokuan.models.upscaler.model import Upscaler
     from luokuan.models.vae.model import Vae
     from luokuan.store.home import open_home
@@ -95,17 +104,12 @@ def evaluate(
     folder = expand(model)
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
-    if loaded is not None and loader_name(loaded.folder) in (*WRITING, *LATENT_TEXT, *TRANSLATING):
-        pictures = sheet is not None or (truncation, among, guidance) != (1, 1, 1)
-        how: dict[str, Any] = {"count": count, "seed": seed, "json": json, "of_pictures": pictures}
+    if loaded is not None and loader_name(loaded.folder) in (*WRITING, *LATENT_TEXT, *TRANSLATING, *MUSIC):
+        how: dict[str, Any] = {"count": count, "seed": seed, "json": json}
+        how |= {"of_pictures": (truncation, among, guidance) != (1, 1, 1), "sheet": sheet, "beside": beside}
         _evaluate_writer(loaded, corpus, place, importance, progress=None if quiet or json else _progress, **how)
         return
-    if importance is not None and not isinstance(loaded, Vae):
-        raise UserError(
-            _("'{name}' has no likelihood that could be weighed.", name=model),
-            _("--importance is for VAEs: leave it away."),
-            code="evaluation.importance",
-        )
+    _refuse_options(loaded, model, importance, beside)
     material = open_corpus(corpus)
     held = (*material.split("validation"), *material.split("test"))
     side = size if loaded is None or isinstance(loaded, (Codec, Upscaler)) else loaded.size
@@ -163,14 +167,42 @@ def evaluate(
             likelihood.show(report, bound)
 
 
+def _refuse_options(loaded: Any, name: str, importance: int | None, beside: str | None) -> None:
+    """Refuse what only other models have.
+
+    Raises:
+        UserError: such an option was given.
+    """
+    from luokuan.models.vae.model import Vae
+
+    if importance is not None and not isinstance(loaded, Vae):
+        raise UserError(
+            _("'{name}' has no likelihood that could be weighed.", name=name),
+            _("--importance is for VAEs: leave it away."),
+            code="evaluation.importance",
+        )
+    if beside is not None:
+        raise UserError(
+            _("{option} has no say with '{name}'.", option="--beside", name=name),
+            _("It is for models of music: leave it out."),
+            code="evaluation.beside",
+        )
+
+
 def _evaluate_writer(loaded: Any, corpus: Path, home: Home, importance: int | None, **how: Any) -> None:
-    """Measure a model that makes text.
+    """Measure a model that makes text or music.
 
     Raises:
         UserError: it translates, or options were given that it doesn't have.
     """
-    from luokuan.models.registry import LATENT_TEXT, TRANSLATING, loader_name
+    from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, loader_name
 
+    if loader_name(loaded.folder) in MUSIC:
+        evaluate_music(loaded, corpus, draws=importance, **how)
+        return
+    _refuse_options(None, loaded.folder.name, None, how.pop("beside"))
+    sheet = how.pop("sheet")
+    how["of_pictures"] = how["of_pictures"] or sheet is not None
     if loader_name(loaded.folder) == "gan/text":
         evaluate_game(loaded, corpus, importance=importance, **how)
         return

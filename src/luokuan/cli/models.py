@@ -182,8 +182,14 @@ def export(
 
 def _onnx(folder: ModelFolder, output: Path) -> float:
     from luokuan.models.export import to_onnx
-    from luokuan.models.registry import LATENT_TEXT, TRANSLATING, WRITING, family_loader, loader_name
+    from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, WRITING, family_loader, loader_name
 
+    if loader_name(folder) in MUSIC:
+        raise UserError(
+            _("'{name}' is a model of music: it is not written as ONNX.", name=folder.name),
+            _("Use --to hub-folder."),
+            code="export.music",
+        )
     if loader_name(folder) in LATENT_TEXT:
         raise UserError(
             _("'{name}' writes sentences by a latent vector: it is not written as ONNX.", name=folder.name),

@@ -119,7 +119,7 @@ app.command("prior", help=_("Train a transformer over a codec's tokens on a fold
 
 
 app.command("upscaler", help=_("Train an upscaler (a small GAN) on one or more folders of pictures."))(upscaler)
-app.command("vae", help=_("Train a VAE on pictures or sentences: a latent vector, a true bound in nats."))(vae)
+app.command("vae", help=_("Train a VAE on pictures, sentences or music: a latent vector, a true bound in nats."))(vae)
 
 
 def _levels(text: str) -> tuple[int, ...]:

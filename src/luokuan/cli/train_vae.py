@@ -19,10 +19,13 @@ Lines = Callable[["Plan"], Sequence[tuple[str, str]]]
 
 def vae(
     corpus: Annotated[
-        Path, typer.Argument(help=_("A folder of pictures, or of text: one sentence on each line."), show_default=False)
+        Path,
+        typer.Argument(
+            help=_("A folder of pictures, of text (one sentence on each line), or of .mid files."), show_default=False
+        ),
     ],
     name: training.Name,
-    kind: Annotated[str, typer.Option("--kind", help=_("What the items are: image or text."))] = "image",
+    kind: Annotated[str, typer.Option("--kind", help=_("What the items are: image, text or music."))] = "image",
     size: Annotated[
         str | None,
         typer.Option(
@@ -33,7 +36,11 @@ def vae(
     ] = None,
     latent: Annotated[
         int | None,
-        typer.Option("--latent", help=_("Length of the latent vector (default 64; text: 32)."), show_default=False),
+        typer.Option(
+            "--latent",
+            help=_("Length of the latent vector (default 64; text and music: 32; music: 0 for none)."),
+            show_default=False,
+        ),
     ] = None,
     likelihood: Annotated[
         str | None,
@@ -59,7 +66,7 @@ def vae(
         float | None,
         typer.Option(
             "--warm-up",
-            help=_("Share of the run in which that weight rises from 0, 0 to 1 (default 0.1; text: 0.25)."),
+            help=_("Share of the run in which that weight rises from 0, 0 to 1 (default 0.1; text and music: 0.25)."),
             show_default=False,
         ),
     ] = None,
@@ -81,7 +88,9 @@ def vae(
         float | None,
         typer.Option(
             "--free-bits",
-            help=_("Text: nats a sentence that the KL term may have for nothing (default 8)."),
+            help=_(
+                "Text, music: nats a sentence or segment that the KL term may have for nothing (default 8; music: 12)."
+            ),
             show_default=False,
         ),
     ] = None,
@@ -96,7 +105,9 @@ def vae(
     dropout: Annotated[
         float | None,
         typer.Option(
-            "--dropout", help=_("Text: share of outputs dropped while training (default 0.1)."), show_default=False
+            "--dropout",
+            help=_("Text, music: share of outputs dropped while training (default 0.1; music: 0.2)."),
+            show_default=False,
         ),
     ] = None,
     tokenizer: Annotated[
@@ -124,11 +135,42 @@ def vae(
             show_default=False,
         ),
     ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding", help=_("Music: satb, four voices (default), or melody, two bars."), show_default=False
+        ),
+    ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            "--grid", help=_("Music: quarter (default of satb) or sixteenth: how long a frame is."), show_default=False
+        ),
+    ] = None,
+    width: Annotated[
+        int | None, typer.Option("--width", help=_("Music: width of the networks (default 144)."), show_default=False)
+    ] = None,
+    hide: Annotated[
+        float | None,
+        typer.Option(
+            "--hide",
+            help=_("Music: largest share of earlier frames that the decoder doesn't see (default 0.3)."),
+            show_default=False,
+        ),
+    ] = None,
+    transpose: Annotated[
+        bool | None,
+        typer.Option(
+            "--transpose/--no-transpose",
+            help=_("Music: also learn from transposed pieces (default)."),
+            show_default=False,
+        ),
+    ] = None,
     keep: Annotated[
         str | None,
         typer.Option(
             "--keep",
-            help=_("Text: which average to keep: best on held-out sentences (default), or last."),
+            help=_("Text, music: which average to keep: best on held-out items (default), or last."),
             show_default=False,
         ),
     ] = None,
@@ -186,6 +228,11 @@ def vae(
         "vocabulary": vocabulary,
         "context": context,
         "items": items,
+        "encoding": encoding,
+        "grid": grid,
+        "width": width,
+        "hide": hide,
+        "transpose": transpose,
         "keep": keep,
         "steps": steps,
         "minutes": minutes,
@@ -250,5 +297,29 @@ def _of_text(run: Any) -> tuple[Lines, list[str]]:
     ]
 
 
-TOLD: dict[str, Callable[[Any], tuple[Lines, list[str]]]] = {"image": _of_pictures, "text": _of_text}
+def _of_music(run: Any) -> tuple[Lines, list[str]]:
+    way = run.way
+    told = _(
+        "{encoding}: {voices} voices, {grid} frames a quarter note, a latent of {latent} numbers for {segment} frames",
+        encoding=way.name,
+        voices=way.voices,
+        grid=way.grid,
+        latent=run.latent,
+        segment=way.segment,
+    )
+
+    def lines(plan: Plan) -> list[tuple[str, str]]:
+        found = [(_("Encoding"), told), (_("Frames"), f"{plan.details['frames']:,}")]
+        if plan.details["unfit"]:
+            found.append((_("Pieces that don't fit the encoding"), str(plan.details["unfit"])))
+        return found
+
+    return lines, [told]
+
+
+TOLD: dict[str, Callable[[Any], tuple[Lines, list[str]]]] = {
+    "image": _of_pictures,
+    "text": _of_text,
+    "music": _of_music,
+}
 """What is said of a run of each kind: lines of a plan, and the announcement."""

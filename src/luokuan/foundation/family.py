@@ -80,7 +80,8 @@ class FamilyTraining(ABC, Generic[ChoicesT, CorpusT]):
     family: ClassVar[str]
     unit: str = "pictures"
     """What an item of the training is: ``pictures``, ``windows`` (of text), ``examples``, ``pairs`` (of answers),
-    ``sentences`` with their translations, or ``texts``, such as single sentences."""
+    ``sentences`` with their translations, ``texts``, such as single sentences, or
+    ``pieces`` of music."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Further packages on whose versions the result depends."""
     period: int = 1

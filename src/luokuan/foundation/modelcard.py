@@ -94,7 +94,11 @@ def material_section(training: Mapping[str, Any]) -> str:
 
 def _unit(training: Mapping[str, Any]) -> str:
     return next(
-        (unit for unit in ("windows", "examples", "pairs", "sentences", "texts") if unit in training["corpus"]),
+        (
+            unit
+            for unit in ("windows", "examples", "pairs", "sentences", "texts", "pieces")
+            if unit in training["corpus"]
+        ),
         "pictures",
     )
 
@@ -106,6 +110,8 @@ def _amount(corpus: Mapping[str, Any]) -> str:
     if "sentences" in corpus:
         machine = f", {corpus['synthetic']} of them with a source that a machine wrote" if corpus["synthetic"] else ""
         return f"{corpus['sentences']} training sentences with translations{machine}, {corpus['target_tokens']} tokens"
+    if "pieces" in corpus:
+        return f"{corpus['pieces']} training pieces, {corpus['frames']} frames"
     if "texts" in corpus:
         return f"{corpus['texts']} training sentences, {corpus['tokens']} tokens"
     if "tokens" in corpus:

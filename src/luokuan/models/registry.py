@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from luokuan.models.gan.text.model import TextGan
     from luokuan.models.plm.model import PlmModel
     from luokuan.models.seq2seq.model import Seq2SeqModel
+    from luokuan.models.vae.music.model import MusicVae
     from luokuan.models.vae.text.model import TextVae
 
 FAMILIES: dict[str, str] = {
@@ -28,6 +29,7 @@ FAMILIES: dict[str, str] = {
     "upscaler": "luokuan.models.upscaler.model:Upscaler",
     "vae": "luokuan.models.vae.model:Vae",
     "vae/text": "luokuan.models.vae.text.model:TextVae",
+    "vae/music": "luokuan.models.vae.music.model:MusicVae",
     "plm": "luokuan.models.plm.model:PlmModel",
     "seq2seq": "luokuan.models.seq2seq.model:Seq2SeqModel",
 }
@@ -56,6 +58,8 @@ TRANSLATING = ("seq2seq",)
 """Families that turn one text into another."""
 LATENT_TEXT = ("vae/text", "gan/text")
 """Those that make text from a latent vector."""
+MUSIC = ("vae/music",)
+"""Those that make music."""
 
 
 def loader_name(folder: ModelFolder) -> str:
@@ -70,7 +74,7 @@ def makes_pictures(reference: str | Path) -> bool:
     Raises:
         UserError: no such model.
     """
-    return loader_name(resolve(reference)) not in (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT)
+    return loader_name(resolve(reference)) not in (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT, *MUSIC)
 
 
 def load_picture_model(reference: str | Path) -> PictureModel:
@@ -79,6 +83,12 @@ def load_picture_model(reference: str | Path) -> PictureModel:
     Raises:
         UserError: it makes none; or see ``load_model``.
     """
+    if loader_name(resolve(reference)) in MUSIC:
+        raise UserError(
+            _("'{name}' makes music and no pictures.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.tool",
+        )
     if not makes_pictures(reference):
         writes = loader_name(resolve(reference)) in (*WRITING, *TRANSLATING, *LATENT_TEXT)
         raise UserError(
@@ -123,6 +133,22 @@ def load_latent_text_model(reference: str | Path) -> TextVae | TextGan:
             code="model.kind",
         )
     model: TextVae | TextGan = load_model(reference)
+    return model
+
+
+def load_music_model(reference: str | Path) -> MusicVae:
+    """``load_model`` of a model of music.
+
+    Raises:
+        UserError: it is a model of another kind; or see ``load_model``.
+    """
+    if loader_name(resolve(reference)) not in MUSIC:
+        raise UserError(
+            _("'{name}' makes no music.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.kind",
+        )
+    model: MusicVae = load_model(reference)
     return model
 
 

@@ -14,6 +14,7 @@ from luokuan.store.home import Home, open_home
 KINDS: Mapping[str, Kind] = {
     "image": Kind("luokuan.models.vae.train", "VaeRun"),
     "text": Kind("luokuan.models.vae.text.train", "TextVaeRun"),
+    "music": Kind("luokuan.models.vae.music.train", "MusicRun"),
 }
 
 
@@ -40,11 +41,13 @@ def train_vae(
     """Train a VAE (Python counterpart of ``luokuan train vae``).
 
     Args:
-        corpus: Folder of pictures; of the kind text a folder of .txt, .md or .jsonl files, or one such file.
+        corpus: Folder of pictures; of the kind text a folder of .txt, .md or .jsonl files, of the kind music one
+            of .mid or .json files; or one such file.
         resume: Continue the run ``name``; other choices come from its start.
         home: Where runs and models are kept; default: the user's home.
         quiet: No progress.
-        choices: Fields of ``VaeRun``, or with ``kind="text"`` of ``TextVaeRun``; ``name`` is required.
+        choices: Fields of ``VaeRun``, with ``kind="text"`` of ``TextVaeRun``, with ``"music"`` of ``MusicRun``;
+            ``name`` is required.
 
     Returns:
         The model folder, or None when the run was stopped and can be resumed.
