@@ -11,6 +11,7 @@ import typer
 from luokuan.cli import (
     create_copy,
     create_enlargement,
+    create_music,
     create_text,
     create_translation,
     create_verse,
@@ -37,6 +38,7 @@ def _group() -> None:
 
 app.command("text", help=create_text.HELP)(create_text.text)
 app.command("copy", help=create_copy.HELP)(create_copy.copy)
+app.command("music", help=create_music.HELP)(create_music.music)
 app.command("verse", help=create_verse.HELP)(create_verse.verse)
 app.command("translation", help=create_translation.HELP)(create_translation.translation)
 app.command("enlargement", help=create_enlargement.HELP)(create_enlargement.enlargement)

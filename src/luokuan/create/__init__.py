@@ -45,6 +45,13 @@ def enlargement(path: str | Path, *, by: int = 2, **options: Any) -> Work:
     return create_enlargement(path, by=by, **options)
 
 
+def music(*, model: str | Path = "chorale", seed: int = 0, **options: Any) -> Work:
+    """Create one finished piece of music; see ``luokuan.create.pieces.create_music`` for the options."""
+    from luokuan.create.pieces import create_one
+
+    return create_one(model=model, seed=seed, **options)
+
+
 def translation(text: str, *, to: str, model: str | Path = "en-zh", **options: Any) -> Work:
     """Create one finished translation; see ``luokuan.create.translations.create_translation`` for the options."""
     from luokuan.create.translations import create_translation

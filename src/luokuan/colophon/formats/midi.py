@@ -128,7 +128,7 @@ def _library() -> Any:
         import symusic
     except ModuleNotFoundError as error:
         raise UserError(
-            _("MIDI needs the package symusic."), _("Run: pip install 'luokuan[music]'"), code="midi.library"
+            _("MIDI needs the package symusic."), _("Run: pip install symusic==0.5.9"), code="midi.library"
         ) from error
     return symusic
 

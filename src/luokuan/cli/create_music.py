@@ -1,0 +1,132 @@
+"""`luokuan create music`: pieces, variations, and ways from one piece to another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from luokuan.cli import labelling, options
+from luokuan.cli.exporting import path_of, record_of, suffix_of, told_of
+from luokuan.cli.output import emit_json, say
+from luokuan.errors import UserError
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.colophon.schema import Work
+
+HELP = _("Create music: MIDI, sound or a piano-roll, by a music VAE; new, like a piece, or between two.")
+
+FORMATS = {
+    "mid": "audio/midi",
+    "midi": "audio/midi",
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "png": "image/png",
+}
+"""Endings and media types of music; a picture is its piano-roll."""
+
+
+def music(
+    start: Annotated[
+        Path | None, typer.Option("--from", help=_("A MIDI file from which the way leads."), show_default=False)
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help=_("The MIDI file to which it leads."), show_default=False)
+    ] = None,
+    steps: Annotated[int, typer.Option("--steps", help=_("Pieces on the way, with both ends: 2 to 64."))] = 8,
+    strip: Annotated[
+        bool, typer.Option("--strip", help=_("The pieces of the way one after another in one work."))
+    ] = False,
+    like: Annotated[Path | None, typer.Option("--like", help=_("A MIDI file to vary."), show_default=False)] = None,
+    noise: Annotated[
+        float | None,
+        typer.Option("--noise", help=_("How far a variation goes, 0 to 1 (default 0.4)."), show_default=False),
+    ] = None,
+    mode: Annotated[str | None, typer.Option("--mode", help=_("major or minor."), show_default=False)] = None,
+    density: Annotated[
+        str | None, typer.Option("--density", help=_("low or high: few or many notes."), show_default=False)
+    ] = None,
+    bars: Annotated[int, typer.Option("--bars", help=_("Length in bars; melodies have always two."))] = 8,
+    tempo: Annotated[float, typer.Option("--tempo", help=_("Quarter notes a minute."))] = 96.0,
+    temperature: Annotated[
+        float | None,
+        typer.Option("--temperature", help=_("Below 1: more probable; 0: always the likeliest."), show_default=False),
+    ] = None,
+    truncation: Annotated[
+        float, typer.Option("--truncation", help=_("1 leaves the latents as drawn; less: more typical."))
+    ] = 1.0,
+    soundfont: Annotated[
+        str | None,
+        typer.Option(
+            "--soundfont",
+            help=_("A .sf2 or .sf3 file for sounds; '' for the built-in synthesiser (default: the system's one)."),
+            show_default=False,
+        ),
+    ] = None,
+    model: options.Model = "chorale",
+    output: options.Output = None,
+    count: Annotated[int, typer.Option("--count", "-n", help=_("How many to make."))] = 1,
+    seed: options.Seed = 0,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", help=_("mid, wav, flac, mp3, ogg or png (default: by --output, else mid).")),
+    ] = None,
+    label: labelling.Label = None,
+    policy: labelling.Policy = None,
+    no_label: labelling.NoLabel = False,
+    reason: labelling.Reason = None,
+    acknowledge: labelling.Acknowledge = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    home: options.Home = None,
+) -> None:
+    """Create music and put it where the person wants it."""
+    from luokuan.colophon.finish import beside, export_work
+    from luokuan.create.pieces import Wish, create_music
+    from luokuan.store.home import open_home
+
+    way = start is not None or to is not None
+    if way and count != 1:
+        raise UserError(
+            _("{option} has no say with {other}.", option="--count", other="--from"),
+            _("Say with --steps how many pieces the way has."),
+            code="create.option",
+        )
+    files = (1 if strip else steps) if way else count
+    suffix = suffix_of(format, output, files, FORMATS)
+    wish = Wish(bars, mode, density, tempo, temperature, truncation, steps, noise, strip)
+    works = create_music(
+        wish,
+        model=model,
+        seed=seed,
+        count=count,
+        like=like,
+        start=start,
+        to=to,
+        media_type=FORMATS[suffix],
+        font=soundfont,
+        label=labelling.label_options(label, policy, no_label, reason, acknowledge, home),
+        home=open_home(home),
+    )
+    records: list[dict[str, Any]] = []
+    for work in works:
+        exported = export_work(work, _place(output, work, suffix, files))
+        records.append(record_of(exported) | {"parameters": dict(work.recipe.parameters)})
+        if json:
+            continue
+        say(told_of(exported))
+        if others := beside(work):
+            say(_("Beside it: {endings}. Keep them together.", endings=", ".join(others)), quiet=quiet)
+    if json:
+        emit_json(records[0] if files == 1 else {"works": records})
+
+
+def _place(output: Path | None, work: Work, suffix: str, files: int) -> Path:
+    """As for all works; steps of a way are numbered, so that files sort along it."""
+    path = path_of(output, work, suffix, count=files)
+    step = work.recipe.parameters.get("step")
+    return path if step is None or files == 1 else path.with_name(f"{step:02d}-{path.name}")
