@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
-    "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "plm", "corpus", "text", "copy",
+    "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "music", "plm", "corpus", "text", "copy",
     "translation", "labels", "verify", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints",
     "jobs", "extend",
 )  # fmt: skip
