@@ -1,4 +1,5 @@
-"""Collect messages from src/, merge them into the Chinese catalogue and compile it; --check only compares.
+"""Collect messages from src/, code and templates, merge them into the Chinese catalogue and compile it; --check only
+compares.
 
     python scripts/messages.py [--check]
 
@@ -44,7 +45,7 @@ def collect() -> dict[str, list[tuple[str, int]]]:
     """Message to the places that use it."""
     found: dict[str, list[tuple[str, int]]] = {}
     for name, line, message, _comments, _context in extract_from_dir(
-        SOURCE, method_map=[("**.py", "python")], keywords={"_": None}
+        SOURCE, method_map=[("**.py", "python"), ("**.html", "jinja2")], keywords={"_": None}
     ):
         if isinstance(message, str) and message:
             found.setdefault(message, []).append((f"src/luokuan/{name}", line))

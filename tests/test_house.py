@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "music", "plm", "corpus", "text", "copy",
     "translation", "labels", "verify", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints",
-    "jobs", "extend",
+    "studio", "jobs", "extend",
 )  # fmt: skip
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
@@ -81,12 +81,24 @@ def test_nothing_of_our_machines_is_in_the_project() -> None:
 def test_the_command_line_starts_without_anything_heavy() -> None:
     program = "import sys, luokuan.cli.app; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    heavy = {"torch", "numpy", "PIL", "sqlalchemy", "c2pa", "cryptography", "alembic", "scipy"}
+    heavy = {
+        "torch",
+        "numpy",
+        "PIL",
+        "sqlalchemy",
+        "c2pa",
+        "cryptography",
+        "alembic",
+        "scipy",
+        "fastapi",
+        "uvicorn",
+        "jinja2",
+    }
     assert not heavy & set(done.stdout.split())
 
 
 def test_every_command_explains_itself() -> None:
-    groups = ("train", "create", "corpus", "models", "works", "waiver", "identity", "lineage", "log")
+    groups = ("train", "create", "corpus", "models", "works", "waiver", "identity", "lineage", "log", "studio")
     for group in ("", *groups, "verify", "export", "evaluate", "doctor", "showcase"):
         command = [sys.executable, "-m", "luokuan", *group.split(), "--help"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

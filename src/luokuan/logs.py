@@ -10,11 +10,11 @@ from typing import Any
 import structlog
 
 
-def configure(*, quiet: bool = False) -> None:
-    """Send logs to stderr. LUOKUAN_LOG sets the level (debug, info, warning, error; default warning) and
+def configure(*, quiet: bool = False, level: str = "warning") -> None:
+    """Send logs to stderr. LUOKUAN_LOG sets the level (debug, info, warning, error; default ``level``) and
     LUOKUAN_LOG_FORMAT=json writes one JSON object a line. ``quiet`` keeps errors only."""
-    name = os.environ.get("LUOKUAN_LOG", "warning").upper()
-    level = logging.ERROR if quiet else logging.getLevelNamesMapping().get(name, logging.WARNING)
+    name = os.environ.get("LUOKUAN_LOG", level).upper()
+    least = logging.ERROR if quiet else logging.getLevelNamesMapping().get(name, logging.WARNING)
     as_json = os.environ.get("LUOKUAN_LOG_FORMAT") == "json"
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -28,7 +28,7 @@ def configure(*, quiet: bool = False) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         # Asked for anew with each logger: who redirects stderr for a while and closes it must not break later logs.
         logger_factory=lambda *_arguments: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,

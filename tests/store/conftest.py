@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from bothdatabases import database, dialect_url  # noqa: F401 - fixtures
 
 from luokuan.store.home import Home, open_home
 

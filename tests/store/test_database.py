@@ -172,6 +172,29 @@ def test_opening_again_changes_nothing_and_a_newer_database_is_refused(home: Hom
     assert caught.value.code == "database.newer"
 
 
+@pytest.mark.parametrize(
+    "url", ["nonsense", "mongodb://me:s3cret@host/x", "postgresql+nothing://me:s3cret@host/x", "://"]
+)
+def test_an_address_that_is_none_is_told_without_its_password(
+    home: Home, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUOKUAN_DATABASE", url)
+    with pytest.raises(UserError) as caught:
+        open_database(home)
+    assert caught.value.code == "database.url" and "s3cret" not in str(caught.value)
+    assert home.has_database and not home.database.exists()
+
+
+def test_a_database_elsewhere_takes_the_place_of_the_homes_own(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not home.has_database
+    monkeypatch.setenv("LUOKUAN_DATABASE", f"sqlite:///{tmp_path}/elsewhere.db")
+    with open_database(home) as database, database.write() as connection:
+        insert_work(connection, row())
+    assert not home.database.exists() and (tmp_path / "elsewhere.db").exists()
+
+
 def test_a_file_that_is_no_database_is_named(home: Home) -> None:
     home.database.write_bytes(b"not a database, certainly not" * 50)
     with pytest.raises(UserError, match=r"luokuan\.db") as caught:

@@ -18,6 +18,7 @@ from luokuan.cli import (
     log,
     models,
     showcase,
+    studio,
     train,
     verify,
     waiver,
@@ -62,6 +63,7 @@ app.add_typer(works.app, name="works")
 app.add_typer(waiver.app, name="waiver")
 app.add_typer(identity.app, name="identity")
 app.add_typer(log.app, name="log")
+app.add_typer(studio.app, name="studio")
 app.command(name="verify", help=verify.HELP)(verify.verify)
 app.command(name="lineage", help=lineage.HELP)(lineage.lineage)
 app.command(name="export", help=works.EXPORT)(works.export)

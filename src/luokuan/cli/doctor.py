@@ -32,6 +32,7 @@ EXTRAS = {
     "distributed": "accelerate",
     "gguf": "gguf",
     "media": "imageio_ffmpeg",
+    "studio": "fastapi",
 }
 LOW_DISK = 2 << 30
 """Bytes below which the home's disk is called full."""

@@ -41,6 +41,7 @@ from luokuan.store.keys import Signing, signing
 from luokuan.store.logbook import EntryRow, Found, HeadRow
 from luokuan.store.masters import Masters
 from luokuan.store.missing import tell_missing
+from luokuan.store.ownership import set_owner
 from luokuan.store.secrets import watermark_key
 from luokuan.store.sweep import sweep_daily
 from luokuan.store.works import WorkRow, insert_work
@@ -215,6 +216,8 @@ def record(passage: Passage) -> None:
         if log.key_of(book.head) != passage.order.log:
             raise log.moved()
         insert_work(connection, row)
+        if passage.order.owner is not None:
+            set_owner(connection, row.id, passage.order.owner)
         if passage.order.at_record is not None:
             passage.order.at_record(connection, row.id)
         entries = [entry]
@@ -267,6 +270,7 @@ def finish(
     at_record: Callable[[sa.Connection, str], None] | None = None,
     signer: Signing | None = None,
     origin: Origin | None = None,
+    owner: str | None = None,
 ) -> Work:
     """Turn a draft into a work: labelled, watermarked, signed by the home, read back, kept, recorded.
 
@@ -287,6 +291,7 @@ def finish(
         at_record: Called likewise, after the row, with the work's id too: for rows that belong to it.
         signer: Signs instead of what the home signs with, see ``identity.with_callback``.
         origin: What the work starts from; None: from nothing but the model.
+        owner: Id of the account whose work it is; None: the home's administrators'.
 
     Returns:
         The work, with its final bytes; ``export_work`` writes them to a path.
@@ -319,6 +324,7 @@ def finish(
             secret=watermark_key(home),
             log=_log_of(home, database),
             origin=origin,
+            owner=owner,
         )
         if order.label.waiver is not None:
             with database.read() as connection:

@@ -43,6 +43,7 @@ class Order:
     secret: bytes = field(repr=False)
     log: LogKey
     origin: Origin | None = None
+    owner: str | None = None
 
     @property
     def source(self) -> str:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from luokuan.store.tables import UtcTime
+from luokuan.store.columns import UtcTime
 
 
 class DatabaseTime(FunctionElement[Any]):

@@ -37,8 +37,9 @@ class Database:
     writes, so that a writer waits at the start and never fails in the middle.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, patience: float = BUSY_SECONDS) -> None:
         self.engine = engine
+        self._patience = patience
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -51,7 +52,7 @@ class Database:
             with self.engine.connect() as connection:
                 yield connection
         except sa.exc.DatabaseError as error:
-            raise _as_user_error(error, path=Path(self.engine.url.database or "")) from error
+            raise _as_user_error(error, self._patience, path=Path(self.engine.url.database or "")) from error
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -64,7 +65,7 @@ class Database:
             with self.engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
                 yield connection
         except sa.exc.OperationalError as error:
-            raise _as_user_error(error) from error
+            raise _as_user_error(error, self._patience) from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -77,12 +78,13 @@ class Database:
         self.close()
 
 
-def open_database(home: Home, url: str | None = None) -> Database:
+def open_database(home: Home, url: str | None = None, *, patience: float | None = None) -> Database:
     """Open the database of ``home`` (or at ``url``) and bring it up to date. Safe in several processes at once.
 
     Args:
         home: The home.
         url: Another database, as SQLAlchemy writes it; default: what LUOKUAN_DATABASE says, else the home's own file.
+        patience: Seconds to wait for another process that writes; default: ``BUSY_SECONDS``.
 
     Raises:
         UserError: the file is no database, can't be written, or was made by a newer Luokuan.
@@ -93,20 +95,21 @@ def open_database(home: Home, url: str | None = None) -> Database:
             # Recipes and salts are private, whatever the umask; SQLite gives its WAL the mode of the file.
             home.database.touch(mode=0o600)
     # Not as text: a home's name may hold the signs that mean something in a URL.
-    place = sa.URL.create("sqlite", database=str(home.database))
-    database = Database(_engine(place if url is None else sa.make_url(url)))
+    place = sa.URL.create("sqlite", database=str(home.database)) if url is None else _url(url)
+    seconds = BUSY_SECONDS if patience is None else patience
+    database = Database(_engine(place, seconds), seconds)
     try:
         _bring_up_to_date(database)
     except sa.exc.DatabaseError as error:
         database.close()
-        raise _as_user_error(error, path=home.database) from error
+        raise _as_user_error(error, seconds, path=home.database) from error
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _engine(url: sa.URL, patience: float) -> sa.Engine:
     engine = sa.create_engine(url, hide_parameters=True)  # recipes and salts would stand in tracebacks and logs
     if engine.dialect.name != "sqlite":
         return engine
@@ -116,7 +119,7 @@ def _engine(url: sa.URL) -> sa.Engine:
         # The driver must not start transactions of its own: ours begin below.
         connection.isolation_level = None
         for pragma in (
-            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            f"busy_timeout = {int(patience * 1000)}",
             "synchronous = FULL",
             "foreign_keys = ON",
             "trusted_schema = OFF",
@@ -130,6 +133,19 @@ def _engine(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _url(text: str) -> sa.URL:
+    try:
+        found = sa.make_url(text)
+        found.get_dialect()
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
+        raise UserError(
+            _("This address of a database can't be used."),  # it may hold a password
+            _("Write it as postgresql+psycopg://USER@HOST/NAME, with luokuan[postgres] installed."),
+            code="database.url",
+        ) from error
+    return found
 
 
 def _use_wal(connection: Any) -> None:
@@ -183,7 +199,7 @@ def _migrate(connection: sa.Connection) -> None:
         ) from error
 
 
-def _as_user_error(error: sa.exc.DatabaseError, path: Path | None = None) -> Exception:
+def _as_user_error(error: sa.exc.DatabaseError, patience: float, path: Path | None = None) -> Exception:
     name = getattr(error.orig, "sqlite_errorname", "")
     if name.startswith(_SQLITE_FULL):
         return UserError(
@@ -194,7 +210,7 @@ def _as_user_error(error: sa.exc.DatabaseError, path: Path | None = None) -> Exc
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return UserError(
-            _("Another process has held the home's database for more than {seconds} seconds.", seconds=BUSY_SECONDS),
+            _("Another process has held the home's database for more than {seconds} seconds.", seconds=f"{patience:g}"),
             _("Try again when it has finished."),
             code="database.busy",
             status=409,

@@ -1,1 +1,1 @@
-"""The studio: a place to train, create, keep and check, for people with a browser and for programs."""
+"""The studio: accounts, pages and an HTTP interface over one home, served by one process that loads no model."""

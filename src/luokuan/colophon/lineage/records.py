@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.lineage.graph import COPIES, Lineage, Node, cleaned
 from luokuan.colophon.manifest import clean
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import ModelFolder, list_models, resolve
-from luokuan.store.database import open_database
+from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
 from luokuan.store.ingredients import IngredientRow, derived_works, find_ingredients
 from luokuan.store.works import WorkRow, find_work
@@ -18,15 +19,20 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
-def read(row: WorkRow, home: Home) -> Lineage:
+def read(row: WorkRow, home: Home, database: Database | None = None) -> Lineage:
     """The lineage of a work of this home: all that it was made from, and all that was made from it.
+
+    Args:
+        row: The work.
+        home: Its home.
+        database: The home's, if it is open already.
 
     Raises:
         UserError: the database can't be read.
     """
     found = Lineage(this=_key(row.id), vouched=True)
     models = _Models(home)
-    with open_database(home) as database, database.read() as connection:
+    with nullcontext(database) if database is not None else open_database(home) as asked, asked.read() as connection:
         _before(connection, row, found, models)
         _after(connection, row, found, models)
     return found

@@ -15,6 +15,7 @@ from luokuan.store.blobs import Blobs
 from luokuan.store.claims import Claim, Stale
 from luokuan.store.jobs import Job
 from luokuan.store.works import WorkRow, find_work
+from luokuan.studio.jobs import owners
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -52,6 +53,7 @@ class Context:
         """Works of earlier attempts, by their place."""
         self._place = 0
         self._accounted = time.monotonic()
+        self._owed = 0.0
         self._account = threading.Lock()
         self._reported = self._texted = -1e9
         self._pieces: dict[int, str] = {}
@@ -67,6 +69,16 @@ class Context:
         with self._account:
             now = time.monotonic()
             seconds, self._accounted = now - self._accounted, now
+        return seconds
+
+    def charge(self, connection: sa.Connection) -> float:
+        """``spent``, of which whole seconds are counted against the owner's quota."""
+        seconds = self.spent()
+        with self._account:
+            self._owed += seconds
+            whole = int(self._owed)
+            self._owed -= whole
+        owners.charge_seconds(connection, self.job.owner, whole)
         return seconds
 
     def check(self) -> None:
@@ -144,7 +156,8 @@ class Context:
         found: list[Job] = []
 
         def record(connection: sa.Connection, work_id: str) -> None:
-            found.append(claims.record_output(connection, self.mine, place, work_id, spent=self.spent()))
+            owners.own(connection, work_id, self.job.owner)
+            found.append(claims.record_output(connection, self.mine, place, work_id, spent=self.charge(connection)))
 
         try:
             work = finish(draft, at_record=record, **options)

@@ -103,14 +103,14 @@ class Keeper(threading.Thread):
             job = claims.look(connection, context.mine)
         if job.cancel_at is not None:
             with self.database.write() as connection:
-                claims.cancelled(connection, context.mine, spent=context.spent())
+                claims.cancelled(connection, context.mine, spent=context.charge(connection))
             self._drop(found)
             return
         self._limit(found)
         now = time.monotonic()
         if now - found.renewed > limits.lease / 4:
             with self.database.write() as connection:
-                claims.renew(connection, context.mine, lease=limits.lease, spent=context.spent())
+                claims.renew(connection, context.mine, lease=limits.lease, spent=context.charge(connection))
             found.renewed = now
         if self.draining.is_set():
             self._drain(found)
@@ -123,7 +123,7 @@ class Keeper(threading.Thread):
             stop_running()
         if now - found.draining_since > (self.limits.drain_saving if found.stops else self.limits.drain):
             with self.database.write() as connection:
-                claims.release(connection, found.context.mine, spent=found.context.spent())
+                claims.release(connection, found.context.mine, spent=found.context.charge(connection))
             self._exit(found, LEFT)
 
     def _limit(self, found: _Watched) -> None:
@@ -138,7 +138,7 @@ class Keeper(threading.Thread):
             else:
                 return
         with self.database.write() as connection:
-            claims.fail(connection, context.mine, error, again=False, spent=context.spent())
+            claims.fail(connection, context.mine, error, again=False, spent=context.charge(connection))
         self._exit(found, DROPPED)
 
     def _drop(self, found: _Watched) -> None:

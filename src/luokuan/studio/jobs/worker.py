@@ -154,14 +154,14 @@ class Worker:
             if result is None:
                 # Stopped on purpose: by whoever cancelled it (then it is no longer ours), or because we leave.
                 self.draining.set()
-                claims.release(connection, context.mine, spent=context.spent())
+                claims.release(connection, context.mine, spent=context.charge(connection))
             else:
-                claims.complete(connection, context.mine, result, spent=context.spent())
+                claims.complete(connection, context.mine, result, spent=context.charge(connection))
 
     def _failed(self, context: Context, error: dict[str, str], *, again: bool) -> None:
         try:
             with self.database.write() as connection:
-                claims.fail(connection, context.mine, error, again=again, spent=context.spent())
+                claims.fail(connection, context.mine, error, again=again, spent=context.charge(connection))
         except Stale:
             pass
 

@@ -1,0 +1,96 @@
+"""Looking through somebody's works: filters, search, and pages that stay right while works come and go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from luokuan.store.account_tables import trash
+from luokuan.store.accounts import AccountRow
+from luokuan.store.ownership import belongs_to
+from luokuan.store.tables import work
+from luokuan.store.works import WorkRow
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which works. ``since`` and ``until``: made from this moment on, and before that one; ``text``: in the brief, the
+    model's name, or at the beginning of the id; ``thrown``: those in the trash instead of the others."""
+
+    kind: str = ""
+    model: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+    thrown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a page ended: moment and id of its last work."""
+
+    at: datetime
+    id: str
+
+
+def page_of_works(
+    connection: sa.Connection, person: AccountRow, wanted: Wanted, limit: int, after: Mark | None = None
+) -> tuple[list[WorkRow], Mark | None]:
+    """``limit`` works at most, the newest first, and where the next page begins; None if there is none."""
+    query = sa.select(work).where(*_conditions(person, wanted)).order_by(work.c.created_at.desc(), work.c.id.desc())
+    if after is not None:
+        earlier = sa.and_(work.c.created_at == after.at, work.c.id < after.id)
+        # The first condition alone lets the index on the time be used.
+        query = query.where(work.c.created_at <= after.at, sa.or_(work.c.created_at < after.at, earlier))
+    rows = [WorkRow(**row) for row in connection.execute(query.limit(limit + 1)).mappings()]
+    if len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1]
+    return rows[:limit], Mark(last.created_at, last.id)
+
+
+def count_works(connection: sa.Connection, person: AccountRow, wanted: Wanted) -> int:
+    """How many there are."""
+    return connection.execute(sa.select(sa.func.count(work.c.id)).where(*_conditions(person, wanted))).scalar_one()
+
+
+def kinds_and_models(connection: sa.Connection, person: AccountRow) -> tuple[list[str], list[str]]:
+    """What somebody's works can be filtered by."""
+    query = sa.select(work.c.kind, work.c.model_name).where(*_conditions(person, Wanted())).distinct()
+    rows = connection.execute(query).all()
+    return sorted({kind for kind, _model in rows}), sorted({model for _kind, model in rows})
+
+
+def storage(connection: sa.Connection) -> list[tuple[str, int, int]]:
+    """Kind, number and bytes of all works that weren't erased."""
+    query = (
+        sa.select(work.c.kind, sa.func.count(), sa.func.sum(work.c.blob_size))
+        .where(work.c.recipe.is_not(None))
+        .group_by(work.c.kind)
+        .order_by(work.c.kind)
+    )
+    return [(kind, int(count), int(size)) for kind, count, size in connection.execute(query)]
+
+
+def _conditions(person: AccountRow, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    thrown = work.c.id.in_(sa.select(trash.c.work_id))
+    found = [work.c.recipe.is_not(None), belongs_to(person), thrown if wanted.thrown else ~thrown]
+    if wanted.kind:
+        found.append(work.c.kind == wanted.kind)
+    if wanted.model:
+        found.append(work.c.model_name == wanted.model)
+    if wanted.since is not None:
+        found.append(work.c.created_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(work.c.created_at < wanted.until)
+    if text := wanted.text.strip():
+        found.append(
+            sa.or_(
+                work.c.recipe["brief"].as_string().icontains(text, autoescape=True),
+                work.c.model_name.icontains(text, autoescape=True),
+                work.c.id.startswith(text.lower(), autoescape=True),
+            )
+        )
+    return found

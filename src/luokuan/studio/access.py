@@ -1,0 +1,210 @@
+"""Who may ask for what: the one place where it is decided.
+
+Every route says what it needs with ``Needs``; ``check_routes`` refuses to start a studio with a route that doesn't.
+Pages know people by their session, programs show an API key: under ``PROGRAMS`` cookies count for nothing, elsewhere
+keys don't. What belongs to somebody is asked for through ``luokuan.store.ownership``: what is another's answers 404.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.store import apikeys, sessions
+from luokuan.store.account_tables import ROLES
+from luokuan.store.accounts import AccountRow, find_account
+from luokuan.store.apikeys import KeyRow
+from luokuan.studio.guard import csrf, tokens
+from luokuan.studio.state import Studio, address_of, now, studio_of
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+PROGRAMS = ("/api", "/v1", "/metrics")
+"""Where programs ask."""
+SCOPES: Mapping[str, str] = {"works:read": "viewer", "metrics": "admin"}
+"""What a key can be for, and the least role that it takes."""
+VISIT = "luokuan_visit"
+SESSION = "luokuan_session"
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. ``account`` None: a stranger. ``cookie``: the value that the request's token is made from."""
+
+    account: AccountRow | None = None
+    key: KeyRow | None = None
+    session: str = ""
+    cookie: str = field(default="", repr=False)
+
+    @property
+    def person(self) -> AccountRow:
+        """The account; only where a route needs a role."""
+        assert self.account is not None
+        return self.account
+
+    def may(self, role: str) -> bool:
+        """Whether it may do what ``role`` may: both the account and the key."""
+        if self.account is None or not self.account.may(role):
+            return False
+        return self.key is None or ROLES.index(self.key.role) >= ROLES.index(role)
+
+
+class Needs:
+    """What a route needs, as its dependency.
+
+    Args:
+        role: The least role; empty: anybody may.
+        scope: What a key must be for; only under ``PROGRAMS``.
+        files: How many files a form may bring.
+    """
+
+    def __init__(self, role: str = "", *, scope: str = "", files: int = 0) -> None:
+        assert role in ("", *ROLES) and (not scope or scope in SCOPES)
+        self.role, self.scope, self.files = role, scope, files
+
+    async def __call__(self, request: Request) -> None:
+        """Let a request through, with who asks and its form in ``request.state``.
+
+        Raises:
+            UserError: it comes too often, nobody is known (401), or it isn't for them (403).
+        """
+        studio = studio_of(request)
+        if wait := studio.requests.take(address_of(request)):
+            raise too_often(wait)
+        who = await run_in_threadpool(principal_of, request, studio)
+        request.state.principal = who
+        request.state.account = "" if who.account is None else who.account.id
+        if self.role and who.account is None:
+            raise UserError(_("Please log in."), _("This page is for people with an account."), code="access.login",
+                            status=401)  # fmt: skip
+        if self.role and not who.may(self.role):
+            raise _forbidden()
+        if self.scope and (who.key is None or self.scope not in who.key.scopes):
+            raise _forbidden()
+        if request.method not in SAFE and not by_program(request):
+            await self._form(request, who)
+
+    async def _form(self, request: Request, who: Principal) -> None:
+        request.state.form = form = await request.form(max_files=self.files, max_fields=40, max_part_size=32 << 10)
+        given = request.headers.get(csrf.HEADER) or form.get(csrf.FIELD, "")
+        if not isinstance(given, str) or not csrf.is_ours(request, who.cookie, given):
+            await form.close()
+            raise UserError(
+                _("This form is too old, or comes from another site."),
+                _("Load the page again and send it once more."),
+                code="access.csrf",
+                status=403,
+            )
+
+
+def by_program(request: Request) -> bool:
+    """Whether a request goes where programs ask."""
+    path = request.url.path
+    return any(path == start or path.startswith(f"{start}/") for start in PROGRAMS)
+
+
+def principal_of(request: Request, studio: Studio) -> Principal:
+    """Who asks.
+
+    Raises:
+        UserError: an API key was shown that opens nothing.
+    """
+    if by_program(request):
+        return _by_key(request, studio)
+    cookies = request.cookies
+    visit, held = cookies.get(cookie_name(VISIT, studio), ""), cookies.get(cookie_name(SESSION, studio), "")
+    if not held or len(held) > 200:
+        return Principal(cookie=visit)
+    moment, digest = now(), tokens.digest(held)
+    with studio.database.read() as connection:
+        found = sessions.find_session(connection, digest, moment, studio.settings.session_idle)
+    if found is None:
+        return Principal(cookie=visit)
+    row, account = found
+    if moment - row.seen_at > _MINUTE:
+        with contextlib.suppress(UserError), studio.database.write() as connection:
+            sessions.touch_session(connection, digest, moment)
+    return Principal(account, session=digest, cookie=held)
+
+
+def _by_key(request: Request, studio: Studio) -> Principal:
+    kind, _space, text = request.headers.get("authorization", "").partition(" ")
+    if not kind:
+        return Principal()
+    split = tokens.split_key(text.strip()) if kind.lower() == "bearer" else None
+    moment = now()
+    with studio.database.read() as connection:
+        key = None if split is None else apikeys.find_key(connection, split[0])
+        account = None if key is None else find_account(connection, key.account_id)
+    # The comparison is made whatever was found, so that time doesn't tell which ids there are.
+    right = tokens.same("" if split is None else split[1], "0" * 64 if key is None else key.digest)
+    if not right or key is None or account is None or not key.valid(moment) or not account.active:
+        raise UserError(
+            _("This API key opens nothing."),
+            _("Make a new one in the settings, or with `luokuan studio key`."),
+            code="access.key",
+            status=401,
+        )
+    if key.used_at is None or moment - key.used_at > _MINUTE:
+        with contextlib.suppress(UserError), studio.database.write() as connection:
+            apikeys.touch_key(connection, key.id, moment)
+    return Principal(account, key=key)
+
+
+def cookie_name(name: str, studio: Studio) -> str:
+    """A cookie's name: under TLS with the prefix that keeps neighbours from setting it (RFC 6265bis, 4.1.3.2)."""
+    return f"__Host-{name}" if studio.settings.secure else name
+
+
+def principal(request: Request) -> Principal:
+    """Who asks, as ``Needs`` found."""
+    found: Principal = request.state.principal
+    return found
+
+
+def form_of(request: Request) -> FormData:
+    """The form, as ``Needs`` read it."""
+    found: FormData = request.state.form
+    return found
+
+
+def too_often(wait: float) -> UserError:
+    """Somebody must wait for so many seconds."""
+    return UserError(
+        _("Too many requests."),
+        _("Try again in {seconds} seconds.", seconds=int(wait) + 1),
+        code="access.often",
+        status=429,
+    )
+
+
+def _forbidden() -> UserError:
+    return UserError(
+        _("You may not do this."), _("Ask an administrator of this studio."), code="access.forbidden", status=403
+    )
+
+
+def needs_of(route: Any) -> Needs | None:
+    """What a route needs; None: it doesn't say."""
+    found = [one.dependency for one in getattr(route, "dependencies", ()) if isinstance(one.dependency, Needs)]
+    return found[0] if len(found) == 1 else None
+
+
+def check_routes(routes: list[Any]) -> None:
+    """Refuse routes that don't say what they need.
+
+    Raises:
+        RuntimeError: there is one.
+    """
+    for route in routes:
+        if needs_of(route) is None and getattr(route, "path", None) != "/static":
+            raise RuntimeError(f"the route {route!r} doesn't say who may use it")

@@ -1,0 +1,1 @@
+"""The native HTTP interface: JSON for programs that show an API key."""

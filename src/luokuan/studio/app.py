@@ -1,0 +1,98 @@
+"""Builds a studio: its state, its routes, and what stands before them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from luokuan.store.database import Database, open_database
+from luokuan.studio.access import check_routes
+from luokuan.studio.api import native
+from luokuan.studio.checking import Checkers
+from luokuan.studio.errors import Faults, add_handlers
+from luokuan.studio.guard.bodies import Bodies
+from luokuan.studio.guard.buckets import Buckets
+from luokuan.studio.guard.headers import Headers
+from luokuan.studio.guard.hosts import Hosts
+from luokuan.studio.language import Speaking
+from luokuan.studio.observed import Counters, Observed
+from luokuan.studio.pages import check, entrance, health, house, library, log, own, users, work
+from luokuan.studio.rendering import STATIC
+from luokuan.studio.settings import Settings
+from luokuan.studio.state import Studio
+
+ROUTERS = (health, entrance, library, work, check, log, own, users, house, native)
+"""Modules with a ``router``. A new group of pages is a module and its name here."""
+
+
+def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
+    """The studio as an ASGI application.
+
+    Args:
+        settings: How it is served.
+        database: The open database; None: it is opened here, and closed when the application ends.
+
+    Raises:
+        UserError: the database can't be used.
+        RuntimeError: a route doesn't say who may use it; our fault.
+    """
+    opened = database or open_database(settings.home, patience=settings.patience)
+    studio = Studio(
+        settings=settings,
+        database=opened,
+        checkers=Checkers(settings.home, settings.checkers),
+        counters=Counters(),
+        logins=Buckets(10, 1 / 90),
+        knocks=Buckets(30, 1 / 20),
+        requests=Buckets(settings.requests * 10, settings.requests),
+        checks=Buckets(settings.checks, settings.checks / 60),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if database is None:
+            opened.close()
+
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(Observed, counters=studio.counters),
+            Middleware(Headers, secure=settings.secure),
+            Middleware(Hosts, allowed=settings.hosts),
+            Middleware(Speaking),
+            Middleware(Faults),
+            Middleware(Bodies, settings=settings, larger={check.PATH: settings.upload_bytes}),
+        ],
+    )
+    app.state.studio = studio
+    for module in ROUTERS:
+        # As single routes, so that whoever looks through them sees each one.
+        app.router.routes.extend(module.router.routes)
+    app.router.routes.append(Mount("/static", _Assets(directory=STATIC), name="static"))
+    check_routes(app.router.routes)
+    add_handlers(app)
+    return app
+
+
+class _Assets(StaticFiles):
+    """Our own files: named with their digest, so that they may be kept for ever."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                message["headers"].append((b"cache-control", b"public, max-age=31536000, immutable"))
+            await send(message)
+
+        await super().__call__(scope, receive, sending)

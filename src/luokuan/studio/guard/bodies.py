@@ -1,0 +1,63 @@
+"""Bodies of requests: not too large, not too slow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.studio.settings import Settings
+
+
+class Bodies:
+    """Counts what comes, and looks at the clock. What is wrong is raised where the body is read."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, larger: Mapping[str, int]) -> None:
+        self._app, self._settings, self._larger = app, settings, larger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._larger.get(scope["path"], self._settings.form_bytes)
+        declared = Headers(scope=scope).get("content-length", "")
+        too_large = declared.isdigit() and int(declared[:20]) > most
+        until = asyncio.get_running_loop().time() + self._settings.body_total
+        had, whole = 0, False
+
+        async def receiving() -> Message:
+            nonlocal had, whole
+            if too_large:
+                raise _large(most)
+            if whole:  # what comes now is only that the other side went away, whenever that may be
+                return await receive()
+            left = until - asyncio.get_running_loop().time()
+            try:
+                message = await asyncio.wait_for(receive(), min(self._settings.body_idle, max(left, 0.001)))
+            except TimeoutError as error:
+                raise UserError(
+                    _("The request came too slowly."), _("Try again with a better connection."), code="body.slow",
+                    status=408,
+                ) from error  # fmt: skip
+            had += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if had > most:
+                raise _large(most)
+            return message
+
+        await self._app(scope, receiving, send)
+
+
+def _large(most: int) -> UserError:
+    size = f"{most >> 20} MiB" if most >= 1 << 20 else f"{most >> 10} KiB"
+    return UserError(
+        _("This is larger than {size}, the most that is taken here.", size=size),
+        _("Send something smaller."),
+        code="body.large",
+        status=413,
+    )

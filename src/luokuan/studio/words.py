@@ -1,0 +1,60 @@
+"""Words of the database, for people."""
+
+from __future__ import annotations
+
+from luokuan.i18n import _
+
+
+def kind_word(kind: str) -> str:
+    """A kind of work."""
+    return {
+        "image": _("picture"),
+        "text": _("text"),
+        "copy": _("copy"),
+        "translation": _("translation"),
+        "music": _("music"),
+        "speech": _("speech"),
+        "sound": _("sound"),
+        "video": _("video"),
+        "presenter": _("presenter"),
+    }.get(kind, kind)
+
+
+def role_word(role: str) -> str:
+    """A role."""
+    return {"viewer": _("viewer"), "maker": _("maker"), "admin": _("administrator")}.get(role, role)
+
+
+def scope_word(scope: str) -> str:
+    """What a key is for."""
+    return {"works:read": _("read works"), "metrics": _("read counts of requests")}.get(scope, scope)
+
+
+def action_word(action: str) -> str:
+    """What was done."""
+    return {
+        "account.made": _("account made"),
+        "account.changed": _("account changed"),
+        "link.given": _("one-time link given"),
+        "password.set": _("password set"),
+        "login": _("logged in"),
+        "login.refused": _("login refused"),
+        "logout": _("logged out"),
+        "logout.all": _("logged out everywhere"),
+        "key.made": _("API key made"),
+        "key.revoked": _("API key revoked"),
+        "work.trashed": _("work thrown away"),
+        "work.restored": _("work taken back"),
+        "work.erased": _("work erased"),
+    }.get(action, action)
+
+
+def entry_word(kind: str) -> str:
+    """A kind of entry in the log."""
+    return {
+        "work": _("work made"),
+        "waiver": _("label waived"),
+        "correction": _("correction"),
+        "withdrawal": _("withdrawal"),
+        "restart": _("new log begun"),
+    }.get(kind, kind)
