@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from drafts import MEDIA_TYPES, draft, picture, text_draft
+from people import make_account
 from PIL import Image
 
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
@@ -29,8 +30,9 @@ from luokuan.store import logbook
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import open_database
 from luokuan.store.home import Home
+from luokuan.store.ownership import owner_of
 from luokuan.store.secrets import watermark_key
-from luokuan.store.works import WorkRow, find_work, known_blobs
+from luokuan.store.works import WorkRow, find_work, known_blobs, recent_works
 
 each_type = pytest.mark.parametrize("media_type", MEDIA_TYPES)
 
@@ -171,6 +173,19 @@ def test_what_the_caller_records_with_it_goes_in_or_out_with_the_work(home: Home
         assert find_work(connection, seen[1][0]) is None
         head = logbook.newest_head(connection)
     assert head is not None and head.size == 1
+
+
+def test_a_work_is_somebodys_from_its_first_moment_or_isnt_there(home: Home) -> None:
+    with open_database(home) as database:
+        ada = make_account(database, "ada")
+        work = finish(draft(), home=home, owner=ada.id)
+        with database.read() as connection:
+            assert owner_of(connection, work.id) == ada.id
+            assert owner_of(connection, finish(draft(), home=home).id) is None
+        with pytest.raises(sa.exc.IntegrityError):
+            finish(draft(), home=home, owner="f" * 16)
+        with database.read() as connection:
+            assert len(recent_works(connection)) == 2
 
 
 def test_the_callers_check_is_part_of_the_transaction(home: Home) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from people import AT, make_account
+from people import AT, keep_row, make_account
 
 from luokuan.errors import UserError
 from luokuan.store import accounts, apikeys, events, sessions
 from luokuan.store.account_tables import event, usage
 from luokuan.store.apikeys import KeyRow
 from luokuan.store.database import Database
+from luokuan.store.ownership import throw_away
 from luokuan.store.quotas import charge, check_quotas, used_by
 from luokuan.store.sessions import SessionRow
 
@@ -191,3 +194,32 @@ def test_quotas_are_counted_by_the_month_and_refused_when_used_up(database: Data
             check_quotas(connection, row, AT, jobs=1)
         check_quotas(connection, row, AT + timedelta(days=31), jobs=2)
         assert connection.execute(sa.select(sa.func.count()).select_from(usage)).scalar() == 1
+
+
+def test_what_many_do_at_once_is_done_as_often_as_is_allowed(database: Database) -> None:
+    row = make_account(database, "ada", jobs_limit=3)
+    work = keep_row(database, row)
+    with database.write() as connection:
+        sessions.insert_link(connection, "a" * 64, row.id, AT, AT + HOUR)
+    done: list[str] = []
+
+    def everything(_number: int) -> None:
+        with contextlib.suppress(UserError), database.write() as connection:
+            check_quotas(connection, row, AT, jobs=1)
+            charge(connection, row.id, AT, jobs=1, seconds=2)
+            done.append("job")
+        with database.write() as connection:
+            if sessions.use_link(connection, "a" * 64, AT) is not None:
+                done.append("link")
+        with database.write() as connection:
+            throw_away(connection, work.id, AT)
+        with contextlib.suppress(UserError):
+            make_account(database, "bob")
+            done.append("bob")
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(everything, range(6)))
+    assert (done.count("job"), done.count("link"), done.count("bob")) == (3, 1, 1)
+    with database.read() as connection:
+        used = used_by(connection, row.id, AT)
+    assert (used.jobs, used.seconds) == (3, 6)

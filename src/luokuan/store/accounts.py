@@ -60,14 +60,22 @@ def insert_account(connection: sa.Connection, row: AccountRow) -> None:
     Raises:
         UserError: the name is taken.
     """
+    taken = UserError(
+        _("There is an account '{name}' already.", name=row.name),
+        _("Take another name."),
+        code="account.taken",
+        status=409,
+    )
     if find_by_name(connection, row.name) is not None:
-        raise UserError(
-            _("There is an account '{name}' already.", name=row.name),
-            _("Take another name."),
-            code="account.taken",
-            status=409,
-        )
-    connection.execute(account.insert().values({name: getattr(row, name) for name in AccountRow.__slots__}))
+        raise taken
+    values = {name: getattr(row, name) for name in AccountRow.__slots__}
+    try:
+        connection.execute(account.insert().values(values))
+    except sa.exc.IntegrityError as error:
+        # PostgreSQL: somebody else has taken the name since it was looked for.
+        if "account_name" in str(error.orig) and "uq_" in str(error.orig):
+            raise taken from error
+        raise
 
 
 def find_account(connection: sa.Connection, account_id: str) -> AccountRow | None:

@@ -47,6 +47,8 @@ def own_among(connection: sa.Connection, work_ids: Iterable[str], person: Accoun
 
 def throw_away(connection: sa.Connection, work_id: str, now: datetime) -> None:
     """Put a work into the trash; nothing happens to one that lies there."""
+    # Held, so that of two who do it at once the second sees what the first has done.
+    connection.execute(sa.select(work.c.id).where(work.c.id == work_id).with_for_update())
     if not in_trash(connection, work_id):
         connection.execute(trash.insert().values(work_id=work_id, thrown_at=now))
 

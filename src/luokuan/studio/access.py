@@ -177,6 +177,16 @@ def form_of(request: Request) -> FormData:
     return found
 
 
+def check_turn(request: Request) -> None:
+    """A dependency of routes that check files, before their form is read: so many a minute for one address.
+
+    Raises:
+        UserError: these were more.
+    """
+    if wait := studio_of(request).checks.take(address_of(request)):
+        raise too_often(wait)
+
+
 def too_often(wait: float) -> UserError:
     """Somebody must wait for so many seconds."""
     return UserError(

@@ -39,7 +39,8 @@ def work_file(request: Request, row: WorkRow, home: Home, *, download: bool = Fa
     tag = f'"{row.blob_sha256}"'
     headers = {
         "content-security-policy": FILES,
-        "cache-control": "private, max-age=31536000, immutable",
+        # Kept by the browser, but asked for each time: who has logged out sees nothing.
+        "cache-control": "private, no-cache",
         "etag": tag,
         "content-disposition": disposition(name_of(row), attached=download or not is_shown(row.media_type)),
     }

@@ -10,6 +10,7 @@ import pytest
 from people import Place
 
 from luokuan.errors import UserError
+from luokuan.studio.guard import bodies
 from luokuan.studio.guard.bodies import Bodies
 
 
@@ -66,3 +67,31 @@ def test_a_body_that_stops_or_drips_is_given_up(place: Place) -> None:
     with pytest.raises(UserError) as caught:
         run(place, [(0.04, piece(1))] * 50, body_idle=1.0, body_total=0.2)
     assert caught.value.code == "body.slow"
+
+
+def test_so_many_large_bodies_come_at_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "AT_ONCE", 2)
+    refused = 0
+
+    async def app(_scope: Any, inner: Any, _send: Any) -> None:
+        nonlocal refused
+        try:
+            await inner()
+        except UserError as error:
+            assert error.code == "check.full"
+            refused += 1
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0.05)
+        return piece(1, False)
+
+    guard = Bodies(app, settings=place.settings, larger={"/check": 1000})
+
+    async def many() -> None:
+        scope = {"type": "http", "path": "/check", "method": "POST", "headers": []}
+        await asyncio.gather(*(guard(dict(scope), receive, None) for _ in range(5)))  # type: ignore[arg-type]
+
+    asyncio.run(many())
+    assert refused == 3
+    asyncio.run(many())
+    assert refused == 6, "places are given back"

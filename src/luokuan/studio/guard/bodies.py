@@ -12,12 +12,16 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.studio.settings import Settings
 
+AT_ONCE = 12
+"""Larger bodies that come at once: they lie on the disk meanwhile."""
+
 
 class Bodies:
     """Counts what comes, and looks at the clock. What is wrong is raised where the body is read."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings, larger: Mapping[str, int]) -> None:
         self._app, self._settings, self._larger = app, settings, larger
+        self._coming = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -29,11 +33,20 @@ class Bodies:
         too_large = declared.isdigit() and int(declared[:20]) > most
         until = asyncio.get_running_loop().time() + self._settings.body_total
         had, whole = 0, False
+        is_large = scope["path"] in self._larger and scope.get("method") not in ("GET", "HEAD")
+        full = is_large and self._coming >= AT_ONCE
 
         async def receiving() -> Message:
             nonlocal had, whole
             if too_large:
                 raise _large(most)
+            if full:
+                raise UserError(
+                    _("Many files are being checked just now."),
+                    _("Try again in a moment."),
+                    code="check.full",
+                    status=429,
+                )
             if whole:  # what comes now is only that the other side went away, whenever that may be
                 return await receive()
             left = until - asyncio.get_running_loop().time()
@@ -50,7 +63,11 @@ class Bodies:
                 raise _large(most)
             return message
 
-        await self._app(scope, receiving, send)
+        self._coming += is_large
+        try:
+            await self._app(scope, receiving, send)
+        finally:
+            self._coming -= is_large
 
 
 def _large(most: int) -> UserError:

@@ -17,10 +17,10 @@ from luokuan.colophon.formats import SIDECARS, known_endings
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.ownership import find_own_work
-from luokuan.studio.access import Needs, form_of, principal, too_often
+from luokuan.studio.access import Needs, check_turn, form_of, principal
 from luokuan.studio.checking import coarse
 from luokuan.studio.rendering import render
-from luokuan.studio.state import address_of, studio_of
+from luokuan.studio.state import studio_of
 
 router = APIRouter()
 PATH = "/check"
@@ -36,12 +36,10 @@ def check_page(request: Request) -> Response:
     return render(request, "check.html", _values(request))
 
 
-@router.post(PATH, dependencies=[Depends(Needs(files=FILES))])
+@router.post(PATH, dependencies=[Depends(check_turn), Depends(Needs(files=FILES))])
 async def check(request: Request) -> Response:
     """The verdict in coarse words; to the owner of the work it names, all of it."""
     studio = studio_of(request)
-    if wait := studio.checks.take(address_of(request)):
-        raise too_often(wait)
     with tempfile.TemporaryDirectory(prefix="luokuan-check-") as folder:
         form = form_of(request)
         try:

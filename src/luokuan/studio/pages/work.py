@@ -17,7 +17,7 @@ from luokuan.colophon.tlog.log import entry_of
 from luokuan.i18n import _
 from luokuan.store import ownership
 from luokuan.store.works import WorkRow
-from luokuan.studio.access import Needs, principal
+from luokuan.studio.access import Needs, check_turn, principal
 from luokuan.studio.cards import card
 from luokuan.studio.errors import missing
 from luokuan.studio.files import work_archive, work_file
@@ -88,7 +88,7 @@ def lineage(request: Request, work_id: str) -> Response:
     return Response(picture, media_type="image/svg+xml", headers={"content-security-policy": FILES})
 
 
-@router.get("/works/{work_id}/evidence", dependencies=[Depends(Needs("viewer"))])
+@router.get("/works/{work_id}/evidence", dependencies=[Depends(check_turn), Depends(Needs("viewer"))])
 async def evidence(request: Request, work_id: str) -> Response:
     """Check the work as it lies in the home, now."""
     studio = studio_of(request)
