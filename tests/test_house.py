@@ -16,8 +16,9 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "music", "plm", "corpus", "text", "copy",
     "translation", "labels", "verify", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints",
-    "studio", "jobs", "extend",
+    "speech", "studio", "jobs", "extend",
 )  # fmt: skip
+BINARY = (".jpg", ".png", ".webp", ".safetensors", ".ttf", ".npy", ".mo", ".ogg")
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
@@ -71,7 +72,7 @@ def test_nothing_of_our_machines_is_in_the_project() -> None:
     pattern = re.compile("|".join(places + hosts))
     wrong = []
     for path in tracked():
-        if not path.is_file() or path.suffix in (".jpg", ".png", ".webp", ".safetensors", ".ttf", ".npy", ".mo"):
+        if not path.is_file() or path.suffix in BINARY:
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         wrong += [f"{path.relative_to(ROOT)}: {match.group()}" for match in pattern.finditer(text)]

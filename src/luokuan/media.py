@@ -42,11 +42,22 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word of speech: its ``text``, with the marks and spaces after it, and its ``start`` and ``end`` in seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sound:
-    """Sound. ``samples``: float32, (channels, samples), -1 to 1; ``rate``: samples a second and channel."""
+    """Sound. ``samples``: float32, (channels, samples), -1 to 1; ``rate``: samples a second and channel; ``words``:
+    what is said in it, in the order of time, where that is known."""
 
     samples: NDArray[np.float32]
     rate: int
+    words: tuple[Word, ...] = ()
 
     def __post_init__(self) -> None:
         if self.samples.dtype != "float32" or self.samples.ndim != 2 or self.rate <= 0:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luokuan.media import Clip, Media, Note, Picture, Score, Sound, Text
+from luokuan.media import Clip, Media, Note, Picture, Score, Sound, Text, Word
 from luokuan.store.samples import pack, unpack
 
 numbers = st.integers(0, 2**32 - 1).map(np.random.default_rng)
@@ -18,7 +18,7 @@ def same(one: Media, other: Media) -> bool:
     if isinstance(one, Picture) and isinstance(other, Picture):
         return np.array_equal(one.pixels, other.pixels) and other.pixels.dtype == np.uint8
     if isinstance(one, Sound) and isinstance(other, Sound):
-        return one.rate == other.rate and one.samples.tobytes() == other.samples.tobytes()
+        return (one.rate, one.words) == (other.rate, other.words) and one.samples.tobytes() == other.samples.tobytes()
     if isinstance(one, Clip) and isinstance(other, Clip):
         sounds = (one.sound is None and other.sound is None) or (
             one.sound is not None and other.sound is not None and same(one.sound, other.sound)
@@ -47,12 +47,13 @@ def test_texts_come_back_even_with_half_characters(text: str, language: str) -> 
     [
         Sound(np.linspace(-1, 1, 600, dtype=np.float32).reshape(2, 300), 8_000),
         Sound(np.array([[np.nan, -0.0, 1e-40]], np.float32), 44_100),
+        Sound(np.zeros((1, 8), np.float32), 8_000, (Word("你好，", 0.0, 0.25), Word("Hi ", 0.3, 0.5))),
         Score((Note(0.5, 1.25, 60), Note(2.0, 1.0, 72, 101, 1)), 97.5, ("旋律", "bass")),
         Score(()),
         Clip(np.arange(2 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 4, 5, 3), 23.976),
         Clip(np.zeros((1, 2, 2, 3), np.uint8), 30.0, Sound(np.zeros((1, 10), np.float32), 8_000)),
     ],
-    ids=["sound", "strange sound", "score", "empty score", "clip", "clip with sound"],
+    ids=["sound", "strange sound", "speech", "score", "empty score", "clip", "clip with sound"],
 )
 def test_sound_scores_and_clips_come_back(media: Media) -> None:
     assert same(media, unpack(pack(media), type(media)))

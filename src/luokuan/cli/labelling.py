@@ -41,6 +41,14 @@ Acknowledge = Annotated[
     bool,
     typer.Option("--acknowledge", help=_("With --no-label: the duty to say that AI made it is yours from then on.")),
 ]
+Heard = Annotated[
+    Literal["words", "rhythm"] | None,
+    typer.Option(
+        "--label-heard",
+        help=_("How the label of a sound is heard: words or rhythm (default: words, but the rhythm for --policy cn)."),
+        show_default=False,
+    ),
+]
 
 Corner = Annotated[
     Place,

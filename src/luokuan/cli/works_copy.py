@@ -34,6 +34,7 @@ def copy(
     acknowledge: labelling.Acknowledge = False,
     corner: labelling.Corner = "bottom-right",
     enlarge: labelling.Enlarge = "lanczos",
+    heard: labelling.Heard = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
@@ -47,11 +48,17 @@ def copy(
 
     place = open_home(home)
     row = work_of(work, place)
+    media_type = format_of_path(output, format_of(row.media_type).kind).media_type
+    wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home, corner=corner)
+    if media_type.startswith("audio/") and media_type != "audio/midi":
+        from luokuan.create.voices.label import with_voice
+
+        wanted = with_voice(wanted, heard)
     made = finish_again(
         row.id,
         home=place,
-        media_type=format_of_path(output, format_of(row.media_type).kind).media_type,
-        label=labelling.label_options(label, policy, no_label, reason, acknowledge, home, corner=corner),
+        media_type=media_type,
+        label=wanted,
         purpose=purpose,
         enlarge=enlarge,
     )

@@ -55,6 +55,7 @@ def public_record(row: WorkRow) -> dict[str, Any]:
         "model": row.model_name,
         "model_digest": row.model_digest,
         "licence": row.licence,
+        **({"credit": credit} if (credit := (row.recipe or {}).get("credit")) else {}),
         "label": row.label,
         "created": row.created_at.isoformat(),
         "commitment": row.commitment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.facts import Facts
@@ -100,6 +101,15 @@ def _about_signature(word: str, facts: Facts, found: Findings) -> list[str]:
     return lines
 
 
+def _about_rights(claim: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if claim.get("work"):
+        lines.append(_("Work {id}; licence: {licence}.", id=claim["work"], licence=claim.get("licence") or "?"))
+    if claim.get("credit"):
+        lines.append(_("To be named: {credit}.", credit=claim["credit"]))
+    return lines
+
+
 def _about_claim(facts: Facts) -> list[str]:
     claim = facts.claim or {}
     lines = []
@@ -119,8 +129,7 @@ def _about_claim(facts: Facts) -> list[str]:
         )
     if claim.get("created"):
         lines.append(_("Made at {time}, by the signer's clock.", time=claim["created"]))
-    if claim.get("work"):
-        lines.append(_("Work {id}; licence: {licence}.", id=claim["work"], licence=claim.get("licence") or "?"))
+    lines += _about_rights(claim)
     if facts.history:
         count = len(facts.history)
         lines.append(_("Files that came before it, by its manifest: {count} (see `luokuan lineage`).", count=count))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from luokuan import logs
 from luokuan.colophon import aigc, c2pa_sign, manifest
+from luokuan.colophon.captions import captions
 from luokuan.colophon.enlarge import Method
 from luokuan.colophon.fingerprint import fingerprints_of
 from luokuan.colophon.fingerprint.backfill import backfill
@@ -31,7 +32,7 @@ from luokuan.colophon.tlog.proof import ENDING
 from luokuan.colophon.waiver import Waiver, permitted, record_waiver, waiver_row
 from luokuan.colophon.watermark.marking import marker_of
 from luokuan.files import sha256_bytes, write_atomic
-from luokuan.media import Clip
+from luokuan.media import Clip, Sound
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database, open_database
 from luokuan.store.fingerprints import insert_fingerprints
@@ -72,9 +73,14 @@ def keep_master(passage: Passage) -> None:
 
 
 def label(passage: Passage) -> None:
-    """Write the explicit label onto it, unless it is waived (a format then only prepares the samples)."""
-    order = passage.order
-    passage.media = order.format.labelled(passage.media, order.label, order.enlarge, passage.work_id)
+    """Write the explicit label onto it, unless it is waived (a format then only prepares the samples); speech gets its
+    captions, which show the label too."""
+    order, bare = passage.order, passage.media
+    passage.media = order.format.labelled(bare, order.label, order.enlarge, passage.work_id)
+    if isinstance(bare, Sound) and isinstance(passage.media, Sound):
+        offset = 0.0 if order.label.waiver else passage.media.seconds - bare.seconds
+        notes = (order.label.text, passage.recipe.credit)
+        passage.sidecars.update(captions(bare, offset, order.label.text, notes))
 
 
 def watermark(passage: Passage) -> None:
@@ -108,7 +114,8 @@ def tag(passage: Passage) -> None:
     else:
         passage.aigc = aigc.Aigc(label="1", producer=order.producer, produce_id=passage.work_id)
     tagged = order.format.tag(passage.data, passage.aigc, order.source)
-    passage.data, passage.sidecars = tagged.data, dict(tagged.sidecars)
+    passage.data = tagged.data
+    passage.sidecars.update(tagged.sidecars)
 
 
 def listen(passage: Passage) -> None:

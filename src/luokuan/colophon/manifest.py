@@ -47,6 +47,7 @@ class Claim:
     work: str | None = None
     commitment: str | None = None
     licence: str | None = None
+    credit: str | None = None
     explicit_label: str | None = None
     waived: bool | None = None
     purpose: str | None = None
@@ -81,6 +82,8 @@ def build(
         "licence": recipe.licence,
         "explicitLabel": explicit_label,
     }
+    if recipe.credit:
+        own["credit"] = recipe.credit
     if explicit_label is None:
         own["waived"] = True
     if origin is not None:
@@ -160,6 +163,7 @@ def read(store: Mapping[str, Any]) -> Claim:
         work=clean(own.get("work")),
         commitment=clean(own.get("commitment")),
         licence=clean(own.get("licence")),
+        credit=clean(own.get("credit")),
         explicit_label=clean(own.get("explicitLabel")),
         waived=True if own.get("waived") is True else None,
         purpose=clean(own.get("purpose")),

@@ -36,7 +36,18 @@ SALT_BYTES = 32
 def package_versions() -> dict[str, str]:
     """Versions of the packages on which a draft's samples depend, by name; absent ones are left out."""
     found = {}
-    for name in ("luokuan", "torch", "numpy", "pillow", "transformers", "tokenizers", "symusic"):
+    for name in (
+        "luokuan",
+        "torch",
+        "numpy",
+        "pillow",
+        "transformers",
+        "tokenizers",
+        "symusic",
+        "hibari-tts",
+        "onnxruntime",
+        "pypinyin",
+    ):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -61,6 +72,7 @@ class Recipe:
         corpus_digest: Digest of the material that the model was trained on, when known.
         versions: Versions of packages.
         draft_digest: SHA-256 of the draft's samples; ``finish`` fills it in.
+        credit: Who is to be named with the work, as a licence asks; public.
 
     Raises:
         ValueError: the digest is no SHA-256, or model or licence are empty.
@@ -75,6 +87,7 @@ class Recipe:
     corpus_digest: str | None = None
     versions: Mapping[str, str] = field(default_factory=package_versions)
     draft_digest: str = ""
+    credit: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[0-9a-f]{64}", self.model_digest):
@@ -84,7 +97,10 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON values."""
-        return {**asdict(self), "parameters": dict(self.parameters), "versions": dict(self.versions)}
+        values = {**asdict(self), "parameters": dict(self.parameters), "versions": dict(self.versions)}
+        if not self.credit:
+            del values["credit"]  # as before there was one: commitments stay what they were
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from luokuan.colophon.captions import ENDINGS as CAPTIONS
 from luokuan.colophon.facts import Facts
 from luokuan.colophon.findings import Finder, Heard
 from luokuan.colophon.formats import FORMATS, HEADER_BYTES, SIDECARS, TEXTS, format_of_header, known_endings
@@ -35,7 +36,7 @@ Anchors = Sequence[Path | bytes]
 Listen = Callable[[str], Heard | None]
 """From the words of a text to what is heard of a watermark. It comes from a room that knows models."""
 
-_BESIDE = (*SIDECARS, ".proof")
+_BESIDE = (*SIDECARS, *CAPTIONS, ".proof")
 _PIECE = 1 << 20
 _TEXTS = {row.media_type: row for row in TEXTS}
 

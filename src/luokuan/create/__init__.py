@@ -52,6 +52,13 @@ def music(*, model: str | Path = "chorale", seed: int = 0, **options: Any) -> Wo
     return create_one(model=model, seed=seed, **options)
 
 
+def speech(text: str, *, seed: int = 0, **options: Any) -> Work:
+    """Speak a text; see ``luokuan.create.speeches.create_speech`` for the options."""
+    from luokuan.create.speeches import create_speech
+
+    return create_speech(text, seed=seed, **options)
+
+
 def translation(text: str, *, to: str, model: str | Path = "en-zh", **options: Any) -> Work:
     """Create one finished translation; see ``luokuan.create.translations.create_translation`` for the options."""
     from luokuan.create.translations import create_translation

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from luokuan.media import Clip, Media, Note, Picture, Score, Sound, Text
+from luokuan.media import Clip, Media, Note, Picture, Score, Sound, Text, Word
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,12 +65,14 @@ def _unpack_score(data: bytes) -> Score:
 
 
 def _pack_sound(sound: Any) -> bytes:
-    return _pack_arrays({"rate": sound.rate}, {"samples": sound.samples})
+    words = [[word.text, word.start, word.end] for word in sound.words]
+    return _pack_arrays({"rate": sound.rate, **({"words": words} if words else {})}, {"samples": sound.samples})
 
 
 def _unpack_sound(data: bytes) -> Sound:
     values, arrays = _unpack_arrays(data)
-    return Sound(arrays["samples"], values["rate"])
+    words = tuple(Word(*word) for word in values.get("words", ()))
+    return Sound(arrays["samples"], values["rate"], words)
 
 
 def _pack_clip(clip: Any) -> bytes:

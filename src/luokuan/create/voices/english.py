@@ -1,0 +1,237 @@
+"""The English voice: the package hibari-tts (Apache-2.0), a small network that onnxruntime runs.
+
+Its text front end, network and signal processing are used as they are; ours is what it doesn't offer: the times of the
+words, from the durations that the network predicts, and another pitch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from luokuan.create.voices.onnx_outputs import with_output_of
+from luokuan.create.voices.voice import Card, Said
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.media import Sound, Word
+
+PACKAGE = "hibari-tts"
+NAME = "heart"
+LONGEST = 280
+"""Characters that are spoken at once: the network hears up to some 400 phonemes as one sentence."""
+LEAD, PAUSE, STOP = 0.04, 0.1, 0.4
+"""Seconds of silence before a piece, after it, and after one that ends a sentence; the network's own is cut."""
+_GAIN = 1.45  # as loud as the other voice
+_QUIET = 10 ** (-40 / 20)  # of the loudest sample
+_SPEAKABLE = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ0-9%&$€£@+=]")
+_MARKS = str.maketrans("，。！？；：（）、", ",.!?;:(),")
+_END = re.compile(r"[.!?][\"'”’)]*\s*$")
+_CLAUSE = re.compile(r"(?<=[,;:—])\s+")
+
+CARD = Card(
+    name=NAME,
+    title="American English, a woman's voice",
+    languages=("en-US",),
+    licence="Apache-2.0",
+    source=f"{PACKAGE}, https://github.com/MMWilliams/hibari: distilled from the voice af_heart of Kokoro-82M",
+    credit="",
+    consent="A synthetic voice: its maker trained it on what another synthetic voice says. Kokoro-82M in turn was "
+    "trained on permissively licensed and mostly synthetic speech, as its maker says; no person is named whose voice "
+    "it is.",
+    quality="Natural and clear: by pocketsphinx 1 of 413 words wrong among 50 known sentences, 17.7 % by its free "
+    "model. Names that its lexicon lacks are guessed, dates are read in the American way.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """What is read: its ``text`` after numbers were written out, and from where to where its phonemes lie."""
+
+    text: str
+    start: int
+    stop: int
+
+
+class English:
+    """See ``voice.Voice``."""
+
+    def __init__(self) -> None:
+        self._speaker, self._dsp, self._ends = _network()
+
+    @property
+    def card(self) -> Card:
+        """Whose it is."""
+        return CARD
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the network's file and the package's version, which the lexicon goes with."""
+        return _digest()
+
+    def can_say(self, text: str) -> bool:
+        """Whether there is a Latin letter, a digit or a sign with a name in it."""
+        return _SPEAKABLE.search(text) is not None
+
+    def say(self, text: str, *, rate: float = 1.0, pitch: float = 0.0, seed: int = 0) -> Iterator[Said]:
+        """Speak English, sentence by sentence; see ``voice.Voice.say``. ``seed``: of the noise in its consonants."""
+        random = np.random.default_rng(seed)
+        text = text.translate(_MARKS)
+        covered = 0
+        found = [piece for piece in _sentences(text) if self.can_say(text[piece[0] : piece[1]])]
+        for number, (start, _stop) in enumerate(found):
+            following = found[number + 1][0] if number + 1 < len(found) else len(text)
+            begin = covered if number == 0 else start
+            covered = following
+            sound = self._sentence(text[begin:following], rate, pitch, random)
+            if sound is not None:
+                yield Said(sound, text[begin:following])
+
+    def _sentence(self, written: str, rate: float, pitch: float, random: np.random.Generator) -> Sound | None:
+        phonemes, tokens = self._read(written.strip())
+        ids, places = self._ids(phonemes)
+        if len(ids) < 3:
+            return None
+        feed = {"ids": np.asarray([ids], np.int64), "speed": np.asarray([rate], np.float32)}
+        *parts, frames = self._speaker.sess.run(None, feed)
+        lh, th, ln, lr, phi, f0 = (part[0] for part in parts)
+        samples = self._dsp.synth(lh, th, ln, lr, phi, f0 * np.float32(2 ** (pitch / 12)), random)
+        # When each phoneme ends, in seconds: the network counts in frames of its own. The first id is a pad.
+        counts = np.asarray(frames, np.float64).reshape(-1)
+        ends = counts / counts[-1] * len(samples) / self._dsp.SR
+        first, last = _heard(samples)
+        lead = max(0.0, first / self._dsp.SR - LEAD)
+        ends = np.maximum(ends - lead, 0.0)
+        heard = [(t.text, *_span(t, places, ends)) for t in tokens if any(p in places for p in range(t.start, t.stop))]
+        pause = STOP if _END.search(written) else PAUSE
+        silence = np.zeros(round(pause / rate * self._dsp.SR), np.float32)
+        whole = _GAIN * np.concatenate([samples[round(lead * self._dsp.SR) : last], silence])[None]
+        return Sound(np.clip(whole, -1, 1).astype(np.float32), self._dsp.SR, _words(written, heard))
+
+    def _read(self, text: str) -> tuple[str, list[_Token]]:
+        """The phonemes of a sentence, and its tokens."""
+        from hibari.g2p.normalize import normalize
+
+        g2p = self._speaker.g2p
+        phonemes, tokens = "", []
+        for one in g2p.phonemize_tokens(g2p.tokenize(normalize(text))):
+            own = g2p.unk if one.phonemes is None else one.phonemes
+            tokens.append(_Token(one.text, len(phonemes), len(phonemes) + len(own)))
+            phonemes += own + (" " if one.whitespace else "")
+        return phonemes, tokens
+
+    def _ids(self, phonemes: str) -> tuple[list[int], dict[int, int]]:
+        """The ids of phonemes between pads, and at which of them each phoneme stands; unknown ones are left out."""
+        vocabulary = self._speaker.vocab
+        ids, places = [0], {}
+        for place, letter in enumerate(phonemes):
+            if letter in vocabulary:
+                places[place] = len(ids)
+                ids.append(vocabulary[letter])
+        return [*ids, 0], places
+
+
+def _heard(samples: np.ndarray[Any, Any]) -> tuple[int, int]:
+    """The first sample that is heard, and the one after the last."""
+    size = np.abs(samples)
+    loud = np.flatnonzero(size > _QUIET * size.max(initial=1e-6))
+    return (int(loud[0]), int(loud[-1]) + 1) if loud.size else (0, len(samples))
+
+
+def _span(token: _Token, places: dict[int, int], ends: np.ndarray[Any, Any]) -> tuple[float, float]:
+    own = [places[place] for place in range(token.start, token.stop) if place in places]
+    return float(ends[own[0] - 1]), float(ends[own[-1]])
+
+
+def _words(written: str, heard: Sequence[tuple[str, float, float]]) -> tuple[Word, ...]:
+    """The words of ``written`` with their times: of those that were heard as they are written, or, where numbers or
+    abbreviations were written out, of all that stands for them."""
+    places = [(m.start(), m.end()) for m in re.finditer(r"\S+", written)]
+    own = [written[a:b] for a, b in places]
+    spoken: list[tuple[str, float, float]] = []
+    for text, start, end in heard:
+        if any(letter.isalnum() for letter in text):
+            spoken.append((text, start, end))
+    keys, others = [_key(word) for word in own], [_key(text) for text, _s, _e in spoken]
+    words: list[Word] = []
+    for _tag, a, b, c, d in difflib.SequenceMatcher(None, keys, others, autojunk=False).get_opcodes():
+        if b - a == d - c:
+            words += [_word(written, places, a + k, a + k + 1, spoken[c + k : c + k + 1]) for k in range(b - a)]
+        elif a < b and c < d:
+            words.append(_word(written, places, a, b, spoken[c:d]))
+        elif a < b and words:
+            last = words[-1]  # what isn't heard goes with the word before
+            words[-1] = Word(last.text + written[places[a][0] : _after(written, places, b)], last.start, last.end)
+        elif c < d and words:
+            words[-1] = Word(words[-1].text, words[-1].start, spoken[d - 1][2])
+    if words and places and words[0].text != written[: len(words[0].text)]:
+        first = words[0]
+        words[0] = Word(written[: written.index(first.text)] + first.text, first.start, first.end)
+    return tuple(words)
+
+
+def _key(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
+def _after(written: str, places: Sequence[tuple[int, int]], number: int) -> int:
+    return places[number][0] if number < len(places) else len(written)
+
+
+def _word(
+    written: str, places: Sequence[tuple[int, int]], a: int, b: int, spoken: Sequence[tuple[str, float, float]]
+) -> Word:
+    return Word(written[places[a][0] : _after(written, places, b)], round(spoken[0][1], 3), round(spoken[-1][2], 3))
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Where the sentences of ``text`` begin and end; long ones are cut between clauses, or between words."""
+    from hibari import Hibari
+
+    cursor = 0
+    for sentence in Hibari.split_sentences(text):
+        start = text.find(sentence, cursor)
+        cursor = start + len(sentence)
+        while cursor - start > LONGEST:
+            window = text[start : start + LONGEST]
+            cuts = [m.end() for m in _CLAUSE.finditer(window)] or [m.end() for m in re.finditer(r"\s+", window)]
+            cut = start + (cuts[-1] if cuts else LONGEST)
+            yield start, cut
+            start = cut
+        yield start, cursor
+
+
+@lru_cache(maxsize=1)
+def _network() -> tuple[Any, Any, str]:
+    """hibari with the ends of its phonemes as one more output, its signal processing, and that output's name."""
+    try:
+        import onnxruntime
+        from hibari import Hibari, dsp
+    except ImportError as error:
+        raise UserError(
+            _("The voice {voice} needs the package {package}, which is not installed.", voice=NAME, package=PACKAGE),
+            _("Install {package}, or choose another voice.", package=PACKAGE),
+            code="voice.package",
+        ) from error
+    speaker = Hibari(voice=NAME)
+    model, name = with_output_of(Path(speaker.model_path).read_bytes(), "CumSum")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    speaker.sess = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return speaker, dsp, name
+
+
+@lru_cache(maxsize=1)
+def _digest() -> str:
+    model = Path(_network()[0].model_path).read_bytes()
+    version = metadata.version(PACKAGE)
+    return hashlib.sha256(hashlib.sha256(model).hexdigest().encode() + f"\n{PACKAGE} {version}".encode()).hexdigest()

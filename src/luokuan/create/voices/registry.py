@@ -1,0 +1,118 @@
+"""Which voices there are, and which of them speaks a language."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from luokuan.errors import UserError
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.create.voices.voice import Card, Voice
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A voice of the registry: its ``name``, the ``language`` that it speaks by default (``en`` or ``zh``), and what
+    makes it."""
+
+    name: str
+    language: str
+    make: Callable[[], Voice]
+
+
+def _made_by(place: str) -> Callable[[], Voice]:
+    module, _colon, name = place.partition(":")
+    return lambda: cast("Voice", getattr(import_module(module), name)())
+
+
+_ROWS: dict[str, Row] = {
+    row.name: row
+    for row in (
+        Row("mandarin", "zh", _made_by("luokuan.create.voices.mandarin.speaking:Mandarin")),
+        Row("heart", "en", _made_by("luokuan.create.voices.english:English")),
+    )
+}
+
+
+def register(name: str, language: str, make: Callable[[], Voice]) -> None:
+    """Add a voice; ``make`` is called at its first use. One of the same name is replaced.
+
+    Args:
+        name: What it is asked for by.
+        language: ``en`` or ``zh``; the first voice of a language speaks it where none is asked for.
+        make: Makes it.
+    """
+    _ROWS[name] = Row(name, language, make)
+    voice_of.cache_clear()
+
+
+def names() -> tuple[str, ...]:
+    """The names of all voices."""
+    return tuple(_ROWS)
+
+
+def row_of(name: str) -> Row:
+    """The voice called ``name``, not yet made.
+
+    Raises:
+        UserError: there is none; the nearest name is suggested.
+    """
+    if name in _ROWS:
+        return _ROWS[name]
+    near = difflib.get_close_matches(name.casefold(), _ROWS, n=1, cutoff=0.4)
+    known = ", ".join(_ROWS)
+    raise UserError(
+        _("There is no voice called '{name}'.", name=name[:40]),
+        _("Did you mean {near}? There are: {known}.", near=near[0], known=known)
+        if near
+        else _("Choose one of {known}.", known=known),
+        code="voice.unknown",
+        status=404,
+    )
+
+
+@lru_cache(maxsize=16)
+def voice_of(name: str) -> Voice:
+    """The voice called ``name``; loaded once.
+
+    Raises:
+        UserError: there is none, or it needs a package that isn't installed.
+    """
+    return row_of(name).make()
+
+
+def for_languages(wanted: tuple[str, ...] = ()) -> dict[str, str]:
+    """The voice that speaks each language: of those that are ``wanted``, else the first one.
+
+    Raises:
+        UserError: one is unknown, or two of one language are wanted.
+    """
+    chosen: dict[str, str] = {}
+    for name in wanted:
+        language = row_of(name).language
+        if chosen.setdefault(language, name) != name:
+            raise UserError(
+                _("{one} and {other} speak the same language.", one=chosen[language], other=name),
+                _("Give one voice a language."),
+                code="voice.twice",
+            )
+    for row in _ROWS.values():
+        chosen.setdefault(row.language, row.name)
+    return chosen
+
+
+def cards() -> list[Card]:
+    """The cards of all voices that can be loaded here."""
+    found = []
+    for name in names():
+        try:
+            found.append(voice_of(name).card)
+        except UserError:
+            continue  # its package isn't installed
+    return found
