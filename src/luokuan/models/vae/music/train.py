@@ -12,14 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from luokuan.errors import UserError
 from luokuan.foundation.corpus.scores import Piece, ScoreCorpus, open_scores
 from luokuan.foundation.family import FamilyTraining
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
 from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import check_choices, resumed
 from luokuan.foundation.training import Outcome
-from luokuan.i18n import _
 from luokuan.models.evaluation.music import density, key_of
 from luokuan.models.vae.music.bounds import cut, grouped, look
 from luokuan.models.vae.music.card import music_card
@@ -270,12 +268,3 @@ def train_music(
         UserError: see ``FamilyTraining``.
     """
     return prepare(corpus, resume=resume, home=home or open_home(), quiet=quiet, **choices).train(resume=resume)[1]
-
-
-def unknown_kind(kind: str, known: Sequence[str]) -> UserError:
-    """What is said of a kind that no VAE learns."""
-    return UserError(
-        _("A VAE of the kind '{kind}' can't be trained.", kind=kind),
-        _("Known kinds: {kinds}.", kinds=", ".join(known)),
-        code="training.kind",
-    )
