@@ -19,11 +19,12 @@ from luokuan.models.registry import TOOLS
 
 
 class Page(HTMLParser):
-    """Pictures, tags and text of a page, and every address that it would fetch or lead to."""
+    """Pictures, sounds, tags and text of a page, and every address that it would fetch or lead to."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.pictures: list[str] = []
+        self.sounds: list[str] = []
         self.tags: list[str] = []
         self.addresses: list[str] = []
         self.text = ""
@@ -36,6 +37,8 @@ class Page(HTMLParser):
         self.addresses += [values[name] for name in ("src", "href", "srcset", "action", "data") if name in values]
         if tag == "img":
             self.pictures.append(values["src"])
+        if tag == "audio":
+            self.sounds.append(values["src"])
         if values.get("http-equiv") == "Content-Security-Policy":
             self.policy = values["content"]
 
@@ -75,6 +78,14 @@ def test_the_page_is_bilingual_and_fetches_nothing(monkeypatch: pytest.MonkeyPat
     assert '<html lang="zh-CN">' in render_sheet([]) and '<html lang="en">' in text
 
 
+def test_a_sound_can_be_played() -> None:
+    heard = exhibit("a song")
+    work = replace(heard.work, media_type="audio/wav")
+    page = Page(render_sheet([replace(heard, work=work, path=Path("out") / "song.wav")]))
+    assert page.sounds == ["song.wav"] and not page.pictures
+    assert "media-src 'self'" in page.policy
+
+
 def test_without_starters_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,7 +101,8 @@ def test_showcase(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     report = json.loads(capfd.readouterr().out)
     assert {w["verdict"] for w in report["works"]} == {"ours"}
     families = [resolve(name).family for name in starters()]
-    assert len(report["works"]) == sum(family not in TOOLS for family in families) >= 1
+    assert len(report["works"]) == sum(family not in TOOLS for family in families) + 1 >= 2
+    assert (out / "speech.wav").read_bytes()[:4] == b"RIFF"
     page = Page((out / "index.html").read_text(encoding="utf-8"))
-    assert page.pictures and all((out / name).is_file() for name in page.pictures)
+    assert page.pictures and page.sounds and all((out / name).is_file() for name in page.addresses)
     assert "人工智能生成" in page.text

@@ -25,10 +25,14 @@ BRIEFS = {
     "emoji": "a rainbow",
     "verse": "江上",
     "copy-en": "Aspire 5",
+    "sentences": "I went to the sea.",
 }
 """What each starter is asked for; a starter without a brief gets an empty one."""
 FACTS = {"memory": "8 gb", "battery": "9 hour", "weight": "1.7 kilogram"}
 """Attributes of the product of which copy is written."""
+SPOKEN = "落款是画家完成作品时写下的名字和盖上的印。Luokuan signs what it makes."
+"""What the voices say."""
+SUFFIXES = {"image/png": ".png", "text/plain": ".txt", "audio/wav": ".wav"}
 SEED = 7
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -52,27 +56,27 @@ class Exhibit:
         return self.work.data.decode() if self.work.media_type == "text/plain" else None
 
     @property
+    def heard(self) -> bool:
+        """Whether it is a sound."""
+        return self.work.media_type.startswith("audio/")
+
+    @property
     def recipe_text(self) -> str:
         """The whole recipe, for people to read."""
         return json.dumps(self.work.recipe.to_dict(), ensure_ascii=False, indent=1)
 
 
 def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
-    """Create one work with each starter, write it to ``folder`` and verify the file that was written.
+    """Create one work with each starter and one with the voices, write each to ``folder`` and verify what was written.
 
     Raises:
-        UserError: there are no starters; or see ``create_images``, ``create_verses`` and ``finish``.
+        UserError: there are no starters; or see what makes each kind, and ``finish``.
     """
     from luokuan.colophon.finish import export_work
     from luokuan.colophon.verification import verify_file
-    from luokuan.create.copies import STARTER as COPYWRITER
-    from luokuan.create.copies import create_copy
-    from luokuan.create.latenttexts import create_latent_text
-    from luokuan.create.pictures import create_image
-    from luokuan.create.translations import create_translation
-    from luokuan.create.verses import create_verse
+    from luokuan.create.speeches import create_speech
     from luokuan.foundation.modelfolder import resolve, starters
-    from luokuan.models.registry import LATENT_TEXT, TOOLS, TRANSLATING, WRITING, loader_name
+    from luokuan.models.registry import TOOLS, loader_name
 
     families = {name: loader_name(resolve(name, home)) for name in starters()}
     names = [name for name, family in families.items() if family not in TOOLS]
@@ -83,20 +87,38 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
             code="showcase.empty",
         )
     for name in names:
-        writes = families[name] in (*WRITING, *TRANSLATING, *LATENT_TEXT)
-        brief = BRIEFS.get(name, "")
-        if families[name] in TRANSLATING:
-            work = create_translation(brief, to="zh", model=name, seed=SEED, home=home)
-        elif name == COPYWRITER:
-            work = create_copy(brief, attributes=FACTS, model=name, seed=SEED, home=home)
-        elif families[name] in LATENT_TEXT:
-            work = create_latent_text(brief, model=name, seed=SEED, home=home)
-        else:
-            create = create_verse if writes else create_image
-            work = create(brief, model=name, seed=SEED, home=home)
-        path = folder / (f"{name}.txt" if writes else f"{name}.png")
+        work = _work_of(name, families[name], home)
+        path = folder / f"{name}{SUFFIXES[work.media_type]}"
         export_work(work, path)
         yield Exhibit(work, path, verify_file(path, home=home))
+    spoken = create_speech(SPOKEN, seed=SEED, home=home)
+    path = folder / "speech.wav"
+    export_work(spoken, path)
+    yield Exhibit(spoken, path, verify_file(path, home=home))
+
+
+def _work_of(name: str, family: str, home: Home) -> Work:
+    """The work of a starter, by what its family makes."""
+    from luokuan.create.copies import STARTER as COPYWRITER
+    from luokuan.create.copies import create_copy
+    from luokuan.create.latenttexts import create_latent_text
+    from luokuan.create.pictures import create_image
+    from luokuan.create.pieces import create_one
+    from luokuan.create.translations import create_translation
+    from luokuan.create.verses import create_verse
+    from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, WRITING
+
+    brief = BRIEFS.get(name, "")
+    if family in TRANSLATING:
+        return create_translation(brief, to="zh", model=name, seed=SEED, home=home)
+    if name == COPYWRITER:
+        return create_copy(brief, attributes=FACTS, model=name, seed=SEED, home=home)
+    if family in LATENT_TEXT:
+        return create_latent_text(brief, model=name, seed=SEED, home=home)
+    if family in MUSIC:
+        return create_one(model=name, seed=SEED, media_type="audio/wav", home=home)
+    create = create_verse if family in WRITING else create_image
+    return create(brief, model=name, seed=SEED, home=home)
 
 
 def render_sheet(found: Sequence[Exhibit]) -> str:
