@@ -166,7 +166,7 @@ def test_what_makes_no_sense_is_refused(trained: Path, run: Any, options: list[s
 
 def test_a_language_model_has_no_latents(run: Any) -> None:
     code, _out, err = run("create", "text", "-m", "verse", "--like", "床前明月光")
-    assert code == 2 and "no VAE of sentences" in err
+    assert code == 2 and "nor a GAN of sentences" in err
     code, _out, err = run("create", "image", "a cat", "-m", "toys")
     assert code == 2 and "makes text" in err
 

@@ -111,7 +111,7 @@ def test_nothing_is_lost_where_something_stands(home: Home, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("reference", ["0123456789abcdef", "nothing.txt", "", "x" * 5000, "\0"])
 def test_unknown_works_are_refused(home: Home, reference: str) -> None:
-    with pytest.raises(UserError, match="no work of this home"):
+    with pytest.raises(UserError, match="knows no work"):
         give_feedback(reference, "up", home=home)
 
 

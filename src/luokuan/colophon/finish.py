@@ -28,7 +28,6 @@ from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Work, commit, new_sa
 from luokuan.colophon.tlog import log, proof
 from luokuan.colophon.tlog.entries import notice, work_entry
 from luokuan.colophon.tlog.note import LogKey
-from luokuan.colophon.tlog.proof import ENDING
 from luokuan.colophon.waiver import Waiver, permitted, record_waiver, waiver_row
 from luokuan.colophon.watermark.marking import marker_of
 from luokuan.files import sha256_bytes, write_atomic
@@ -52,9 +51,6 @@ if TYPE_CHECKING:
 
     from luokuan.colophon.ingredients import Origin
 
-Finisher = Callable[..., Work]
-"""What may stand in the place of ``finish`` where works are created: it takes the same, and calls it or knows that the
-work was finished before."""
 PRODUCER = "luokuan"
 """ContentProducer of the AIGC label when nothing else is set."""
 
@@ -386,7 +382,7 @@ def _work(passage: Passage) -> Work:
 
 def beside(work: Work) -> dict[str, bytes]:
     """What ``export_work`` writes beside a work, by what it adds to the file's name."""
-    return {**work.sidecars, ENDING: work.proof} if work.sidecars and work.proof else dict(work.sidecars)
+    return {**work.sidecars, proof.ENDING: work.proof} if work.sidecars and work.proof else dict(work.sidecars)
 
 
 def export_work(work: Work, path: Path) -> Work:

@@ -12,7 +12,7 @@ from luokuan.colophon.enlarge import Method
 from luokuan.colophon.fingerprint import Fingerprint
 from luokuan.colophon.formats import Encoding, Format
 from luokuan.colophon.label import LabelOptions
-from luokuan.colophon.schema import Recipe
+from luokuan.colophon.schema import Recipe, Work
 from luokuan.colophon.tlog.note import LogKey
 from luokuan.media import Media
 from luokuan.store.database import Database
@@ -76,3 +76,7 @@ class Passage:
 
 Step = Callable[[Passage], None]
 """One step: it adds to the passage."""
+
+Finisher = Callable[..., Work]
+"""What may stand in the place of ``finish`` where works are created: it takes the same, and calls it or knows that the
+work was finished before."""

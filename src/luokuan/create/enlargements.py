@@ -9,8 +9,8 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
-    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Work
     from luokuan.store.home import Home
 

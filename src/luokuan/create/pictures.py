@@ -18,8 +18,8 @@ from luokuan.models.interface import takes_wishes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Draft, Work
     from luokuan.models.interface import PictureModel, Wish
     from luokuan.store.home import Home

@@ -14,8 +14,8 @@ from luokuan.i18n import _
 from luokuan.media import Text
 
 if TYPE_CHECKING:
-    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Draft, Recipe, Work
     from luokuan.models.gan.text.model import TextGan
     from luokuan.models.plm.model import PlmModel

@@ -18,9 +18,9 @@ from luokuan.i18n import _
 from luokuan.media import Text
 
 if TYPE_CHECKING:
-    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.ingredients import Origin
     from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Draft, Recipe, Work
     from luokuan.models.plm.model import PlmModel
     from luokuan.models.seq2seq.model import Seq2SeqModel

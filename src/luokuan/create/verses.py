@@ -14,8 +14,8 @@ from luokuan.i18n import _
 from luokuan.media import Text
 
 if TYPE_CHECKING:
-    from luokuan.colophon.finish import Finisher
     from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Draft, Work
     from luokuan.create.measures import Characters
     from luokuan.models.plm.model import PlmModel

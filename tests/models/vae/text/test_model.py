@@ -27,7 +27,7 @@ def test_it_is_found_by_its_kind(vae: TextVae) -> None:
     assert isinstance(load_model(vae.folder.path), TextVae) and not makes_pictures(vae.folder.path)
     with pytest.raises(UserError, match="makes text and no pictures"):
         load_picture_model(vae.folder.path)
-    with pytest.raises(UserError, match="no VAE of sentences"):
+    with pytest.raises(UserError, match="nor a GAN of sentences"):
         load_latent_text_model("verse")
 
 

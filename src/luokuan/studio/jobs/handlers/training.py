@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from luokuan.studio.jobs.context import Context
 
 PREVIEW_SECONDS = 2.0
-_OURS = {"name", "home", "quiet", "resume", "corpus", "corpora", "coverage"}
+_OURS = {"name", "home", "quiet", "resume", "corpus", "corpora"}
 _WORD = re.compile(r"[^/\\\x00-\x1f]{0,200}")
 
 
@@ -106,10 +106,6 @@ def run(context: Context, brief: TrainingBrief, *, family: str) -> dict[str, Any
             # Made and not yet written to: it would look like another's.
             shutil.rmtree(home.runs / brief.name, ignore_errors=True)
     choices: dict[str, Any] = {} if resume else dict(brief.choices)
-    if family == "gan":
-        from luokuan.models.evaluation.network import coverage_function
-
-        choices["coverage"] = coverage_function()
     corpora = [corpus_path(name, home) for name in brief.corpora]
     try:
         with watched(seen.watch):
