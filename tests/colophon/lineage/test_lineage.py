@@ -130,12 +130,13 @@ def test_what_says_nothing_and_what_isnt_there(home: Home, tmp_path: Path) -> No
     Image.fromarray(picture().pixels).save(tmp_path / "plain.png")
     assert lineage_of(tmp_path / "plain.png", home).known is False
     (tmp_path / "cut.bin").write_bytes(bytes(range(256)))
-    wrong = {"absent": "unknown", "f" * 16: "unknown", str(tmp_path): "folder", str(tmp_path / "cut.bin"): "unreadable"}
+    unknown, folder, broken = "work.unknown", "reference.folder", "reference.unreadable"
+    wrong = {"absent": unknown, "f" * 16: unknown, str(tmp_path): folder, str(tmp_path / "cut.bin"): broken}
     for reference, code in wrong.items():
         for place in (home, None):
             with pytest.raises(UserError) as caught:
                 lineage_of(reference, place)
-            assert caught.value.code == f"reference.{code}"
+            assert caught.value.code == code
 
 
 def test_a_text_that_was_changed_still_names_its_work(home: Home, tmp_path: Path) -> None:
