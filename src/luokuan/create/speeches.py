@@ -202,7 +202,8 @@ def create_speech(
 
     Args:
         voices: See ``Manner``; one may be given by its name alone.
-        rate, pitch: See ``Manner``.
+        rate: See ``Manner``.
+        pitch: See ``Manner``.
         media_type: A format of sound, see ``finish``.
         label: The explicit label; by default its policy says whether words or a rhythm are heard, see
             ``voices.label.with_voice``.

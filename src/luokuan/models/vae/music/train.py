@@ -41,7 +41,8 @@ class MusicRun:
 
     Args:
         kind: ``music``.
-        encoding, grid: See ``models.vae.music.encodings``; without a grid the encoding's first one.
+        encoding: See ``models.vae.music.encodings``.
+        grid: Likewise; without one the encoding's first.
         latent: Length of a segment's latent; 0 trains the same decoder without any.
         free_bits: Nats a segment that the latent may carry for nothing.
         hide: Largest share of earlier frames that are hidden from the trunk while training.

@@ -76,7 +76,8 @@ class Figures:
         importance_draws: Draws a sentence K; 0: not measured, and its figures are None; ``importance_sentences``: how
             many, spread evenly over all; ``importance_bound_nats``: the negative ELBO of these alone, same draws.
         exact: Share of reconstructions that are the original.
-        written, real: Samples at temperature 1 from the mixture, and as many held-out sentences.
+        written: Samples at temperature 1 from the mixture.
+        real: As many held-out sentences.
     """
 
     split: str
