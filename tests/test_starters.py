@@ -19,6 +19,8 @@ from luokuan.models.prior.card import _command as prior_command
 from luokuan.models.seq2seq.card import _command as seq2seq_command
 from luokuan.models.upscaler.card import command, comparison_table
 from luokuan.models.upscaler.record import worth_using
+from luokuan.models.vae.music.card import _command as music_command
+from luokuan.models.vae.text.card import _command as sentences_command
 
 
 def of_family(family: str) -> list[str]:
@@ -26,8 +28,8 @@ def of_family(family: str) -> list[str]:
     return sorted(folder.name for folder in folders)
 
 
-FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq")
-GANS, UPSCALERS, CODECS, PRIORS, PLMS, TRANSLATORS = map(of_family, FAMILIES)
+FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq", "vae")
+GANS, UPSCALERS, CODECS, PRIORS, PLMS, TRANSLATORS, VAES = map(of_family, FAMILIES)
 
 
 def figures(card: str, name: str) -> list[list[float]]:
@@ -174,3 +176,19 @@ def test_a_translators_card_is_complete_and_it_beats_a_memory(name: str) -> None
         cells = figures(card, f"{start} → {to}")
         assert cells[0][0] == 1000 and cells[3][0] >= 5, (start, to)
     assert "version:2." in card
+
+
+@pytest.mark.parametrize("name", VAES)
+def test_a_vaes_card_is_complete(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    kind = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["kind"]
+    assert (folder / WEIGHTS).stat().st_size < 6_000_000
+    command = {"text": sentences_command, "music": music_command}[kind](training)
+    assert f"\n{command}\n" in card  # the recipe
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    assert all(sentence in card for sentence in training["verdicts"])
+    unit = {"text": "nats a sentence", "music": "nats a frame"}[kind]
+    assert len(re.findall(rf"[\d.]+ {unit}|\({unit}\) \| [\d.]+", card)) >= 2
+    assert "seed 0" in card and re.search(r"\d+ draws", card)
