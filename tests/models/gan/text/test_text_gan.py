@@ -22,10 +22,11 @@ from luokuan.models.gan.kinds import train_gan
 from luokuan.models.gan.objective import Gamma, objective
 from luokuan.models.gan.text.config import TextGanConfig
 from luokuan.models.gan.text.game import TextGame
-from luokuan.models.gan.text.measure import compare
+from luokuan.models.gan.text.measure import Column, Comparison, compare
 from luokuan.models.gan.text.model import TextGan
 from luokuan.models.gan.text.networks import Discriminator, Generator
 from luokuan.models.registry import load_latent_text_model, load_model, makes_pictures
+from luokuan.models.vae.text.measure import Texts
 from luokuan.store.home import open_home
 
 CONFIG = TextGanConfig(points=2, codec="vae", codec_digest="ab" * 32, latent=4, width=32, depth=2)
@@ -214,3 +215,13 @@ def test_it_is_compared_with_its_vae_and_with_real_sentences(place: tuple[Path, 
 def test_the_floor_of_equal_sets_is_zero() -> None:
     points = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     assert frechet_distance(points, points) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "said"), [(1.05, 1.1, "neither"), (1.4, 2.0, "nearer to real ones than"), (2.0, 1.2, "nothing")]
+)
+def test_the_verdict_follows_the_distances(mine: float, other: float, said: str) -> None:
+    texts = Texts(500, 0.3, 0.03, 0.0)
+    columns = [Column(texts, distance) for distance in (mine, other, other, 1.0)]
+    (verdict,) = Comparison("test", 500, 0, 1.0, *columns).verdicts()
+    assert said in verdict and f"{mine:.2f}" in verdict and f"{other:.2f}" in verdict

@@ -24,6 +24,8 @@ from luokuan.models.vae.text.measure import TEMPERATURE, Progress, Texts, figure
 
 SAMPLES = 1000
 """Sentences that are sampled if no number is given."""
+NEAR = 1.1
+"""Times the floor within which a distance says nothing: so much it moves from one set of real sentences to another."""
 LEAST = 16
 """Held-out sentences without which a distance means nothing."""
 UNITS = {
@@ -64,21 +66,31 @@ class Comparison:
     def verdicts(self) -> list[str]:
         """What the figures mean, in sentences."""
         mine, other, floor = self.generator, self.mixture, self.real
-        better = mine.frechet < other.frechet
         shown: dict[str, Any] = {"mine": mine.frechet, "other": other.frechet, "floor": floor.frechet}
-        found = [
-            _(
-                "The generator's sentences lie nearer to real ones than its VAE's own: {mine:.2f} against {other:.2f}, "
-                "real ones {floor:.2f}.",
-                **shown,
-            )
-            if better
-            else _(
-                "The VAE's own samples lie nearer to real sentences than the generator's: {other:.2f} against "
-                "{mine:.2f}, real ones {floor:.2f}. The game brings nothing here.",
-                **shown,
-            )
-        ]
+        if max(mine.frechet, other.frechet) <= NEAR * floor.frechet:
+            found = [
+                _(
+                    "The generator's sentences lie as near to real ones as other real ones do: {mine:.2f} against "
+                    "{floor:.2f}. So do its VAE's own ({other:.2f}): neither is shown to be better.",
+                    **shown,
+                )
+            ]
+        elif mine.frechet < other.frechet:
+            found = [
+                _(
+                    "The generator's sentences lie nearer to real ones than its VAE's own: {mine:.2f} against "
+                    "{other:.2f}, real ones {floor:.2f}.",
+                    **shown,
+                )
+            ]
+        else:
+            found = [
+                _(
+                    "The VAE's own samples lie nearer to real sentences than the generator's: {other:.2f} against "
+                    "{mine:.2f}, real ones {floor:.2f}. The game brings nothing here.",
+                    **shown,
+                )
+            ]
         if mine.texts.self_bleu > floor.texts.self_bleu + 0.1:
             found.append(
                 _(
