@@ -24,7 +24,9 @@ def save(path: Path, seed: int) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _none_stays() -> Iterator[None]:
+def _none_kept() -> Iterator[None]:
+    """Whatever other tests of this process have asked for."""
+    keep_models(0)
     yield
     keep_models(0)
 

@@ -7,6 +7,7 @@ list is what an authority without a server can hand out, and what Luokuan's own 
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.utils import CryptographyDeprecationWarning
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -148,14 +150,17 @@ def read_lists(data: bytes, anchors: bytes) -> list[RevocationList]:
     """
     try:
         blocks = [(match.group(1), match.group()) for match in _BLOCK.finditer(data)]
-        lists = [x509.load_pem_x509_crl(text) for kind, text in blocks if kind == b"X509 CRL"]
-        beside = [x509.load_pem_x509_certificate(text) for kind, text in blocks if kind == b"CERTIFICATE"]
+        with warnings.catch_warnings():
+            # What cryptography reads with a warning, such as a serial number below zero, is no certificate of RFC 5280.
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            lists = [x509.load_pem_x509_crl(text) for kind, text in blocks if kind == b"X509 CRL"]
+            beside = [x509.load_pem_x509_certificate(text) for kind, text in blocks if kind == b"CERTIFICATE"]
         roots = x509.load_pem_x509_certificates(anchors) if anchors.strip() else []
         issuers = [*roots, *(found for found in beside if _is_authority_under(found, roots))]
         if not lists:
             raise ValueError("it holds none")
         return [_checked(one, issuers) for one in lists]
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, CryptographyDeprecationWarning) as error:
         raise UserError(
             _("The revocation list can't be used: {reason}.", reason=error),
             _("Give crl.pem of `luokuan identity export`, and the same signer's root with --trust."),
