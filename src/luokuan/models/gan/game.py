@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,7 @@ class Batch:
     labels: Tensor | None
 
 
-class Game:
+class Game(ABC):
     """A GAN as an objective of the training loop, but for its material and how it is looked at.
 
     Args:
@@ -71,25 +72,25 @@ class Game:
 
     # --- what a kind of item brings -------------------------------------------------------------------
 
+    @abstractmethod
     def items(self) -> int:
         """Training items."""
-        raise NotImplementedError
 
+    @abstractmethod
     def batch(self, indices: NDArray[np.int64]) -> Batch:
         """The items at ``indices``, (B,), as points on the device."""
-        raise NotImplementedError
 
     def augment(self, points: Tensor) -> Tensor:
         """Differentiable augmentation before D, drawn from PyTorch's generator; here none."""
         return points
 
+    @abstractmethod
     def validate(self, average: Mapping[str, nn.Module]) -> Mapping[str, float]:
         """Figures on held-out items; deterministic."""
-        raise NotImplementedError
 
+    @abstractmethod
     def preview(self, average: Mapping[str, nn.Module]) -> Picture | Text | None:
         """What the average generator makes now; deterministic."""
-        raise NotImplementedError
 
     # --- what the loop asks ---------------------------------------------------------------------------
 
