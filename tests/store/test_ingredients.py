@@ -11,6 +11,7 @@ from postgres import server
 from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
 from luokuan.store.ingredients import IngredientRow, derived_works, find_ingredients, insert_ingredients
+from luokuan.store.tables import log_entry, log_head
 from luokuan.store.works import WorkRow, insert_work, with_recipe
 
 
@@ -53,7 +54,7 @@ def database(url: str | None, home: Home) -> Iterator[Database]:
     with open_database(home, url) as found:
         yield found
         with found.write() as connection:
-            for table in ("ingredient", "work"):
+            for table in ("log_entry", "log_head", "ingredient", "work"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")
 
 
@@ -70,6 +71,22 @@ def test_rows_come_back_in_both_directions(database: Database) -> None:
         assert find_ingredients(connection, work(1).id) == []
         assert derived_works(connection, work(1).id) == [(work(2), rows[0]), (work(3), row(work_id=work(3).id))]
         assert derived_works(connection, work(2).id) == []
+
+
+def test_what_was_made_within_a_second_stands_in_the_order_of_its_log(database: Database) -> None:
+    """Times are whole seconds, and ids are random: which came first is known to the log alone."""
+    moment = work(1).created_at
+    with database.write() as connection:
+        head = {"id": 1, "origin": "o", "public_key": b"k" * 32, "size": 3, "root": b"r" * 32, "checkpoint": "c"}
+        connection.execute(sa.insert(log_head), head)
+        insert_work(connection, work(1))
+        for leaf, number in enumerate((4, 2, 3)):
+            insert_work(connection, work(number, created_at=moment))
+            insert_ingredients(connection, [row(work_id=work(number).id)])
+            entry = {"log_id": 1, "leaf_index": leaf, "kind": "work", "leaf": b"l", "made_at": moment}
+            connection.execute(sa.insert(log_entry), {**entry, "work_id": work(number).id})
+    with database.read() as connection:
+        assert [made.id for made, _row in derived_works(connection, work(1).id)] == [work(n).id for n in (4, 2, 3)]
 
 
 @pytest.mark.parametrize(

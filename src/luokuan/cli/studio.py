@@ -48,6 +48,9 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help=_("Let other machines come without TLS (something else speaks it)."))
     ] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, max=64, help=_("Processes that do jobs; 0: jobs wait."))
+    ] = 1,
     json: options.Json = False,
     home: options.Home = None,
 ) -> None:  # fmt: skip
@@ -71,7 +74,7 @@ def serve(
         flush()
 
     place = Place(host, port, tls_cert, tls_key, tuple(allow_host or ()), insecure)
-    serve(place, open_home(home), tell)
+    serve(place, open_home(home), tell, workers=workers)
 
 
 @app.command("key", help=_("Make an API key for programs. It is printed once, and kept only as a digest."))

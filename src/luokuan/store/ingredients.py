@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from luokuan.store.tables import ingredient, work
+from luokuan.store.tables import ingredient, log_entry, work
 from luokuan.store.works import WorkRow
 
 
@@ -57,13 +57,17 @@ def find_ingredients(connection: sa.Connection, work_id: str) -> list[Ingredient
 
 
 def derived_works(connection: sa.Connection, work_id: str) -> list[tuple[WorkRow, IngredientRow]]:
-    """Works that start from this one, in the order of their making, each with the row that says so."""
+    """Works that start from this one, in the order of their making, each with the row that says so.
+
+    Times are whole seconds: what was made within one stands in the order of its log entries.
+    """
+    logged = sa.select(sa.func.min(log_entry.c.leaf_index)).where(log_entry.c.work_id == work.c.id).scalar_subquery()
     own = [column.label(f"made_{column.name}") for column in work.c]
     chosen = (
         sa.select(ingredient, *own)
         .join(work, work.c.id == ingredient.c.work_id)
         .where(ingredient.c.parent_id == work_id)
-        .order_by(work.c.created_at, work.c.id, ingredient.c.place)
+        .order_by(work.c.created_at, logged, work.c.id, ingredient.c.place)
     )
     found = []
     for row in connection.execute(chosen).mappings():

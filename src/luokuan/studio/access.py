@@ -29,7 +29,13 @@ from luokuan.studio.state import Studio, address_of, now, studio_of
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROGRAMS = ("/api", "/v1", "/metrics")
 """Where programs ask."""
-SCOPES: Mapping[str, str] = {"works:read": "viewer", "metrics": "admin"}
+SCOPES: Mapping[str, str] = {
+    "works:read": "viewer",
+    "models:read": "viewer",
+    "create": "maker",
+    "train": "maker",
+    "metrics": "admin",
+}
 """What a key can be for, and the least role that it takes."""
 VISIT = "luokuan_visit"
 SESSION = "luokuan_session"

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -21,6 +22,9 @@ from luokuan.studio.guard.bodies import Bodies
 from luokuan.studio.guard.buckets import Buckets
 from luokuan.studio.guard.headers import Headers
 from luokuan.studio.guard.hosts import Hosts
+from luokuan.studio.jobs.owners import admit
+from luokuan.studio.jobs.queue import JobQueue
+from luokuan.studio.jobs.supervisor import Supervisor
 from luokuan.studio.language import Speaking
 from luokuan.studio.observed import Counters, Observed
 from luokuan.studio.pages import check, entrance, health, house, library, log, own, users, work
@@ -44,6 +48,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         RuntimeError: a route doesn't say who may use it; our fault.
     """
     opened = database or open_database(settings.home, patience=settings.patience)
+    supervisor = Supervisor(settings.home, opened, count=settings.workers)
     studio = Studio(
         settings=settings,
         database=opened,
@@ -53,11 +58,15 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         knocks=Buckets(30, 1 / 20),
         requests=Buckets(settings.requests * 10, settings.requests),
         checks=Buckets(settings.checks, settings.checks / 60),
+        queue=JobQueue(settings.home, opened, admit=admit, wake=supervisor.wake),
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if settings.workers:
+            await run_in_threadpool(supervisor.start)
         yield
+        await run_in_threadpool(supervisor.stop)
         if database is None:
             opened.close()
 

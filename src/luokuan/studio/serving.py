@@ -95,13 +95,14 @@ def listening(place: Place) -> socket.socket:
     return found
 
 
-def serve(place: Place, home: Home, tell: Callable[[str, str | None], None]) -> None:
+def serve(place: Place, home: Home, tell: Callable[[str, str | None], None], *, workers: int = 1) -> None:
     """Serve until the process is told to stop.
 
     Args:
         place: Where.
         home: Whose works.
         tell: Called with the address of the studio, and the first administrator's link or None, once it listens.
+        workers: Processes that do jobs.
 
     Raises:
         UserError: see ``check_place``, ``listening`` and ``open_database``.
@@ -113,7 +114,7 @@ def serve(place: Place, home: Home, tell: Callable[[str, str | None], None]) -> 
     from luokuan.studio.app import create_app
 
     check_place(place)
-    settings = Settings(home, hosts=(*place.hosts, *_own_name(place)), secure=place.tls)
+    settings = Settings(home, hosts=(*place.hosts, *_own_name(place)), secure=place.tls, workers=workers)
     with (
         contextlib.closing(listening(place)) as bound,
         open_database(home, patience=settings.patience) as database,

@@ -31,6 +31,7 @@ class Settings:
         requests: Requests a second from one address, and ten times as many at once.
         checks: Files checked a minute for one address.
         checkers: Files that are checked at once.
+        workers: Processes that do jobs; 0: jobs are kept, and done by a studio that has some.
     """
 
     home: Home
@@ -47,6 +48,7 @@ class Settings:
     requests: float = 200.0
     checks: float = 20.0
     checkers: int = 2
+    workers: int = 1
 
 
 def is_loopback(host: str) -> bool:

@@ -11,6 +11,7 @@ from luokuan.store.database import Database
 from luokuan.store.home import Home
 from luokuan.studio.checking import Checkers
 from luokuan.studio.guard.buckets import Buckets
+from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.observed import Counters
 from luokuan.studio.settings import Settings
 
@@ -18,7 +19,7 @@ from luokuan.studio.settings import Settings
 @dataclass(frozen=True, slots=True)
 class Studio:
     """A studio. ``logins``, ``knocks``: attempts to log in by account and by address; ``requests``, ``checks``: of one
-    address."""
+    address; ``queue``: everybody's jobs."""
 
     settings: Settings
     database: Database
@@ -28,6 +29,7 @@ class Studio:
     knocks: Buckets
     requests: Buckets
     checks: Buckets
+    queue: JobQueue
 
     @property
     def home(self) -> Home:

@@ -27,7 +27,13 @@ def role_word(role: str) -> str:
 
 def scope_word(scope: str) -> str:
     """What a key is for."""
-    return {"works:read": _("read works"), "metrics": _("read counts of requests")}.get(scope, scope)
+    return {
+        "works:read": _("read works"),
+        "models:read": _("list models"),
+        "create": _("create works"),
+        "train": _("bring corpora and train models"),
+        "metrics": _("read counts of requests"),
+    }.get(scope, scope)
 
 
 def action_word(action: str) -> str:
