@@ -9,6 +9,7 @@
     python scripts/make_starter.py sentences VERDICTS.txt CORPUS
     python scripts/make_starter.py copy-en VERDICTS.txt CORPUS
     python scripts/make_starter.py copy-zh VERDICTS.txt CORPUS
+    python scripts/make_starter.py prose-zh VERDICTS.txt CORPUS
     python scripts/make_starter.py en-zh VERDICTS.txt CORPUS
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
@@ -27,6 +28,7 @@ from typing import Any
 
 from luokuan.create.chinesewriting import writes_chinese_copy
 from luokuan.create.pictures import AMONG
+from luokuan.create.prosody import FORMS
 from luokuan.create.slotwriting import writes_slots
 from luokuan.files import write_atomic
 from luokuan.foundation.corpus import open_texts
@@ -289,11 +291,40 @@ def of_chinese_copywriter(source: ModelFolder, target: Path, corpora: list[Path]
     return plm_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
 
 
+PROSE = {
+    "texts": "texts",
+    "distinct_2": "distinct-2 (share of pairs of characters)",
+    "longest_shared_median": "longest run shared with the training text, median (characters)",
+    "longest_shared_most": "the same, longest of all",
+}
+"""What benchmarks/prose.py measures, as the card calls it."""
+
+
+def of_prose(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a language model of prose, with continuations of held-out text."""
+    command = [sys.executable, "benchmarks/prose.py", str(corpora[0]), "--model", str(source.path), "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    rows = ["| figure | the model | held-out text |", "| --- | --- | --- |"]
+    rows += [f"| {name} | {found['made'][key]:.4g} | {found['real'][key]:.4g} |" for key, name in PROSE.items()]
+    samples = "\n\n".join(f"> **{opening}**{' '.join(text.split())}" for opening, text in found["samples"])
+    told = (
+        f"Continuations of the beginnings of held-out passages, {found['made']['characters_mean']:.0f} characters "
+        f"each, temperature 0.8, top-p 0.95, seed {found['model']['seed']} (`python benchmarks/prose.py CORPUS`):\n\n"
+        + "\n".join(rows) + f"\n\nThe first of them, openings in bold:\n\n{samples}\n"
+    )  # fmt: skip
+    verdicts = [*source.training["verdicts"], *verdicts]
+    return plm_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
+
+
 def of_writer(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
     """The card of a language model, with what it is worth at what it was trained for."""
     model = load_writing_model(source.path)
-    kind = of_verse
-    if writes_slots(model):
+    kind = of_prose
+    first = next(map("".join, open_texts(corpora[0]).split("train")))
+    if first.partition("·")[0] in FORMS:
+        kind = of_verse
+    elif writes_slots(model):
         kind = of_copywriter
     elif writes_chinese_copy(model):
         kind = of_chinese_copywriter

@@ -43,7 +43,7 @@ def test_a_gans_card_is_complete(name: str) -> None:
     folder = STARTERS / name
     card = (folder / CARD).read_text(encoding="utf-8")
     training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-    assert (folder / WEIGHTS).stat().st_size < 4_000_000
+    assert (folder / WEIGHTS).stat().st_size < 8_000_000
     assert f"\n{_command(training)}\n" in card  # the recipe
     assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
     assert re.search(r"^\d+ samples \(seed \d+\) against \d+ held-out pictures", card, flags=re.MULTILINE)
@@ -161,6 +161,16 @@ def test_a_poets_card_says_that_it_keeps_the_form(name: str) -> None:
     assert [cell[0] for cell in poems] == [500, 500, 500]
     assert kept[0] == [1.0] and kept[2] == [1.0] and rhymes[0] == [1.0]
     assert all(0 < share <= 1 for (share,) in (*kept, *rhymes))
+
+
+@pytest.mark.parametrize("name", [name for name in PLMS if name.startswith("prose")])
+def test_a_novelists_card_says_how_much_it_copies(name: str) -> None:
+    card = (STARTERS / name / CARD).read_text(encoding="utf-8")
+    texts, kinds, longest = (figures(card, row) for row in (r"texts(?= \|)", "distinct-2", "the same, longest"))
+    assert texts == [[40.0], [40.0]]
+    assert 0 < kinds[0][0] < kinds[1][0] < 1
+    assert longest[0][0] <= longest[1][0]
+    assert card.count("> **") == 6
 
 
 @pytest.mark.parametrize("name", TRANSLATORS)

@@ -26,6 +26,8 @@ BRIEFS = {
     "verse": "江上",
     "copy-en": "Aspire 5",
     "sentences": "I went to the sea.",
+    "prose-zh": "却说",
+    "garments-gan": "pants",
 }
 """What each starter is asked for; a starter without a brief gets an empty one."""
 FACTS = {"memory": "8 gb", "battery": "9 hour", "weight": "1.7 kilogram"}
@@ -105,6 +107,8 @@ def _work_of(name: str, family: str, home: Home) -> Work:
     from luokuan.create.pictures import create_image
     from luokuan.create.pieces import create_one
     from luokuan.create.translations import create_translation
+    from luokuan.create.texts import create_text
+    from luokuan.create.verses import STARTER as POET
     from luokuan.create.verses import create_verse
     from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, WRITING
 
@@ -117,7 +121,9 @@ def _work_of(name: str, family: str, home: Home) -> Work:
         return create_latent_text(brief, model=name, seed=SEED, home=home)
     if family in MUSIC:
         return create_one(model=name, seed=SEED, media_type="audio/wav", home=home)
-    create = create_verse if family in WRITING else create_image
+    if name == POET:
+        return create_verse(brief, model=name, seed=SEED, home=home)
+    create = create_text if family in WRITING else create_image
     return create(brief, model=name, seed=SEED, home=home)
 
 
