@@ -8,6 +8,7 @@ import typer
 
 from luokuan import __version__
 from luokuan.cli import (
+    appraisal,
     corpus,
     create,
     doctor,
@@ -63,6 +64,7 @@ app.add_typer(works.app, name="works")
 app.add_typer(waiver.app, name="waiver")
 app.add_typer(identity.app, name="identity")
 app.add_typer(log.app, name="log")
+app.add_typer(appraisal.app, name="appraisal")
 app.add_typer(studio.app, name="studio")
 app.command(name="verify", help=verify.HELP)(verify.verify)
 app.command(name="lineage", help=lineage.HELP)(lineage.lineage)

@@ -1,0 +1,1 @@
+"""What projects cost and earn, what may go wrong, and what watches over it. Decision support, not advice."""

@@ -1,0 +1,145 @@
+"""YAML files that people write, read strictly: who errs is told the line and the field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from luokuan.appraisal.numbers import FieldFault
+from luokuan.errors import UserError
+from luokuan.files import expand
+from luokuan.i18n import _
+
+SIZE_LIMIT = 1 << 20
+"""Bytes of a file."""
+
+Model = TypeVar("Model", bound=BaseModel)
+Place = tuple[str | int, ...]
+
+
+def read_yaml(path: Path | str, kind: type[Model], *, code: str) -> Model:
+    """The file as ``kind`` has it.
+
+    Args:
+        path: The file, UTF-8.
+        kind: A Pydantic model.
+        code: What the error is called to programs.
+
+    Raises:
+        UserError: no such file, too large, no YAML, a name twice, or a field that is unknown, missing or wrong.
+    """
+    place = expand(path)
+    try:
+        if place.stat().st_size > SIZE_LIMIT:
+            raise _unfit(place, _("it is too large"), code)
+        text = place.read_bytes().decode("utf-8-sig")
+        root, values = _parsed(text)
+    except OSError as error:
+        raise _unfit(place, error.strerror or "OSError", code) from error
+    except UnicodeDecodeError as error:
+        raise _unfit(place, _("it is no UTF-8 text"), code) from error
+    except _Twice as error:
+        raise _unfit(place, str(error), code) from error
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        raise _unfit(place, _of_yaml(error), code) from error
+    if not isinstance(values, dict):
+        raise _unfit(place, _("it holds no fields"), code)
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise _unfit(place, _told(error.errors()[0], root), code) from error
+
+
+class _Twice(ValueError):
+    """A key stands twice, or something refers to another place."""
+
+
+def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        # A few lines of references to references would grow into gigabytes.
+        if isinstance(token, yaml.AliasToken):
+            raise _Twice(_("line {line}: references (*) aren't allowed", line=token.start_mark.line + 1))
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    _refuse_doubles(root)
+    return root, yaml.safe_load(text)
+
+
+def _refuse_doubles(node: yaml.Node | None) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise _Twice(_("line {line}: '{field}' stands twice", line=key.start_mark.line + 1, field=key.value))
+            seen.add(key.value)
+            _refuse_doubles(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_doubles(value)
+
+
+def _of_yaml(error: Exception) -> str:
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is not None:
+        return _("line {line}: {reason}", line=mark.line + 1, reason=problem or "YAML")
+    return str(error).split("\n", maxsplit=1)[0][:120].rstrip(".") or type(error).__name__
+
+
+def _told(found: ErrorDetails, root: yaml.Node | None) -> str:
+    place, cause = tuple(found["loc"]), found.get("ctx", {}).get("error")
+    if isinstance(cause, FieldFault):
+        place = cause.place
+    line, field = _line_of(place, root)
+    return _("line {line}: '{field}': {reason}", line=line, field=field, reason=_reason(found))
+
+
+def _line_of(place: Place, root: yaml.Node | None) -> tuple[int, str]:
+    """The line of what ``place`` leads to, or of the last thing on the way that exists; and the way in words."""
+    node, line, known = root, 1, []
+    for at, part in enumerate(place):
+        below: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    below, line = value, key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            below = node.value[part]
+            line = below.start_mark.line + 1
+        if below is None and at < len(place) - 1:
+            continue  # the name of a kind in a choice of several, which the file doesn't show
+        known.append(str(part + 1) if isinstance(part, int) else part)
+        node = below or node
+    return line, ".".join(known) or "."
+
+
+def _reason(found: ErrorDetails) -> str:
+    kind, bounds = found["type"], found.get("ctx", {})
+    sentences = {
+        "missing": lambda: _("it is missing"),
+        "extra_forbidden": lambda: _("there is no such field"),
+        "finite_number": lambda: _("it is no finite number"),
+        "greater_than_equal": lambda: _("it must be at least {bound}", bound=f"{bounds['ge']:g}"),
+        "less_than_equal": lambda: _("it must be at most {bound}", bound=f"{bounds['le']:g}"),
+        "greater_than": lambda: _("it must be above {bound}", bound=f"{bounds['gt']:g}"),
+        "literal_error": lambda: _("it must be one of {choices}", choices=bounds["expected"]),
+        "union_tag_invalid": lambda: _("it must be one of {choices}", choices=bounds["expected_tags"]),
+        "union_tag_not_found": lambda: _("'{name}' is missing", name="kind"),
+        "string_too_long": lambda: _("it is longer than {most} characters", most=bounds["max_length"]),
+        "too_long": lambda: _("it has more than {most} entries", most=bounds["max_length"]),
+        "too_short": lambda: _("it has fewer than {least} entries", least=bounds["min_length"]),
+        "value_error": lambda: str(bounds["error"]),
+    }
+    if kind in sentences:
+        return sentences[kind]()
+    if kind.startswith(("float", "int")):
+        return _("it is no number") if kind.startswith("float") else _("it is no whole number")
+    if kind.startswith("date"):
+        return _("it is no date such as 2026-11-27")
+    return _("it has the wrong type")
+
+
+def _unfit(path: Path, why: str, code: str) -> UserError:
+    return UserError(_("{path} can't be used: {why}.", path=path, why=why), _("Correct it and try again."), code=code)
