@@ -39,8 +39,8 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """Money a month, each (paths, months); ``units`` are sold ones (0 in actual months, whose number isn't
-    recorded)."""
+    """Money a month, each (paths, months), or (1, months) where nothing in it differs between paths; ``units`` are sold
+    ones (0 in actual months, whose number isn't recorded)."""
 
     units: Floats
     revenue: Floats
@@ -103,13 +103,12 @@ def monthly(plan: Plan, values: Values, demand: Floats | None = None, impact: Im
     units[:, : max(plan.launch, plan.actual)] = 0
     revenue = values["price"] * units
     if impact is not None:
-        revenue *= impact.revenue
+        revenue = revenue * impact.revenue
     fixed = values["fixed_cost"] * np.exp(np.log1p(_part(values, "cost_growth")) * (late / 12))
     cost = values["variable_cost"] * units + _part(values, "royalty") * revenue + fixed
     if impact is not None:
         cost = cost * impact.cost + impact.losses
     if plan.actual:
-        revenue = revenue if revenue.shape[0] == cost.shape[0] else np.broadcast_to(revenue, cost.shape).copy()
         revenue[:, : plan.actual], cost[:, : plan.actual] = plan.past
     profit = revenue - cost - plan.invested
     profit[:, -1:] += values["end_value"]

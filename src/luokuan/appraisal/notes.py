@@ -79,7 +79,7 @@ def noted(found: Appraisal, notes: Notes, rules: Sequence[Rule]) -> Marks:
     tranches = group("T", _("Tranches"), "tranche", _tranches(project))
     actuals = group("R", _("Actual months"), "actual", _actuals(project))
     risks = group("S", _("Risks"), "risk", [(risk.name, _risk(risk)) for risk in project.risks])
-    events = group("E", _("Events"), "event", [(event.name, _event(event)) for event in project.events])
+    events = group("E", _("Possible events"), "event", [(event.name, _event(event)) for event in project.events])
     joint = group("C", _("Correlations"), "correlation", _correlations(project))
     group("L", _("Limits"), "limit", _limits(project))
     rules_of_loss = group("P", _("Stop-loss rules"), "rule of loss", _stop_loss(project))

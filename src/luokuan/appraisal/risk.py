@@ -105,7 +105,8 @@ def simulate(project: Project, *, paths: int = 100_000, seed: int = 0) -> Simula
     for rows, demand in _demand(project, plan, paths, seed):
         here = {name: value[rows] if isinstance(value, np.ndarray) else value for name, value in values.items()}
         flows = monthly(plan, here, demand, impact_of(project.events, first[rows], plan.months))
-        discount = np.broadcast_to(discount_factors(here["discount_rate"], plan.months), flows.net.shape)
+        shape = (rows.stop - rows.start, plan.months)
+        discount = np.broadcast_to(discount_factors(here["discount_rate"], plan.months), shape)
         present = flows.net * discount
         npv[rows] = present.sum(axis=1)
         _note_gates(flows, present, gates, first[rows], pieces[rows], seen[rows])

@@ -95,8 +95,7 @@ def _roots_in_unit(polynomial: Floats) -> list[float]:
     slope = np.polyder(polynomial)
     places = np.linspace(1e-9, 1, GRID)
     turns = [
-        float(brentq(lambda x: np.polyval(slope, x), a, b, xtol=1e-15))
-        for a, b in _changes(places, _at(slope, places))
+        float(brentq(lambda x: np.polyval(slope, x), a, b, xtol=1e-15)) for a, b in _changes(places, _at(slope, places))
     ]
     places = np.unique([*places, *turns])
     worth, scale = _at(polynomial, places), _at(np.abs(polynomial), places)

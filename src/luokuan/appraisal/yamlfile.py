@@ -17,6 +17,12 @@ from luokuan.i18n import _
 SIZE_LIMIT = 1 << 20
 """Bytes of a file."""
 
+DEEPEST = 12
+"""Levels of lists and fields."""
+_OPENING = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken, yaml.BlockSequenceStartToken,
+            yaml.BlockMappingStartToken)  # fmt: skip
+_CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
+
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
 
@@ -42,7 +48,7 @@ def read_yaml(path: Path | str, kind: type[Model], *, code: str) -> Model:
         raise _unfit(place, error.strerror or "OSError", code) from error
     except UnicodeDecodeError as error:
         raise _unfit(place, _("it is no UTF-8 text"), code) from error
-    except _Twice as error:
+    except _Unusual as error:
         raise _unfit(place, str(error), code) from error
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise _unfit(place, _of_yaml(error), code) from error
@@ -54,15 +60,19 @@ def read_yaml(path: Path | str, kind: type[Model], *, code: str) -> Model:
         raise _unfit(place, _told(error.errors()[0], root), code) from error
 
 
-class _Twice(ValueError):
-    """A key stands twice, or something refers to another place."""
+class _Unusual(ValueError):
+    """A key stands twice, something refers to another place, or lies too deep."""
 
 
 def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
+    depth = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > DEEPEST:
+            raise _Unusual(_("line {line}: too many levels", line=token.start_mark.line + 1))
         # A few lines of references to references would grow into gigabytes.
         if isinstance(token, yaml.AliasToken):
-            raise _Twice(_("line {line}: references (*) aren't allowed", line=token.start_mark.line + 1))
+            raise _Unusual(_("line {line}: references (*) aren't allowed", line=token.start_mark.line + 1))
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     _refuse_doubles(root)
     return root, yaml.safe_load(text)
@@ -73,7 +83,7 @@ def _refuse_doubles(node: yaml.Node | None) -> None:
         seen = set()
         for key, value in node.value:
             if key.value in seen:
-                raise _Twice(_("line {line}: '{field}' stands twice", line=key.start_mark.line + 1, field=key.value))
+                raise _Unusual(_("line {line}: '{field}' stands twice", line=key.start_mark.line + 1, field=key.value))
             seen.add(key.value)
             _refuse_doubles(value)
     elif isinstance(node, yaml.SequenceNode):

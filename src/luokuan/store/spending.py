@@ -60,7 +60,8 @@ class MadeWork:
 
 def made_works(connection: sa.Connection) -> list[MadeWork]:
     """All works, oldest first."""
-    columns = (work.c.id, work.c.kind, work.c.model_name, work.c.model_digest, work.c.blob_size, work.c.created_at)
+    size = work.c.blob_size.label("size")
+    columns = (work.c.id, work.c.kind, work.c.model_name, work.c.model_digest, size, work.c.created_at)
     query = sa.select(*columns, work.c.recipe.is_(None).label("erased")).order_by(work.c.created_at, work.c.id)
     return [MadeWork(**{**row, "erased": bool(row["erased"])}) for row in connection.execute(query).mappings()]
 
