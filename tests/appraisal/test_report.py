@@ -158,7 +158,7 @@ def test_words_of_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
         "1,235",
         "0",
     ]
-    assert compact(200_000) == "200K"
+    assert compact(200_000) == "200K" and compact(2288.55) == "2,289"
     monkeypatch.setenv("LUOKUAN_LANG", "zh")
     assert compact(200_000) == "20万"
     assert width_of("落款", 10) == 20

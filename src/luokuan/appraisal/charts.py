@@ -63,7 +63,7 @@ def fan(percentiles: Floats, stated: Floats, calendar: Callable[[int], str], wor
     months = len(stated)
     low, high = _range(percentiles, stated, np.zeros(1))
     chart = Drawing(WIDTH, HEIGHT, _("Accumulated net cash flow by month: bands of the paths, median, and as stated"))
-    amounts = ticks(low, high)
+    amounts = ticks(low, high, 7)
     left = 14 + max(width_of(words(value), _SIZE) for value in amounts)
     frame = _Frame(left, 34, WIDTH - 14, HEIGHT - 28, (0, max(months - 1, 1)), (low, high))
     for value in amounts:

@@ -25,7 +25,6 @@ class Marks:
     spent: tuple[str, ...]
     staging: tuple[str, ...]
     records: tuple[str, ...]
-    stop_loss: tuple[str, ...]
     singles: dict[tuple[str, str], str]
     """(what, name) to its mark."""
 
@@ -55,6 +54,10 @@ class Marks:
         """Of a resource's cost."""
         return (*self._one("price", resource), *self.records)
 
+    def of_stop_loss(self, name: str) -> tuple[str, ...]:
+        """Of a stop-loss rule."""
+        return self._one("rule of loss", name)
+
     def of_rule(self, rule: str) -> tuple[str, ...]:
         """Of an entry of the register."""
         return self._one("rule", rule)
@@ -82,7 +85,7 @@ def noted(found: Appraisal, notes: Notes, rules: Sequence[Rule]) -> Marks:
     events = group("E", _("Possible events"), "event", [(event.name, _event(event)) for event in project.events])
     joint = group("C", _("Correlations"), "correlation", _correlations(project))
     group("L", _("Limits"), "limit", _limits(project))
-    rules_of_loss = group("P", _("Stop-loss rules"), "rule of loss", _stop_loss(project))
+    group("P", _("Stop-loss rules"), "rule of loss", _stop_loss(project))
     live = [(m, f"{metric_word(m)}: {found.figures[m].source}") for m in LIMITS if m in found.figures]
     group("W", _("Live figures"), "live", [row for row in live if row[0] in project.limits or row[0] == "budget_burn"])
     records = _records(found, group)
@@ -106,7 +109,7 @@ def noted(found: Appraisal, notes: Notes, rules: Sequence[Rule]) -> Marks:
         ],
     )
     assert bases
-    return Marks(("B1",), ("B2",), spent, ("M3",), records, rules_of_loss, singles)
+    return Marks(("B1",), ("B2",), spent, ("M3",), records, singles)
 
 
 def _assumptions(project: Project) -> list[tuple[str, str]]:

@@ -77,7 +77,9 @@ def _proposals(found: Appraisal, marks: Marks) -> Iterator[Block]:
             above=exact(proposal.above),
             unit=proposal.unit,
         )
-        yield Paragraph(Cell(text, (*marks.stop_loss, *marks.of_metric(proposal.metric))), urgent=True)
+        yield Paragraph(
+            Cell(text, (*marks.of_stop_loss(proposal.rule), *marks.of_metric(proposal.metric))), urgent=True
+        )
 
 
 def _summary(found: Appraisal, marks: Marks) -> Iterator[Block]:

@@ -102,7 +102,7 @@ def simulate(project: Project, *, paths: int = 100_000, seed: int = 0) -> Simula
     pieces, seen = np.empty((paths, len(gates) + 1)), np.zeros((paths, len(gates), 3 + len(project.events)))
     factors = np.empty((paths, len(gates)))
     fan = np.empty(0)
-    for rows, demand in _demand(project, plan, paths, seed):
+    for rows, demand in draw_demand(project, plan, paths, seed):
         here = {name: value[rows] if isinstance(value, np.ndarray) else value for name, value in values.items()}
         flows = monthly(plan, here, demand, impact_of(project.events, first[rows], plan.months))
         shape = (rows.stop - rows.start, plan.months)
@@ -176,7 +176,7 @@ def impact_of(events: Sequence[Event], first: Floats, months: int) -> Impact | N
     return impact
 
 
-def _demand(project: Project, plan: Plan, paths: int, seed: int) -> Iterator[tuple[slice, Floats | None]]:
+def draw_demand(project: Project, plan: Plan, paths: int, seed: int) -> Iterator[tuple[slice, Floats | None]]:
     """Rows, and their demand (rows, months) or None where it doesn't vary."""
     sigma = project.quantity("demand_volatility") / 100
     source = stream(seed, "demand", project.name)

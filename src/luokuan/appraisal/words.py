@@ -29,7 +29,7 @@ def compact(value: float) -> str:
     """A number for an axis: 200K, or 20万."""
     from babel.numbers import format_compact_decimal
 
-    if abs(value) < 1000:
+    if abs(value) < 10_000:  # Chinese counts in ten thousands; below that Babel rounds nothing
         return exact(value)
     text: str = format_compact_decimal(value, fraction_digits=1, locale=language())
     return text

@@ -33,6 +33,7 @@ EXTRAS = {
     "gguf": "gguf",
     "media": "imageio_ffmpeg",
     "studio": "fastapi",
+    "appraisal": "fpdf",
 }
 LOW_DISK = 2 << 30
 """Bytes below which the home's disk is called full."""
