@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from projects_for_tests import project, risk, stated, values, write
+from safetensors.numpy import save_file
 
 from luokuan.cli.main import main
+from luokuan.store.home import open_home
 
 
 @pytest.fixture
@@ -120,6 +123,25 @@ def test_rules_as_of_a_day(run: Any) -> None:
     assert code == 0 and status["eu-ai-act-50"] == "coming" and status["gb-45438-2025"] == "in force"
     out = run("rules", "--on", "2028-01-01")[1]
     assert "look again" in out and "No legal advice" in out
+
+
+def test_a_report_counts_the_models_of_its_project_alone(run: Any, tmp_path: Path) -> None:
+    home = open_home()
+    folder = home.models / "mine"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"family": "gan"}', encoding="utf-8")
+    (folder / "training.json").write_text('{"run": {"minutes": 60}, "machine": {"cores": 2}}', encoding="utf-8")
+    save_file({"w": np.zeros(10, dtype=np.float32)}, folder / "model.safetensors")
+    for name, models, shown in (("its", ["mine"], True), ("other", [], False)):
+        place = write(tmp_path / f"{name}.yaml", values(models=models))
+        assert run("report", place, "--paths", 50, "-o", f"{name}.html")[0] == 0
+        text = Path(f"{name}.html").read_text(encoding="utf-8")
+        assert ("Cost by the home" in text) == shown and ("core-hour" in text) == shown
+    found = json.loads(run("cost", "--project", tmp_path / "its.yaml", "--json")[1])
+    (item,) = found["items"]
+    line = next(line for line in item["lines"] if line["resource"] == "compute")
+    assert found["currency"] == "EUR" and line["amount"] == 2 and line["origin"] == "estimated"
+    assert line["price"] == pytest.approx(0.06 * 0.125)
 
 
 def test_books_reach_the_flows(run: Any, tmp_path: Path) -> None:

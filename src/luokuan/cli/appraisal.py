@@ -237,7 +237,7 @@ def _appraised(
 
 
 def _costs(project: Project, home: Home | None, prices: Path | None) -> Costs | None:
-    """What the home's records say; without records nothing is counted."""
+    """What the home's records say of the project's models; without records nothing is counted."""
     from luokuan.appraisal.prices import exchange, read_prices
 
     if home is None and prices is None:
@@ -245,14 +245,14 @@ def _costs(project: Project, home: Home | None, prices: Path | None) -> Costs | 
     table_ = read_prices(prices)
     if home is None:
         return None
-    from luokuan.appraisal.cost import costs_of
+    from luokuan.appraisal.cost import costs_of, only
 
     if prices is None and table_.currency != project.currency:
         try:
             exchange(table_, project.currency, datetime.now().date())
         except UserError:
             return None  # the table that comes with Luokuan doesn't know every currency
-    return costs_of(home, table_, currency=project.currency)
+    return only(costs_of(home, table_, currency=project.currency), project.models)
 
 
 def _print(found: Appraisal) -> None:
