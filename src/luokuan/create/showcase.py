@@ -106,8 +106,8 @@ def _work_of(name: str, family: str, home: Home) -> Work:
     from luokuan.create.latenttexts import create_latent_text
     from luokuan.create.pictures import create_image
     from luokuan.create.pieces import create_one
-    from luokuan.create.translations import create_translation
     from luokuan.create.texts import create_text
+    from luokuan.create.translations import create_translation
     from luokuan.create.verses import STARTER as POET
     from luokuan.create.verses import create_verse
     from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, WRITING
