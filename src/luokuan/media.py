@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING
@@ -148,12 +150,77 @@ class Score:
         return max((note.start + note.length for note in self.notes), default=0.0)
 
 
+class Frames:
+    """Frames that are made when they are asked for, one at a time, so that a long clip needs little memory.
+
+    Args:
+        shape: (frames, H, W, 3).
+        make: Gives the frame at a place, uint8 (H, W, 3): an array of its own, always the same for the same place.
+    """
+
+    def __init__(self, shape: tuple[int, int, int, int], make: Callable[[int], NDArray[np.uint8]]) -> None:
+        self.shape = shape
+        self._make = make
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8]:
+        """Of a frame."""
+        import numpy as np
+
+        return np.dtype(np.uint8)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, place: int) -> NDArray[np.uint8]:
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        return self._make(place)
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        return map(self._make, range(len(self)))
+
+    def changed(
+        self, change: Callable[[int, NDArray[np.uint8]], NDArray[np.uint8]], size: tuple[int, int] | None = None
+    ) -> Frames:
+        """These frames, each with its place through ``change``, which may write into it and gives (H, W) ``size``."""
+        count, height, width, channels = self.shape
+        height, width = size or (height, width)
+        return Frames((count, height, width, channels), lambda place: change(place, self[place]))
+
+
+class PackedFrames(Frames):
+    """Frames that are kept compressed (zlib): of flat drawings some hundredth of their size.
+
+    Args:
+        size: Height and width.
+        parts: The frames, one after the other.
+    """
+
+    def __init__(self, size: tuple[int, int], parts: Iterable[bytes]) -> None:
+        self.parts = tuple(parts)
+        super().__init__((len(self.parts), *size, 3), self._unpacked)
+
+    def _unpacked(self, place: int) -> NDArray[np.uint8]:
+        import numpy as np
+
+        # A bytearray, so that the frame may be written into.
+        return np.frombuffer(bytearray(zlib.decompress(self.parts[place])), np.uint8).reshape(self.shape[1:])
+
+    @staticmethod
+    def pack(frame: NDArray[np.uint8]) -> bytes:
+        """One frame as a part."""
+        import numpy as np
+
+        return zlib.compress(np.ascontiguousarray(frame).data, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Moving pictures. ``frames``: uint8, (frames, H, W, 3) sRGB, one or more; ``fps``: frames a second, finite. Its
-    ``sound`` begins with the first frame."""
+    """Moving pictures. ``frames``: uint8, (frames, H, W, 3) sRGB, one or more, as an array or one by one; ``fps``:
+    frames a second, finite. Its ``sound`` begins with the first frame."""
 
-    frames: NDArray[np.uint8]
+    frames: NDArray[np.uint8] | Frames
     fps: float
     sound: Sound | None = None
 

@@ -10,7 +10,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -143,3 +145,49 @@ def run(
     if done.returncode != 0:
         raise RuntimeError(f"ffmpeg failed: {done.stderr.decode('utf-8', 'replace')[:400]}")
     return done.stdout
+
+
+def feed(arguments: Sequence[str], pieces: Iterable[bytes | memoryview], *, seconds: float = MAX_SECONDS) -> None:
+    """As ``run``, for what is written to ``pipe:0`` piece by piece, each when it is ready; the output is a file.
+
+    Raises:
+        UserError: there is no ffmpeg.
+        RuntimeError: it failed, or took too long; our fault.
+    """
+    command = [find(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
+    with tempfile.TemporaryFile() as told:  # a file and not a pipe, which could fill while nobody reads it
+        program = subprocess.Popen(  # noqa: S603 - a program of the user's, no shell, no names from outside
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=told,
+            env={**os.environ, "SVT_LOG": "1"},
+        )
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            program.kill()
+
+        timer = threading.Timer(seconds, stop)
+        timer.start()
+        assert program.stdin is not None
+        try:
+            for piece in pieces:
+                program.stdin.write(piece)
+            program.stdin.close()
+            program.wait()
+        except BrokenPipeError:
+            program.wait()  # it has ended; why, it told
+        finally:
+            # Whatever was raised on the way, a cancelled job's end among it: nothing goes on running.
+            timer.cancel()
+            program.kill()
+            program.wait()
+            with suppress(BrokenPipeError):
+                program.stdin.close()
+        if late.is_set():
+            raise RuntimeError(f"ffmpeg took longer than {seconds:.0f} s")
+        if program.returncode != 0:
+            told.seek(0)
+            raise RuntimeError(f"ffmpeg failed: {told.read(2000).decode('utf-8', 'replace')[:400]}")

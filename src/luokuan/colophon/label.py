@@ -19,7 +19,7 @@ import numpy as np
 from luokuan.colophon.waiver import Waiver
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.media import Picture, Sound
+from luokuan.media import Frames, Picture, Sound
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,6 +143,22 @@ def write_on_frames(frames: NDArray[np.uint8], options: LabelOptions) -> None:
     colours = choose_colours(areas.reshape(-1, areas.shape[2], 3))
     for area in areas:
         _draw(panel, area, colours)
+
+
+def written_on(frames: Frames, count: int, options: LabelOptions) -> Frames:
+    """As ``write_on_frames``, on the first ``count`` of frames that are made one by one."""
+    if not options.words or count < 1:
+        return frames
+    panel = _panel(frames.shape[1], frames.shape[2], options)
+    areas = [frames[place][panel.rows, panel.columns] for place in range(min(count, len(frames)))]
+    colours = choose_colours(np.concatenate(areas))
+
+    def write(place: int, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if place < count:
+            _draw(panel, frame[panel.rows, panel.columns], colours)
+        return frame
+
+    return frames.changed(write)
 
 
 @dataclass(frozen=True, slots=True)

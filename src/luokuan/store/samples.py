@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from luokuan.media import Clip, Media, Note, Picture, Score, Sound, Text, Word
+from luokuan.media import Clip, Frames, Media, Note, PackedFrames, Picture, Score, Sound, Text, Word
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,16 +76,33 @@ def _unpack_sound(data: bytes) -> Sound:
 
 
 def _pack_clip(clip: Any) -> bytes:
-    arrays = {"frames": clip.frames}
+    values: dict[str, Any] = {"fps": clip.fps, "rate": clip.sound.rate if clip.sound else None}
+    arrays: dict[str, Any] = {}
+    parts: tuple[bytes, ...] = ()
     if clip.sound is not None:
         arrays["samples"] = clip.sound.samples
-    return _pack_arrays({"fps": clip.fps, "rate": clip.sound.rate if clip.sound else None}, arrays)
+        if clip.sound.words:
+            values["words"] = [[word.text, word.start, word.end] for word in clip.sound.words]
+    if isinstance(clip.frames, Frames):
+        own = clip.frames.parts if isinstance(clip.frames, PackedFrames) else map(PackedFrames.pack, clip.frames)
+        parts = tuple(own)
+        values["frames"] = {"size": clip.frames.shape[1:3], "lengths": [len(part) for part in parts]}
+    else:
+        arrays["frames"] = clip.frames
+    return b"".join([_pack_arrays(values, arrays), *parts])
 
 
 def _unpack_clip(data: bytes) -> Clip:
     values, arrays = _unpack_arrays(data)
-    sound = Sound(arrays["samples"], values["rate"]) if "samples" in arrays else None
-    return Clip(arrays["frames"], values["fps"], sound)
+    words = tuple(Word(*word) for word in values.get("words", ()))
+    sound = Sound(arrays["samples"], values["rate"], words) if "samples" in arrays else None
+    if "frames" in arrays:
+        return Clip(arrays["frames"], values["fps"], sound)
+    stream = io.BytesIO(data)
+    lengths = values["frames"]["lengths"]
+    stream.seek(len(data) - sum(lengths))
+    height, width = values["frames"]["size"]
+    return Clip(PackedFrames((height, width), [stream.read(length) for length in lengths]), values["fps"], sound)
 
 
 def _pack_arrays(values: Mapping[str, Any], arrays: dict[str, Any]) -> bytes:

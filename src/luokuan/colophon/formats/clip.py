@@ -17,7 +17,7 @@ from luokuan.colophon.formats.sound import check_samples
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.media import Clip, Media, Picture
+from luokuan.media import Clip, Frames, Media, Picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from luokuan.colophon.label import LabelOptions
 
 MAX_BYTES = 1 << 30
-"""Most bytes of frames in a finished clip, enlarged where they are small: they are in memory, twice for a while."""
+"""Most bytes of frames in a finished clip, enlarged where they are small: they are in memory, twice for a while. It
+doesn't bind ``Frames``, of which one is there at a time."""
+MAX_FRAMES = 30_000
+"""Most of these: twenty minutes at 25 a second."""
 MAX_SIDE = 8_192
 """Longest side in pixels that encoders of AV1 and VP9 are asked to hold."""
 FPS = (1.0, 240.0)
@@ -86,7 +89,7 @@ class ClipFormat:
             UserError: see ``admit``.
         """
         # Imported here: who only reads files needs no samples.
-        from luokuan.colophon.label import write_on_frames
+        from luokuan.colophon.label import write_on_frames, written_on
         from luokuan.colophon.soundlabel import resampled
 
         assert isinstance(media, Clip)
@@ -106,8 +109,11 @@ class ClipFormat:
                 )
             rate = next((held for held in self.rates if held >= sound.rate), self.rates[-1])
             sound = resampled(sound, rate)
+        seen = math.ceil(LABEL_SECONDS * media.fps)
+        if isinstance(media.frames, Frames):
+            return Clip(written_on(_prepared_one_by_one(media.frames, method), seen, options), media.fps, sound)
         frames = _prepared(media.frames, method)
-        write_on_frames(frames[: math.ceil(LABEL_SECONDS * media.fps)], options)
+        write_on_frames(frames[:seen], options)
         return Clip(frames, media.fps, sound)
 
     def encode(self, media: Media, encoding: Encoding) -> bytes:
@@ -208,7 +214,14 @@ def admit(clip: Clip, method: Method) -> None:
             code="clip.side",
         )
     size = round(count * height * width * 3 * grown**2)
-    if size > MAX_BYTES:
+    one_by_one = isinstance(clip.frames, Frames)
+    if one_by_one and count > MAX_FRAMES:
+        raise UserError(
+            _("The clip is too long to finish: {count} frames, {most} at most.", count=count, most=MAX_FRAMES),
+            _("Make it shorter, or cut it into parts."),
+            code="clip.size",
+        )
+    if not one_by_one and size > MAX_BYTES:
         raise UserError(
             _(
                 "The clip is too long to finish: {size} MiB of frames, {most} at most.",
@@ -249,6 +262,20 @@ def _prepared(frames: NDArray[np.uint8], method: Method) -> NDArray[np.uint8]:
     return out
 
 
+def _prepared_one_by_one(frames: Frames, method: Method) -> Frames:
+    """As ``_prepared``, each frame when it is asked for."""
+    import numpy as np
+
+    from luokuan.colophon.enlarge import enlarge
+
+    def prepared(_place: int, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        grown = enlarge(Picture(frame), method).pixels
+        return np.pad(grown, ((0, grown.shape[0] % 2), (0, grown.shape[1] % 2), (0, 0)), mode="edge")
+
+    height, width = enlarge(Picture(frames[0]), method).pixels.shape[:2]
+    return frames.changed(prepared, (height + height % 2, width + width % 2))
+
+
 def encoded(clip: Clip, options: Sequence[str]) -> bytes:
     """Encode with ffmpeg. Frames go through a pipe, sound through a file; so does what comes back, for containers are
     not written from front to back.
@@ -274,8 +301,14 @@ def encoded(clip: Clip, options: Sequence[str]) -> bytes:
         colours = ["-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p", "-color_range", "tv"]
         colours += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "iec61966-2-1"]
         exact = ["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
-        frames = np.ascontiguousarray(clip.frames).data.cast("B")
-        ffmpeg.run([*given, *colours, *exact, *options, str(path)], frames)
+        if isinstance(clip.frames, Frames):
+            one_by_one = (np.ascontiguousarray(frame).data.cast("B") for frame in clip.frames)
+            # As long again for what is made on the way, at four frames a second.
+            seconds = ffmpeg.MAX_SECONDS + len(clip.frames) / 4
+            ffmpeg.feed([*given, *colours, *exact, *options, str(path)], one_by_one, seconds=seconds)
+        else:
+            frames = np.ascontiguousarray(clip.frames).data.cast("B")
+            ffmpeg.run([*given, *colours, *exact, *options, str(path)], frames)
         return path.read_bytes()
 
 

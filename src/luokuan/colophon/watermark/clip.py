@@ -8,6 +8,7 @@ along, and the first frame, which is predicted from nothing, keeps most of it.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import numpy as np
 from luokuan.colophon.watermark import picture
 from luokuan.colophon.watermark.finding import Finding, numbers
 from luokuan.colophon.watermark.pattern import FREQUENCIES
-from luokuan.media import Clip, Media, Picture
+from luokuan.media import Clip, Frames, Media, Picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,9 @@ ALGORITHM = "org.luokuan.watermark.clip.1"
 
 def embed(clip: Clip, work_id: str, key: bytes) -> Clip:
     """A copy of ``clip`` whose frames carry the mark; see ``picture.embed``. Its sound stays as it is."""
+    if isinstance(clip.frames, Frames):
+        lazily = clip.frames.changed(lambda _place, frame: picture.embed(Picture(frame), work_id, key).pixels)
+        return Clip(lazily, clip.fps, clip.sound)
     out = np.empty_like(clip.frames)
     for place, frame in enumerate(clip.frames):
         out[place] = picture.embed(Picture(frame), work_id, key).pixels
@@ -56,7 +60,7 @@ def features(clip: Clip) -> NDArray[np.complex64]:
     if len(clip.frames) == 1:
         return picture.folded(first, short, by)
     total = first.copy()
-    for frame in clip.frames[1:]:
+    for frame in itertools.islice(clip.frames, 1, None):
         total += lattice.detail(lattice.reduced(frame)[0])
     return np.concatenate([picture.folded(total, short, by), picture.folded(first, short, by)])
 

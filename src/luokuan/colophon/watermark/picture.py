@@ -86,13 +86,13 @@ def embed(picture: Picture, work_id: str, key: bytes) -> Picture:
     block = side // 16
     gain = _gain(pixels, block)
     rows, columns = _between(height, block, gain.shape[0]), _between(width, block, gain.shape[1])
-    across = (gain @ columns.T).astype(np.float32)  # (blocks down, W)
+    across = np.ascontiguousarray(_mixed(gain.T, columns).T)  # (blocks down, W)
     strength = _strength(pixels, pattern, rows, across)
     wide = np.tile(pattern * np.float32(strength), (1, -(-width // side)))[:, :width]
     out = pixels.copy()
     for top in range(0, height, block * 8):  # in strips, which stay in the processor's cache
         down = np.arange(top, min(height, top + block * 8))
-        added = np.rint(wide[down % side] * (rows[down] @ across)).astype(np.int16)
+        added = np.rint(wide[down % side] * _mixed(across, rows[down])).astype(np.int16)
         before = pixels[down[0] : down[-1] + 1]
         after = np.clip(before[..., :3] + added[..., None], 0, 255).astype(np.uint8)
         if pixels.shape[2] == 4:
@@ -135,9 +135,19 @@ def _gain(pixels: NDArray[np.uint8], block: int) -> NDArray[np.float32]:
 
 
 def _between(length: int, block: int, blocks: int) -> NDArray[np.float32]:
-    """Weights (length, blocks) of linear interpolation between the middles of blocks."""
-    place = np.clip((np.arange(length, dtype=np.float32) + 0.5) / block - 0.5, 0, blocks - 1)
-    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(blocks, dtype=np.float32)))
+    """Where each of ``length`` places lies among the middles of blocks, from 0 to ``blocks`` - 1."""
+    return np.clip((np.arange(length, dtype=np.float32) + 0.5) / block - 0.5, 0, blocks - 1)
+
+
+def _mixed(values: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows of ``values`` (blocks, …) at ``places``, between two of them by linear interpolation.
+
+    No matrix product: its threads would wait for each other on a busy machine, frame after frame.
+    """
+    below = places.astype(np.intp)
+    above = np.minimum(below + 1, len(values) - 1)
+    share = (places - below)[:, None]
+    return values[below] * (1 - share) + values[above] * share
 
 
 def _strength(
@@ -150,7 +160,7 @@ def _strength(
     side, aim = len(pattern), 255**2 / 10 ** (PSNR / 10)
     some = pixels[::_SAMPLE, ::_SAMPLE].astype(np.float32)
     down, right = np.arange(0, pixels.shape[0], _SAMPLE), np.arange(0, pixels.shape[1], _SAMPLE)
-    added = pattern[down[:, None] % side, right % side] * (rows[down] @ across[:, right])
+    added = pattern[down[:, None] % side, right % side] * _mixed(across[:, right], rows[down])
     visible = some[..., 3] > 0 if some.shape[2] == 4 else np.ones(some.shape[:2], bool)
     if not visible.any():
         return 0.0
