@@ -69,7 +69,6 @@ def speak(text: str, *, manner: Manner | None = None, seed: int = 0) -> Iterator
 def _pieces(text: str, how: Manner, seed: int) -> Iterator[tuple[Voice, Said]]:
     from luokuan.create.voices.registry import for_languages, voice_of
     from luokuan.create.voices.scripts import runs, speakable
-    from luokuan.create.voices.voice import Said
 
     chosen = for_languages(how.voices)
     plain = speakable(_checked(text))
@@ -86,7 +85,7 @@ def _pieces(text: str, how: Manner, seed: int) -> Iterator[tuple[Voice, Said]]:
         last = number + 1 == len(spoken)
         for said in voice.say(run.text, rate=how.rate, pitch=how.pitch, seed=seed):
             switched = not last and spoken[number + 1].language != run.language and run.text.endswith(said.text)
-            yield voice, Said(_with_silence(said.sound), said.text) if switched else said
+            yield voice, replace(said, sound=_with_silence(said.sound)) if switched else said
 
 
 def _checked(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from luokuan.create.voices.onnx_outputs import with_output_of
-from luokuan.create.voices.voice import Card, Said
+from luokuan.create.voices.voice import Card, Phone, Said
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Sound, Word
@@ -31,6 +31,9 @@ LONGEST = 280
 LEAD, PAUSE, STOP = 0.04, 0.1, 0.4
 """Seconds of silence before a piece, after it, and after one that ends a sentence; the network's own is cut."""
 _GAIN = 1.45  # as loud as the other voice
+_EARLY = 0.05
+"""Seconds by which sounds are heard before the network's own count of them: there the envelope of seven sentences fits
+the loudness of their sounds best."""
 _QUIET = 10 ** (-40 / 20)  # of the loudest sample
 _SPEAKABLE = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ0-9%&$€£@+=]")
 _MARKS = str.maketrans("，。！？；：（）、", ",.!?;:(),")
@@ -91,11 +94,11 @@ class English:
             following = found[number + 1][0] if number + 1 < len(found) else len(text)
             begin = covered if number == 0 else start
             covered = following
-            sound = self._sentence(text[begin:following], rate, pitch, random)
-            if sound is not None:
-                yield Said(sound, text[begin:following])
+            said = self._sentence(text[begin:following], rate, pitch, random)
+            if said is not None:
+                yield said
 
-    def _sentence(self, written: str, rate: float, pitch: float, random: np.random.Generator) -> Sound | None:
+    def _sentence(self, written: str, rate: float, pitch: float, random: np.random.Generator) -> Said | None:
         phonemes, tokens = self._read(written.strip())
         ids, places = self._ids(phonemes)
         if len(ids) < 3:
@@ -114,7 +117,8 @@ class English:
         pause = STOP if _END.search(written) else PAUSE
         silence = np.zeros(round(pause / rate * self._dsp.SR), np.float32)
         whole = _GAIN * np.concatenate([samples[round(lead * self._dsp.SR) : last], silence])[None]
-        return Sound(np.clip(whole, -1, 1).astype(np.float32), self._dsp.SR, _words(written, heard))
+        sound = Sound(np.clip(whole, -1, 1).astype(np.float32), self._dsp.SR, _words(written, heard))
+        return Said(sound, written, _phones(phonemes, places, np.maximum(ends - _EARLY, 0.0)))
 
     def _read(self, text: str) -> tuple[str, list[_Token]]:
         """The phonemes of a sentence, and its tokens."""
@@ -149,6 +153,31 @@ def _heard(samples: np.ndarray[Any, Any]) -> tuple[int, int]:
 def _span(token: _Token, places: dict[int, int], ends: np.ndarray[Any, Any]) -> tuple[float, float]:
     own = [places[place] for place in range(token.start, token.stop) if place in places]
     return float(ends[own[0] - 1]), float(ends[own[-1]])
+
+
+_DIPHTHONGS = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "W": "aʊ", "Y": "ɔɪ", "Q": "əʊ"}
+"""What hibari's capitals stand for."""
+_STRESS = "ˈˌ"
+
+
+def _phones(phonemes: str, places: dict[int, int], ends: np.ndarray[Any, Any]) -> tuple[Phone, ...]:
+    """The sounds with their times. What the network gives to a mark of stress belongs to the sound after it."""
+    found: list[Phone] = []
+    begun: float | None = None
+    for place, letter in enumerate(phonemes):
+        if place not in places:
+            continue
+        start, end = (round(float(ends[places[place] + step]), 4) for step in (-1, 0))
+        start = start if begun is None else begun
+        begun = None
+        if letter in _STRESS:
+            found.append(Phone(letter, start, start))
+            begun = start
+        elif letter.isalpha() and end > start:
+            parts = _DIPHTHONGS.get(letter, letter)
+            step = (end - start) / len(parts)
+            found += [Phone(one, start + k * step, start + (k + 1) * step) for k, one in enumerate(parts)]
+    return tuple(found)
 
 
 def _words(written: str, heard: Sequence[tuple[str, float, float]]) -> tuple[Word, ...]:

@@ -43,11 +43,23 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Phone:
+    """One sound of speech: its ``symbol`` in the International Phonetic Alphabet, and its ``start`` and ``end`` in
+    seconds. The mark of stress is one of its own, as long as nothing."""
+
+    symbol: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """A piece that was said. ``sound``: mono, its ``words`` hold the times; ``text``: what of the text it covers."""
+    """A piece that was said. ``sound``: mono, its ``words`` hold the times; ``text``: what of the text it covers;
+    ``phones``: the sounds of its speech in the order of time, where the voice knows them."""
 
     sound: Sound
     text: str
+    phones: tuple[Phone, ...] = ()
 
 
 class Voice(Protocol):
@@ -80,4 +92,4 @@ class Voice(Protocol):
 
 
 Maker = Callable[[], Voice]
-__all__ = ["PITCHES", "RATES", "Card", "Maker", "Said", "Voice", "Word"]
+__all__ = ["PITCHES", "RATES", "Card", "Maker", "Phone", "Said", "Voice", "Word"]

@@ -14,9 +14,10 @@ import numpy as np
 from luokuan.create.voices.mandarin.joining import CROSS, Part, join
 from luokuan.create.voices.mandarin.melody import Tone, heights, melody
 from luokuan.create.voices.mandarin.pack import INDEX, MARKS, SOUNDS, Unit, open_pack
+from luokuan.create.voices.mandarin.phones import phones_of
 from luokuan.create.voices.mandarin.phrasing import Phrase, phrases
 from luokuan.create.voices.mandarin.syllables import HAN, Syllable
-from luokuan.create.voices.voice import Card, Said
+from luokuan.create.voices.voice import Card, Phone, Said
 from luokuan.media import Sound, Word
 
 if TYPE_CHECKING:
@@ -81,9 +82,12 @@ class Mandarin:
             # A telephone number is said in several phrases: the first of them covers it.
             after = found[number + 1].words[0].start if number + 1 < len(found) else len(text)
             begin, covered = covered, max(covered, after, phrase.words[-1].end)
-            yield Said(self._phrase(phrase, text, begin, covered, rate, pitch), text[begin:covered])
+            sound, phones = self._phrase(phrase, text, begin, covered, rate, pitch)
+            yield Said(sound, text[begin:covered], phones)
 
-    def _phrase(self, phrase: Phrase, text: str, begin: int, stop: int, rate: float, pitch: float) -> Sound:
+    def _phrase(
+        self, phrase: Phrase, text: str, begin: int, stop: int, rate: float, pitch: float
+    ) -> tuple[Sound, tuple[Phone, ...]]:
         timed, seconds = _times(phrase, self._unit, rate)
         tones = [Tone(one.syllable.tone, one.start, one.end, one.last) for one in timed]
         hertz = melody(tones, self._targets, rising=phrase.rising) * 2 ** (pitch / 12)
@@ -96,7 +100,9 @@ class Mandarin:
             after = phrase.words[number + 1].start if number + 1 < len(phrase.words) else stop
             start = begin if number == 0 else max(word.start, begin)
             words.append(Word(text[start:after], round(own[0].closed, 3), round(own[-1].end, 3)))
-        return Sound(np.concatenate([samples, silence])[None], RATE, tuple(words))
+        found = (phones_of(one.syllable, one.closed, one.start, one.onset, one.end) for one in timed)
+        phones = tuple(phone for own in found for phone in own)
+        return Sound(np.concatenate([samples, silence])[None], RATE, tuple(words)), phones
 
     def _unit(self, syllable: Syllable) -> Unit:
         tone = syllable.tone if syllable.tone != 5 else 4
@@ -219,4 +225,4 @@ def speak_syllables(names: Sequence[str]) -> Sound:
 
     own = [(Syllable(name[:-1], int(name[-1])),) for name in names]
     phrase = Phrase(tuple(Placed(at, at + 1, one) for at, one in enumerate(own)), 0.1, True)
-    return Mandarin()._phrase(phrase, "x" * len(own), 0, len(own), 1.0, 0.0)
+    return Mandarin()._phrase(phrase, "x" * len(own), 0, len(own), 1.0, 0.0)[0]
