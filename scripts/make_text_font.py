@@ -10,25 +10,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from luokuan.create.presenters.lettering import FONT, drawable
+
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-TARGET = Path(__file__).parent.parent / "src/luokuan/create/presenters/fonts/text.ttf"
-RANGES = ((0x20, 0x7E), (0xA0, 0x17F), (0x2010, 0x2027), (0x2030, 0x203A), (0x3000, 0x3017), (0xFF01, 0xFF5E))
-"""Latin with its accents, and the marks of both languages."""
-OTHERS = "€￥℃™→←·…—～"
 
 
 def letters() -> set[int]:
-    """Code points of the font: GB 2312 holds the 6,763 characters that are in common use."""
-    found = {code for low, high in RANGES for code in range(low, high + 1)} | {ord(one) for one in OTHERS}
-    for row in range(0xA1, 0xF8):
-        for cell in range(0xA1, 0xFF):
-            try:
-                found.add(ord(bytes((row, cell)).decode("gb2312")))
-            except UnicodeDecodeError:
-                continue
-    return found
+    """Code points of the font: what ``drawable`` says, GB 2312's 6,763 characters in common use among them."""
+    return {code for code in range(0x20, 0x10000) if not 0xD800 <= code < 0xE000 and drawable(chr(code))}
 
 
 def make(source: Path, target: Path) -> int:
@@ -51,4 +42,4 @@ def make(source: Path, target: Path) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, help="wqy-microhei.ttc")
-    print(TARGET, make(parser.parse_args().source, TARGET), "bytes")
+    print(FONT, make(parser.parse_args().source, FONT), "bytes")

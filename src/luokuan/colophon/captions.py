@@ -63,6 +63,16 @@ def captions(sound: Sound, offset: float, label: str, notes: Sequence[str] = ())
     return {SRT: _srt(cues).encode(), VTT: _vtt(cues, notes).encode()}
 
 
+def cues_of(sound: Sound) -> list[Cue]:
+    """What is shown of the words of ``sound``, and when."""
+    return list(_cues([word for word in sound.words if word.text.strip()], sound.seconds))
+
+
+def lines_of(cue: Cue) -> list[str]:
+    """The lines of a cue, ``LINES`` at most but for words that are longer than a line."""
+    return _lines(cue.text)
+
+
 def width(text: str) -> float:
     """Columns of a line of text: a wide character takes two and a half."""
     return sum(

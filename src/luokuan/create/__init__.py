@@ -59,6 +59,13 @@ def speech(text: str, *, seed: int = 0, **options: Any) -> Work:
     return create_speech(text, seed=seed, **options)
 
 
+def presenter(text: str, *, seed: int = 0, **options: Any) -> Work:
+    """Let a presenter say a text; see ``luokuan.create.presenters.drafts.create_presenter`` for the options."""
+    from luokuan.create.presenters.drafts import create_presenter
+
+    return create_presenter(text, seed=seed, **options)
+
+
 def translation(text: str, *, to: str, model: str | Path = "en-zh", **options: Any) -> Work:
     """Create one finished translation; see ``luokuan.create.translations.create_translation`` for the options."""
     from luokuan.create.translations import create_translation

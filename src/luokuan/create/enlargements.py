@@ -65,7 +65,7 @@ def create_enlargement(
             code="enlargement.upscaler",
         )
     folder = model.folder
-    own = licence or _licence_of(given.work_id, place)
+    own = licence or licence_of(given.work_id, place)
     recipe = Recipe(
         model=folder.name,
         model_digest=folder.digest,
@@ -83,7 +83,8 @@ def create_enlargement(
     )
 
 
-def _licence_of(work_id: str | None, home: Home) -> str:
+def licence_of(work_id: str | None, home: Home) -> str:
+    """The licence of a work of this home; unknown, where it is none."""
     if work_id is None:
         return "unknown"
     from luokuan.store.database import open_database
