@@ -2,7 +2,8 @@
 
     python scripts/make_text_font.py /usr/share/fonts/truetype/wqy/wqy-microhei.ttc
 
-WenQuanYi Micro Hei is dual-licensed; we use it under the Apache License 2.0. Debian's package fonts-wqy-microhei holds it.
+WenQuanYi Micro Hei is dual-licensed; we use it under the Apache License 2.0. It is in Debian's package
+fonts-wqy-microhei.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from luokuan.create.presenters.lettering import FONT, drawable
-
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
+from luokuan.create.presenters.lettering import FONT, drawable
 
 
 def letters() -> set[int]:

@@ -12,6 +12,7 @@ from luokuan.cli import (
     create_copy,
     create_enlargement,
     create_music,
+    create_presenter,
     create_speech,
     create_text,
     create_translation,
@@ -43,6 +44,7 @@ app.command("music", help=create_music.HELP)(create_music.music)
 app.command("verse", help=create_verse.HELP)(create_verse.verse)
 app.command("translation", help=create_translation.HELP)(create_translation.translation)
 app.command("speech", help=create_speech.HELP)(create_speech.speech)
+app.command("presenter", help=create_presenter.HELP)(create_presenter.presenter)
 app.command("enlargement", help=create_enlargement.HELP)(create_enlargement.enlargement)
 
 

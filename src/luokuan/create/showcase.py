@@ -34,6 +34,8 @@ FACTS = {"memory": "8 gb", "battery": "9 hour", "weight": "1.7 kilogram"}
 """Attributes of the product of which copy is written."""
 SPOKEN = "落款是画家完成作品时写下的名字和盖上的印。Luokuan signs what it makes."
 """What the voices say."""
+PRESENTED = "你好！Hello! I am a drawing."
+"""What the presenter says: about four seconds."""
 SUFFIXES = {"image/png": ".png", "text/plain": ".txt", "audio/wav": ".wav"}
 SEED = 7
 TEMPLATES = Path(__file__).parent / "templates"
@@ -63,13 +65,19 @@ class Exhibit:
         return self.work.media_type.startswith("audio/")
 
     @property
+    def moving(self) -> bool:
+        """Whether it is a clip."""
+        return self.work.media_type.startswith("video/")
+
+    @property
     def recipe_text(self) -> str:
         """The whole recipe, for people to read."""
         return json.dumps(self.work.recipe.to_dict(), ensure_ascii=False, indent=1)
 
 
 def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
-    """Create one work with each starter and one with the voices, write each to ``folder`` and verify what was written.
+    """Create one work with each starter, one with the voices and one of a presenter, write each to ``folder`` and
+    verify what was written.
 
     Raises:
         UserError: there are no starters; or see what makes each kind, and ``finish``.
@@ -97,6 +105,21 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
     path = folder / "speech.wav"
     export_work(spoken, path)
     yield Exhibit(spoken, path, verify_file(path, home=home))
+    yield _presented(folder, home)
+
+
+def _presented(folder: Path, home: Home) -> Exhibit:
+    """A short clip, as WebM, which all browsers play; small, for it is to take seconds."""
+    from luokuan.colophon.finish import export_work
+    from luokuan.colophon.verification import verify_file
+    from luokuan.create.presenters.drafts import create_presenter
+
+    work = create_presenter(
+        PRESENTED, title="落款 Luokuan", aspect="1:1", size=512, fps=12.5, seed=SEED, media_type="video/webm", home=home
+    )
+    path = folder / "presenter.webm"
+    export_work(work, path)
+    return Exhibit(work, path, verify_file(path, home=home))
 
 
 def _work_of(name: str, family: str, home: Home) -> Work:

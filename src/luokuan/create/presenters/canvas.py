@@ -1,4 +1,4 @@
-"""A canvas of plane units on a picture that is drawn several times too large, and made small so that edges are smooth."""
+"""A canvas of plane units on a picture that is drawn several times too large, then made small: so edges are smooth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from luokuan.create.presenters.curves import Points, ribbon, turned
+from luokuan.create.presenters.curves import Points, moved, ribbon, turned
 from luokuan.create.presenters.looks import Colour
 
 if TYPE_CHECKING:
@@ -57,8 +57,9 @@ class Canvas:
 
     def head(self, points: Points, depth: float = 0.0) -> Points:
         """``points`` of the head as it is held; what lies nearer to the viewer (``depth``) moves further."""
-        moved = points + (_DEPTH[0] * depth * self.pose.yaw, _DEPTH[1] * depth * self.pose.pitch)
-        return turned(moved, _ROLL * self.pose.roll, _PIVOT) + (5.0 * self.pose.yaw, 2.0 * self.pose.pitch)
+        seen = moved(points, _DEPTH[0] * depth * self.pose.yaw, _DEPTH[1] * depth * self.pose.pitch)
+        held = turned(seen, _ROLL * self.pose.roll, _PIVOT)
+        return moved(held, 5.0 * self.pose.yaw, 2.0 * self.pose.pitch)
 
     def fill(self, points: Points, colour: Colour) -> None:
         """Fill an area."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from luokuan.create.presenters.canvas import Canvas, darker, lighter
-from luokuan.create.presenters.curves import Pair, Points, ellipse, flipped, joined, through
+from luokuan.create.presenters.curves import Pair, Points, ellipse, flipped, joined, moved, through
 from luokuan.create.presenters.faces import Paints
 from luokuan.create.presenters.looks import CLOTHES_COLOURS, Colour, Look
 
@@ -27,8 +27,8 @@ def draw_clothes(canvas: Canvas, look: Look, paints: Paints) -> None:
     _fill(canvas, _torso(_NECKS[kind]), _WHITE if kind == "suit" else _inner(colour) if kind == "blazer" else colour)
     if kind == "sweater":
         band = through(_NECKS[kind])
-        _line(canvas, band + (0, 7), darker(colour, 0.12), 16, 18, 16)
-        _line(canvas, band + (0, 1), darker(colour, 0.2), 3, 3)
+        _line(canvas, moved(band, 0, 7), darker(colour, 0.12), 16, 18, 16)
+        _line(canvas, moved(band, 0, 1), darker(colour, 0.2), 3, 3)
         _folds(canvas, colour)
     elif kind == "blouse":
         edge = through(_NECKS[kind])

@@ -14,6 +14,16 @@ STEPS = 10
 Pair = tuple[float, float]
 
 
+def points_of(words: str) -> Points:
+    """Points as SVG writes them: ``0,10 4.5,-3``."""
+    return np.array([[float(part) for part in pair.split(",")] for pair in words.split()])
+
+
+def moved(points: Points, x: float, y: float) -> Points:
+    """``points`` so far to the right and down."""
+    return points + np.array([x, y])
+
+
 def through(points: Sequence[Pair] | Points, *, closed: bool = False) -> Points:
     """A smooth curve through ``points``: a Catmull-Rom spline (Catmull and Rom 1974)."""
     given = np.asarray(points, np.float64)
@@ -55,7 +65,7 @@ def ellipse(x: float, y: float, across: float, down: float, turn: float = 0.0) -
     """An ellipse around (x, y) with these half axes, turned by ``turn`` radians."""
     angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     bare = np.stack([across * np.cos(angle), down * np.sin(angle)], axis=1)
-    return turned(bare, turn) + (x, y)
+    return moved(turned(bare, turn), x, y)
 
 
 def turned(points: Points, angle: float, about: Pair = (0.0, 0.0)) -> Points:

@@ -308,12 +308,13 @@ def create_presenter(
     if used:
         draft = replace(draft, recipe=_with_pictures(draft.recipe, used, licence, place))
     source = _origin(origin, used)
+    options: dict[str, Any] = {} if source is None else {"origin": source}
     return (finisher or finish)(
         draft,
         home=place,
         media_type=media_type,
         label=label or LabelOptions(corner="top-right"),
-        **({} if source is None else {"origin": source}),
+        **options,
     )
 
 
@@ -344,8 +345,8 @@ def _origin(origin: Origin | None, used: Sequence[Ingredient]) -> Origin | None:
     """What the work starts from: the text's file, and the pictures; those of somebody else make it a composite."""
     if not used:
         return origin
-    from luokuan.colophon.ingredients import Origin
-    from luokuan.colophon.xmp import COMPOSITE, GENERATED
+    from luokuan.colophon.ingredients import COMPOSITE, Origin
+    from luokuan.colophon.xmp import GENERATED
 
     before = () if origin is None else origin.ingredients
     ours = all(one.work_id or one.like for one in used)

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from luokuan.create.presenters.canvas import Canvas, darker, lighter, mix
-from luokuan.create.presenters.curves import Pair, Points, between, ellipse, flipped, joined, mirrored, through
+from luokuan.create.presenters.curves import (
+    Pair,
+    Points,
+    between,
+    ellipse,
+    flipped,
+    joined,
+    mirrored,
+    moved,
+    points_of,
+    through,
+)
 from luokuan.create.presenters.looks import EYE_COLOURS, HAIR_COLOURS, SKINS, Colour, Look
 
 _JAWS: dict[str, tuple[Pair, ...]] = {
@@ -61,10 +72,12 @@ def outline(look: Look, jaw: float) -> Points:
 def draw_neck(canvas: Canvas, paints: Paints) -> None:
     """The neck, with the shadow of the head on it; it joins the head, which moves, and the chest, which doesn't."""
     top = canvas.head(np.array([(-64.0, 100.0), (64.0, 100.0)]), 0.1)
-    right = through([tuple(top[1]), (66, 190), (78, 246), (124, 290)])
-    left = through([(-124, 290), (-78, 246), (-66, 190), tuple(top[0])])
+    right = through([tuple(top[1]), (66, 190), (84, 240), (140, 296)])
+    left = through([(-140, 296), (-84, 240), (-66, 190), tuple(top[0])])
     canvas.fill(joined(right, np.array([(96.0, 330.0), (0.0, 430.0), (-96.0, 330.0)]), left), paints.skin)
-    low = canvas.head(np.array([(-70.0, 120.0), (-66.0, 176.0), (-20.0, 214.0), (26.0, 222.0), (70.0, 200.0), (70.0, 120.0)]), 0.3)
+    low = canvas.head(
+        np.array([(-70.0, 120.0), (-66.0, 176.0), (-20.0, 214.0), (26.0, 222.0), (70.0, 200.0), (70.0, 120.0)]), 0.3
+    )
     low[:, 0] = np.clip(low[:, 0], -66, 66)
     canvas.fill(joined(through(low), top), paints.shade)
 
@@ -106,7 +119,7 @@ def _eye(canvas: Canvas, paints: Paints, side: int, shut: float, *, long: bool) 
     wide_open = through([(inner, y + 5), (x - side * 15, y - 16), (x + side * 7, y - 21), (outer, y + 1)])
     upper = wide_open + (lower - wide_open) * shut
     canvas.fill(put(between(upper, lower)), (252, 250, 248))
-    look_x, look_y = canvas.pose.gaze
+    look_x, look_y = canvas.pose.gaze_x, canvas.pose.gaze_y
     at = (x + 5.5 * look_x - side * 1.0 - 2.5 * canvas.pose.yaw, y - 1 + 3.0 * look_y)
     if shut < 0.9:
         canvas.fill(put(ellipse(*at, 17, 17)), darker(paints.iris, 0.35))
@@ -124,10 +137,10 @@ def _eye(canvas: Canvas, paints: Paints, side: int, shut: float, *, long: bool) 
     if long:
         for start, dx, dy in ((0.97, 8, -6), (0.82, 6, -8)):
             root = upper[int(start * (len(upper) - 1))]
-            tip = root + (side * dx, dy * (1 - 1.6 * shut))
+            tip = root + np.array([side * dx, dy * (1 - 1.6 * shut)])
             canvas.line(put(np.array([root, (root + tip) / 2, tip])), paints.line, 4.5, 3.0, 1.0)
     crease = through([(inner + side * 3, y - 10), (x - side * 6, y - 28), (x + side * 14, y - 28), (outer, y - 12)])
-    canvas.line(put(crease + (0, 4 * shut)), paints.shade, 1.5, 3.5, 3.5, 1.5)
+    canvas.line(put(moved(crease, 0, 4 * shut)), paints.shade, 1.5, 3.5, 3.5, 1.5)
 
 
 def _brow(canvas: Canvas, look: Look, paints: Paints, side: int) -> None:
@@ -223,7 +236,9 @@ def draw_beard(canvas: Canvas, look: Look, paints: Paints) -> None:
         ])  # fmt: skip
         canvas.fill(canvas.head(joined(out, inside), 0.45), colour)
     if kind == "goatee":
-        canvas.fill(canvas.head(mirrored([(0, 132), (34, 138), (46, 152 + jaw), (30, 184 + jaw), (0, 192 + jaw)]), 0.7), colour)
+        canvas.fill(
+            canvas.head(mirrored([(0, 132), (26, 136), (36, 152 + jaw), (26, 180 + jaw), (0, 188 + jaw)]), 0.7), colour
+        )
         for side in (-1, 1):
             strand = through([(side * 44, 84), (side * 55, 110), (side * 40, 150 + jaw)])
             canvas.line(canvas.head(strand, 0.75), colour, 6, 11, 9)
@@ -247,13 +262,13 @@ def draw_glasses(canvas: Canvas, look: Look, paints: Paints) -> None:
         if kind == "round":
             rim = ellipse(x, y, 43, 41)
         else:
-            rim = through([
-                (x - 42, y - 24), (x - 30, y - 32), (x + 30, y - 32), (x + 42, y - 24), (x + 41, y + 16), (x + 28, y + 31),
-                (x - 28, y + 31), (x - 41, y + 16),
-            ], closed=True)  # fmt: skip
+            square = points_of("-42,-24 -30,-32 30,-32 42,-24 41,16 28,31 -28,31 -41,16")
+            rim = moved(through(square, closed=True), x, y)
         canvas.ring(canvas.head(rim, 1.15), frame, 6.0)
         temple = np.array([(side * 101.0, -8.0), (side * 122.0, -9.0), (side * 141.0, -4.0)])
-        placed = np.concatenate([canvas.head(temple[:1], 1.1), canvas.head(temple[1:2], 0.6), canvas.head(temple[2:], 0)])
+        placed = np.concatenate(
+            [canvas.head(temple[:1], 1.1), canvas.head(temple[1:2], 0.6), canvas.head(temple[2:], 0)]
+        )
         canvas.line(placed, frame, 7.0, 6.0)
     canvas.line(canvas.head(through([(-17, -6), (0, -13), (17, -6)]), 1.3), frame, 6.0, 6.0)
 

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from luokuan.media import Picture
 
 SOFT: tuple[Colour, ...] = (
-    (204, 222, 236), (218, 212, 234), (238, 222, 204), (204, 230, 222), (240, 214, 210), (198, 210, 236), (226, 230, 214),
-)  # fmt: skip
+    (204, 222, 236),
+    (218, 212, 234),
+    (238, 222, 204),
+    (204, 230, 222),
+    (240, 214, 210),
+    (198, 210, 236),
+    (226, 230, 214),
+)
 """Colours from which the seed draws."""
 _LARGE = 2
 
@@ -70,7 +76,7 @@ def coloured(size: tuple[int, int], colour: Colour) -> NDArray[np.uint8]:
         points = ellipse(middle[0] + x * unit, middle[1] + y * unit, radius * unit, radius * unit)
         draw.polygon([(float(a), float(b)) for a, b in points], fill=tone)
 
-    disc(-640, 330, 300, mix(below, darker(colour, 0.2), 0.35))
+    disc(-640, 330, 300, mix(below, darker(colour, 0.2), 0.18))
     disc(640, -250, 210, mix(above, lighter(colour, 0.5), 0.5))
     disc(0, 40, 372, lighter(colour, 0.38))
     disc(0, 40, 336, lighter(colour, 0.5))

@@ -177,7 +177,7 @@ def _panel(plate: object, shape: object, x: int, y: int) -> Panel:
     assert isinstance(plate, Image.Image)
     assert isinstance(shape, Image.Image)
     colours = np.asarray(plate.reduce(_LARGE), np.float32)
-    cover = np.asarray(shape.reduce(_LARGE), np.float32)[..., None] / 255
+    cover = np.asarray(shape.reduce(_LARGE), np.float32)[..., None] / np.float32(255)
     # What doesn't fit is cut: never so for sizes that a presenter may have.
     return Panel(max(0, x), max(0, y), colours, cover)
 

@@ -58,6 +58,11 @@ def envelope(sound: Sound, fps: float, count: int) -> NDArray[np.float64]:
     return np.clip(rms / max(top, 1e-9), 0.0, 1.0)
 
 
+def times_of(count: int, fps: float) -> NDArray[np.float64]:
+    """The middles of frames in seconds, (count,)."""
+    return np.asarray((np.arange(count) + 0.5) / fps, np.float64)
+
+
 def mouths(phones: Sequence[Phone], sound: Sound, fps: float, count: int) -> Mouths:
     """The mouth of each of ``count`` frames.
 
@@ -69,7 +74,7 @@ def mouths(phones: Sequence[Phone], sound: Sound, fps: float, count: int) -> Mou
     """
     loud = envelope(sound, fps, count)
     shown = _with_rests(phones, count / fps)
-    times = (np.arange(count) + 0.5) / fps
+    times = times_of(count, fps)
     mixed = _mixed(shown, times)
     found = dict(zip(TRAITS, mixed.T, strict=True))
     opening = found["open"] * (_QUIET + (1 - _QUIET) * loud**0.8)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from luokuan.create.presenters.mouths import Mouths
+from luokuan.create.presenters.mouths import Mouths, times_of
 from luokuan.create.voices.voice import Phone
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ class Pose:
     """One frame.
 
     Args:
-        open, wide, teeth, tongue, tuck: Of the mouth, see ``visemes.Shape``.
+        open: Of the mouth, as the next four, see ``visemes.Shape``.
+        wide: See there.
+        teeth: See there.
+        tongue: See there.
+        tuck: See there.
         smile: Of the corners of the mouth, 0 to 1.
         blink: 0: eyes open, 1: closed.
         brows: How far they are raised, -1 to 1.
@@ -34,7 +38,8 @@ class Pose:
         pitch: Bent down, -1 to 1.
         roll: Inclined, -1 to 1.
         breath: How far the chest is raised, -1 to 1.
-        gaze: Where the eyes look, right and down, -1 to 1.
+        gaze_x: Where the eyes look, to the right, -1 to 1.
+        gaze_y: Down.
     """
 
     open: float = 0.0
@@ -49,13 +54,14 @@ class Pose:
     pitch: float = 0.0
     roll: float = 0.0
     breath: float = 0.0
-    gaze: tuple[float, float] = (0.0, 0.0)
+    gaze_x: float = 0.0
+    gaze_y: float = 0.0
 
 
 def poses(mouths: Mouths, phones: Sequence[Phone], fps: float, seed: int) -> list[Pose]:
     """A pose for each frame of ``mouths``."""
     count = len(mouths.open)
-    times = (np.arange(count) + 0.5) / fps
+    times = times_of(count, fps)
     random = np.random.default_rng([seed, 0x905E])
     blink = blinks(random, times)
     raised = np.zeros(count)
@@ -68,12 +74,22 @@ def poses(mouths: Mouths, phones: Sequence[Phone], fps: float, seed: int) -> lis
     smile = 0.75 - 0.45 * np.clip(2 * speaking, 0, 1)
     breath = np.sin(2 * np.pi * (times / 3.8 + random.random()))
     gaze = _gaze(random, times)
-    rows = zip(
-        mouths.open, mouths.wide, mouths.teeth, mouths.tongue, mouths.tuck, smile, blink,
-        0.9 * raised + 0.1 * yaw, 0.8 * yaw, 0.45 * pitch + 0.55 * raised, 0.7 * roll + 0.15 * yaw, breath, gaze,
-        strict=True,
-    )  # fmt: skip
-    return [Pose(*(float(value) for value in row[:-1]), gaze=(float(row[-1][0]), float(row[-1][1]))) for row in rows]
+    rows = np.stack(
+        [
+            *(mouths.open, mouths.wide, mouths.teeth, mouths.tongue, mouths.tuck, smile, blink),
+            *(
+                0.9 * raised + 0.1 * yaw,
+                0.8 * yaw,
+                0.45 * pitch + 0.55 * raised,
+                0.7 * roll + 0.15 * yaw,
+                breath,
+                gaze[:, 0],
+                gaze[:, 1],
+            ),
+        ],
+        axis=1,
+    )
+    return [Pose(*row) for row in rows.tolist()]
 
 
 def blinks(random: np.random.Generator, times: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -106,10 +122,10 @@ def _accents(phones: Sequence[Phone], mouths: Mouths, times: NDArray[np.float64]
 def _drift(random: np.random.Generator, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """A slow motion without a period that one sees, within -1 to 1."""
     parts = ((0.09, 0.5), (0.17, 0.32), (0.31, 0.18))
-    return sum(
-        (share * np.sin(2 * np.pi * (hertz * (0.85 + 0.3 * random.random()) * times + random.random())))
-        for hertz, share in parts
-    )  # type: ignore[return-value]
+    out = np.zeros(len(times))
+    for hertz, share in parts:
+        out += share * np.sin(2 * np.pi * (hertz * (0.85 + 0.3 * random.random()) * times + random.random()))
+    return out
 
 
 def _gaze(random: np.random.Generator, times: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What lips do for each sound: the visemes of MPEG-4 (ISO/IEC 14496-2, Annex C, table "Viseme and related phonemes").
+"""What lips do for each sound: the visemes of MPEG-4 (ISO/IEC 14496-2, table "Visemes and related phonemes").
 
 The standard names fifteen visemes and says which phonemes of English belong to each; the other sounds of both languages
 go with the nearest. Shapes are ours.
@@ -77,7 +77,7 @@ for _number, _symbols in {
 
 
 def viseme_of(symbol: str) -> int | None:
-    """The viseme of a sound in the International Phonetic Alphabet; None of one that lips have no part in, such as h."""
+    """The viseme of a sound in the International Phonetic Alphabet; None where lips have no part in it, as of h."""
     bare = symbol.rstrip("ʰʲːˑʷ̃")
     return _SOUNDS.get(bare, _SOUNDS.get(bare[:1]))
 

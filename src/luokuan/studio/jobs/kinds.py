@@ -70,7 +70,18 @@ class Kind(Generic[BriefT]):
     stops: bool = False
 
 
-HANDLERS = ("image", "text", "verse", "copywriting", "translation", "enlargement", "training", "evaluation", "export")
+HANDLERS = (
+    "image",
+    "text",
+    "verse",
+    "copywriting",
+    "translation",
+    "enlargement",
+    "presenter",
+    "training",
+    "evaluation",
+    "export",
+)
 """Modules of ``handlers`` that come with Luokuan; each registers its kinds when it is imported."""
 _registered: dict[str, Kind[Any]] = {}
 
