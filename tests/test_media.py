@@ -1,4 +1,4 @@
-"""Scores refuse what no score holds."""
+"""Scores refuse what no score holds; frames come one by one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luokuan.errors import UserError
-from luokuan.media import MAX_TRACKS, Note, Score
+from luokuan.media import MAX_TRACKS, Clip, Frames, Note, PackedFrames, Score
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,27 @@ def test_what_a_score_may_hold() -> None:
     last = Note(np.float64(3.0), 1, np.int64(127), velocity=127, track=15)  # type: ignore[arg-type]
     assert Score((Note(0, 1e-9, 0, velocity=1), last), tracks=("a",) * 16).quarters == 4.0
     assert Score(()).quarters == 0.0
+
+
+def test_frames_come_one_by_one_and_are_packed_small() -> None:
+    asked: list[int] = []
+
+    def make(place: int) -> np.ndarray:
+        asked.append(place)
+        return np.full((40, 50, 3), place, np.uint8)
+
+    frames = Frames((3, 40, 50, 3), make)
+    clip = Clip(frames, 12.5)
+    assert not asked and clip.seconds == 0.24 and len(frames) == 3
+    taller = frames.changed(lambda place, frame: np.concatenate([frame, frame + np.uint8(place)]), (80, 50))
+    assert taller.shape == (3, 80, 50, 3) and taller[2][-1, 0, 0] == 4 and asked == [2]
+    assert [int(frame[0, 0, 0]) for frame in taller] == [0, 1, 2]
+    for place in (-1, 3):
+        with pytest.raises(IndexError):
+            frames[place]
+    packed = PackedFrames((40, 50), map(PackedFrames.pack, frames))
+    assert packed.shape == frames.shape and packed.dtype == np.uint8 and max(map(len, packed.parts)) < 100
+    packed[1][:] = 9  # a frame is the asker's own
+    assert (packed[1] == 1).all()
+    with pytest.raises(UserError):
+        Clip(PackedFrames((40, 50), ()), 12.5)

@@ -25,6 +25,7 @@ class Page(HTMLParser):
         super().__init__()
         self.pictures: list[str] = []
         self.sounds: list[str] = []
+        self.clips: list[str] = []
         self.tags: list[str] = []
         self.addresses: list[str] = []
         self.text = ""
@@ -39,6 +40,8 @@ class Page(HTMLParser):
             self.pictures.append(values["src"])
         if tag == "audio":
             self.sounds.append(values["src"])
+        if tag == "video":
+            self.clips.append(values["src"])
         if values.get("http-equiv") == "Content-Security-Policy":
             self.policy = values["content"]
 
@@ -86,6 +89,13 @@ def test_a_sound_can_be_played() -> None:
     assert "media-src 'self'" in page.policy
 
 
+def test_a_clip_can_be_seen() -> None:
+    seen = exhibit("a film")
+    work = replace(seen.work, media_type="video/webm")
+    page = Page(render_sheet([replace(seen, work=work, path=Path("out") / "film.webm")]))
+    assert page.clips == ["film.webm"] and not page.pictures and not page.sounds
+
+
 def test_without_starters_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,8 +111,13 @@ def test_showcase(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     report = json.loads(capfd.readouterr().out)
     assert {w["verdict"] for w in report["works"]} == {"ours"}
     families = [resolve(name).family for name in starters()]
-    assert len(report["works"]) == sum(family not in TOOLS for family in families) + 1 >= 2
+    assert len(report["works"]) == sum(family not in TOOLS for family in families) + 2 >= 3
     assert (out / "speech.wav").read_bytes()[:4] == b"RIFF"
     page = Page((out / "index.html").read_text(encoding="utf-8"))
-    assert page.pictures and page.sounds and all((out / name).is_file() for name in page.addresses)
+    assert (
+        page.pictures
+        and page.sounds
+        and page.clips == ["presenter.webm"]
+        and all((out / name).is_file() for name in page.addresses)
+    )
     assert "人工智能生成" in page.text

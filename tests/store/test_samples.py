@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luokuan.media import Clip, Media, Note, Picture, Score, Sound, Text, Word
+from luokuan.media import Clip, Media, Note, PackedFrames, Picture, Score, Sound, Text, Word
 from luokuan.store.samples import pack, unpack
 
 numbers = st.integers(0, 2**32 - 1).map(np.random.default_rng)
@@ -52,11 +52,26 @@ def test_texts_come_back_even_with_half_characters(text: str, language: str) -> 
         Score(()),
         Clip(np.arange(2 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 4, 5, 3), 23.976),
         Clip(np.zeros((1, 2, 2, 3), np.uint8), 30.0, Sound(np.zeros((1, 10), np.float32), 8_000)),
+        Clip(
+            np.zeros((1, 2, 2, 3), np.uint8), 30.0, Sound(np.zeros((1, 8), np.float32), 8_000, (Word("Hi", 0.0, 0.5),))
+        ),
     ],
-    ids=["sound", "strange sound", "speech", "score", "empty score", "clip", "clip with sound"],
+    ids=["sound", "strange sound", "speech", "score", "empty score", "clip", "clip with sound", "clip with speech"],
 )
 def test_sound_scores_and_clips_come_back(media: Media) -> None:
     assert same(media, unpack(pack(media), type(media)))
+
+
+def test_frames_that_come_one_by_one_come_back_packed() -> None:
+    frames = np.arange(3 * 4 * 5 * 3, dtype=np.uint8).reshape(3, 4, 5, 3)
+    packed = PackedFrames((4, 5), map(PackedFrames.pack, frames))
+    heard = Sound(np.linspace(-1, 1, 20, dtype=np.float32).reshape(2, 10), 8_000, (Word("Hi", 0.0, 0.5),))
+    for frames_given in (packed, packed.changed(lambda _place, frame: frame)):
+        for sound in (heard, None):
+            found = unpack(pack(Clip(frames_given, 24.0, sound)), Clip)
+            assert isinstance(found, Clip) and isinstance(found.frames, PackedFrames) and found.fps == 24.0
+            assert (np.stack(list(found.frames)) == frames).all()
+            assert found.sound is None if sound is None else same(found.sound, sound)
 
 
 def test_sounds_that_were_kept_before_numbers_were_split_are_read() -> None:

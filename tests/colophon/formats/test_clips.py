@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import subprocess
+import time
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,8 +34,9 @@ from luokuan.colophon.formats import (
 from luokuan.colophon.formats.clip import ClipFormat, admit
 from luokuan.colophon.label import MIN_CONTRAST, MIN_INK, LabelOptions, contrast
 from luokuan.colophon.waiver import Waiver
+from luokuan.colophon.watermark.clip import MARKER as CLIP_MARKER
 from luokuan.errors import UserError
-from luokuan.media import Clip, Sound
+from luokuan.media import Clip, Frames, PackedFrames, Sound
 
 AIGC = aigc.Aigc("1", "luokuan", "0123456789abcdef")
 each_format = pytest.mark.parametrize("row", CLIPS, ids=lambda row: row.name)
@@ -397,3 +400,53 @@ def test_only_the_file_itself_is_opened(tmp_path: Path) -> None:
     for row in CLIPS:
         with pytest.raises(UserError):
             row.samples(playlist)
+
+
+def test_frames_that_come_one_by_one_become_the_same_clip() -> None:
+    whole = clip(count=30, height=51, width=67, heard=sound(8_000))
+    assert not isinstance(whole.frames, Frames)
+    packed = Clip(PackedFrames((51, 67), map(PackedFrames.pack, whole.frames)), whole.fps, whole.sound)
+    for method in ("nearest", "lanczos"):
+        one, other = labelled(WEBM, whole, method=method), labelled(WEBM, packed, method=method)
+        assert isinstance(other.frames, Frames) and one.frames.shape == other.frames.shape
+        assert (np.stack(list(other.frames)) == one.frames).all()
+    marked = [CLIP_MARKER.embed(each, "0123456789abcdef", b"k" * 32) for each in (one, other)]
+    assert (np.stack(list(marked[1].frames)) == marked[0].frames).all()
+    few = np.array(one.frames[:3])
+    lazily = Clip(Frames(few.shape, lambda place: few[place].copy()), 12.0)
+    data = WEBM.encode(lazily, Encoding())
+    assert data == WEBM.encode(Clip(few, 12.0), Encoding())
+    WEBM.check(data, lazily, Encoding())
+
+
+def test_long_clips_are_refused_by_their_number_of_frames() -> None:
+    frames = Frames((40_000, 512, 512, 3), lambda _place: np.zeros((512, 512, 3), np.uint8))
+    with pytest.raises(UserError, match="frames") as caught:
+        admit(Clip(frames, 24.0), "lanczos")
+    assert caught.value.code == "clip.size"
+    admit(Clip(Frames((4_000, 720, 1280, 3), lambda _place: np.zeros((720, 1280, 3), np.uint8)), 25.0), "lanczos")
+
+
+def test_what_is_fed_to_ffmpeg_piece_by_piece(tmp_path: Path) -> None:
+    given = ["-f", "u8", "-ar", "8000", "-ac", "1", "-i", "pipe:0"]
+    ffmpeg.feed([*given, str(tmp_path / "x.wav")], (bytes(800) for _piece in range(10)))
+    assert (tmp_path / "x.wav").stat().st_size > 8_000
+    with pytest.raises(RuntimeError, match="failed"):  # it ends at once, while there is more to come
+        ffmpeg.feed(
+            ["-f", "nothing", "-i", "pipe:0", "-f", "wav", str(tmp_path / "y")], (bytes(1 << 20) for _ in range(9))
+        )
+
+    def slow() -> Iterator[bytes]:
+        while True:
+            yield bytes(800)
+            time.sleep(0.05)
+
+    with pytest.raises(RuntimeError, match="longer"):
+        ffmpeg.feed([*given, "-f", "wav", str(tmp_path / "z.wav")], slow(), seconds=0.5)
+
+    def broken() -> Iterator[bytes]:
+        yield bytes(800)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        ffmpeg.feed([*given, "-f", "wav", str(tmp_path / "z.wav")], broken())

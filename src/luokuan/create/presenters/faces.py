@@ -203,7 +203,8 @@ def draw_lips(canvas: Canvas, lips: Colour, *, full: bool, line: Colour) -> None
         canvas.fill(between(put(top), put(bottom)), _INSIDE)
         tongue = bottom - (0.34 + 0.3 * pose.tongue) * opening * np.clip(1 - (x / 0.72) ** 2, 0, None) ** 0.5
         canvas.fill(between(put(np.maximum(tongue, top)), put(bottom)), _TONGUE)
-        edge = np.minimum(top + min(0.42 * opening, 11.0) * (0.35 + 0.65 * pose.teeth), bottom)
+        shown = (0.35 + 0.65 * pose.teeth) * min(1.0, max(0.0, (opening - 3.0) / 5.0))
+        edge = np.minimum(top + min(0.42 * opening, 11.0) * shown, bottom)
         canvas.fill(between(put(top)[4:-4], put(edge)[4:-4]), _TEETH)
         lower = np.maximum(bottom - min(0.12 * opening, 4.5) * pose.teeth * (pose.wide > 0), edge)
         canvas.fill(between(put(lower)[8:-8], put(bottom)[8:-8]), darker(_TEETH, 0.08))
