@@ -71,14 +71,12 @@ def keep_master(passage: Passage) -> None:
 def label(passage: Passage) -> None:
     """Write the explicit label onto it, unless it is waived (a format then only prepares the samples); speech, alone or
     in a clip, gets its captions; those of a sound show the label too."""
-    order, bare = passage.order, passage.media
+    order, bare, text = passage.order, passage.media, passage.order.label.text
     passage.media = order.format.labelled(bare, order.label, order.enlarge, passage.work_id)
-    if isinstance(bare, Sound) and isinstance(passage.media, Sound):
-        offset = 0.0 if order.label.waiver else passage.media.seconds - bare.seconds
-        notes = (order.label.text, passage.recipe.credit)
-        passage.sidecars.update(captions(bare, offset, order.label.text, notes))
-    elif isinstance(bare, Clip) and bare.sound is not None:
-        passage.sidecars.update(captions(bare.sound, 0.0, "", (order.label.text, passage.recipe.credit)))
+    speech = bare.sound if isinstance(bare, Clip) else bare
+    if isinstance(speech, Sound):
+        longer = passage.media if isinstance(passage.media, Sound) and not order.label.waiver else speech
+        passage.sidecars.update(captions(speech, longer.seconds - speech.seconds, text, (text, passage.recipe.credit)))
 
 
 def watermark(passage: Passage) -> None:

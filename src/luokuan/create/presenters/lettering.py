@@ -112,7 +112,7 @@ def lower_third(size: tuple[int, int], title: str, subtitle: str, accent: Colour
         if text:
             wanted = max(8, round(points))
             wide = _font(wanted).getlength(text)
-            lines.append((text, max(6, int(wanted * min(1.0, room / max(1.0, wide)))), ink))
+            lines.append((text, max(1, int(wanted * min(1.0, room / max(1.0, wide)))), ink))
     pad, bar = round(22 * unit), max(3, round(10 * unit))
     inner = max(round(_font(points).getlength(text)) for text, points, _ink in lines)
     tall = round(sum(1.35 * points for _text, points, _ink in lines) + 1.1 * pad)
@@ -145,7 +145,7 @@ def caption(size: tuple[int, int], lines: Sequence[str], bottom: int) -> Panel:
     points = caption_points(size)
     room = 0.92 * width
     longest = max(_font(points).getlength(line) for line in lines)
-    points = max(6, int(points * min(1.0, room / max(1.0, longest))))
+    points = max(1, int(points * min(1.0, room / max(1.0, longest))))
     pad = round(0.45 * points)
     step = 1.4 * points
     wide = round(max(_font(points).getlength(line) for line in lines)) + 2 * pad

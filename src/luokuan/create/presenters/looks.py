@@ -73,7 +73,7 @@ _PAIRS = (
     "肤色=skin 瓷白=porcelain 白皙=fair 浅色=light 小麦色=tan 棕色=brown 深色=deep 脸型=face 椭圆=oval "
     "圆形=round 圆脸=round 方形=square 方脸=square 发型=hair 短发=short 分头=parted 波波头=bob 长发=long "
     "卷长发=wavy 丸子头=bun 卷发=curly 寸头=buzz 光头=bald 头巾=headscarf 发色=hair-colour 黑色=black "
-    "深棕=dark-brown 红棕=auburn 金色=blond 灰色=grey 白色=white 眼睛=eyes 榛色=hazel 绿色=green 蓝色=blue "
+    "深棕=dark-brown 红棕=auburn 金色=blond 灰色=grey 白色=white 眼睛=eyes 深褐=dark 榛色=hazel 绿色=green 蓝色=blue "
     "睫毛=lashes 普通=plain 长=long 眉毛=brows 平直=straight 弯=arched 浓=thick 嘴唇=lips 自然=natural "
     "玫瑰色=rose 红色=red 胡须=beard 无=none 胡茬=stubble 八字胡=moustache 山羊胡=goatee 络腮胡=full "
     "眼镜=glasses 耳环=earrings 耳钉=studs 耳坠=drops 服装=clothes 西装=suit 休闲西装=blazer 衬衫=shirt "

@@ -140,6 +140,8 @@ def _gaze(random: np.random.Generator, times: NDArray[np.float64]) -> NDArray[np
 
 
 def _smooth(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    if not len(values):
+        return values
     width = max(1, width)
     kernel = np.hanning(width + 2)[1:-1]
     padded = np.pad(values, (width // 2, width - 1 - width // 2), mode="edge")
