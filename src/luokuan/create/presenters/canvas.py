@@ -64,7 +64,7 @@ class Canvas:
     def fill(self, points: Points, colour: Colour) -> None:
         """Fill an area."""
         pixels = points * self.scale + self.origin
-        self.draw.polygon([(float(x), float(y)) for x, y in pixels], fill=colour)
+        self.draw.polygon(pixels.ravel().tolist(), fill=colour)
 
     def line(self, points: Points, colour: Colour, *widths: float) -> None:
         """Draw a line, as wide as ``widths`` say along it."""
