@@ -280,7 +280,7 @@ def create_presenter(
         origin: What the text came from.
         on_frame: See ``draft_presenter``.
         finisher: Stands in the place of ``finish``.
-        order: The fields of ``luokuan.create.presenters.orders.Order``.
+        **order: The fields of ``luokuan.create.presenters.orders.Order``.
 
     Raises:
         UserError: see ``draft_presenter`` and ``finish``, or a picture can't be used.
