@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from luokuan.media import Picture
 
-MOUTH = (0.5, 0.66, 0.2)
+MOUTH = (0.5, 0.62, 0.16)
 """Where a mouth is looked for if nothing is said: its middle and its width, in shares of the picture's sides."""
 LEAST = 64
 """Shortest side of a picture in pixels."""
@@ -41,7 +41,7 @@ def mouth_of(given: Sequence[float]) -> tuple[float, float, float]:
             return (x, y, wide)
     raise UserError(
         _("--mouth doesn't say where a mouth is."),
-        _("Give three shares of the picture: middle from the left, middle from the top, width. Such as 0.5,0.66,0.2."),
+        _("Give three shares of the picture: middle from the left, middle from the top, width. Such as 0.5,0.62,0.16."),
         code="presenter.mouth",
     )
 
