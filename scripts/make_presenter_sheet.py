@@ -1,6 +1,8 @@
 """Make docs/images/presenters.webp: twelve drawn presenters in twelve poses, by their seeds, as a labelled work.
 
     python scripts/make_presenter_sheet.py
+
+Run again when the drawing changes.
 """
 
 from __future__ import annotations
