@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli import enlarging, fidelity, likelihood, options
-from luokuan.cli.evaluate_music import evaluate_music
+from luokuan.cli.evaluate_music import evaluate_music, evaluate_music_game
 from luokuan.cli.evaluate_sentences import evaluate_game, evaluate_sentences
 from luokuan.cli.evaluate_text import evaluate_text
 from luokuan.cli.output import emit_json, say, table
@@ -78,7 +78,9 @@ def evaluate(
     beside: Annotated[
         str | None,
         typer.Option(
-            "--beside", help=_("Music: a model to stand beside it, such as one of --latent 0."), show_default=False
+            "--beside",
+            help=_("Music: a model to stand beside it: of a VAE such as one of --latent 0, of a GAN its VAE."),
+            show_default=False,
         ),
     ] = None,
     sheet: Annotated[
@@ -198,7 +200,8 @@ def _evaluate_writer(loaded: Any, corpus: Path, home: Home, importance: int | No
     from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, loader_name
 
     if loader_name(loaded.folder) in MUSIC:
-        evaluate_music(loaded, corpus, draws=importance, **how)
+        of_game = loader_name(loaded.folder) == "gan/music"
+        (evaluate_music_game if of_game else evaluate_music)(loaded, corpus, draws=importance, **how)
         return
     _refuse_options(None, loaded.folder.name, None, how.pop("beside"))
     sheet = how.pop("sheet")

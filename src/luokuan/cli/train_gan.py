@@ -13,6 +13,7 @@ from luokuan.i18n import _
 
 if TYPE_CHECKING:
     from luokuan.foundation.family import Plan
+    from luokuan.models.gan.music.train import MusicGanTraining
     from luokuan.models.gan.text.train import TextGanTraining
     from luokuan.models.gan.train import GanTraining
 
@@ -21,10 +22,14 @@ Lines = list[tuple[str, str]]
 
 def gan(
     corpus: Annotated[
-        Path, typer.Argument(help=_("A folder of pictures, or of text: one sentence on each line."), show_default=False)
+        Path,
+        typer.Argument(
+            help=_("A folder of pictures, of text: one sentence on each line, or of music: .mid or .json."),
+            show_default=False,
+        ),
     ],
     name: training.Name,
-    kind: Annotated[str, typer.Option("--kind", help=_("What the items are: image or text."))] = "image",
+    kind: Annotated[str, typer.Option("--kind", help=_("What the items are: image, text or music."))] = "image",
     space: Annotated[
         str | None,
         typer.Option(
@@ -79,16 +84,63 @@ def gan(
             show_default=False,
         ),
     ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding", help=_("Music: satb, four voices (default), or melody, two bars."), show_default=False
+        ),
+    ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            "--grid", help=_("Music: quarter (default of satb) or sixteenth: how long a frame is."), show_default=False
+        ),
+    ] = None,
+    width: Annotated[
+        int | None,
+        typer.Option(
+            "--width", help=_("Text, music: width of the networks (default: 256; music 96)."), show_default=False
+        ),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(
+            "--depth",
+            help=_("Text, music: residual blocks of each network (default 3); music: at each length (default 2)."),
+            show_default=False,
+        ),
+    ] = None,
+    transpose: Annotated[
+        bool | None,
+        typer.Option(
+            "--transpose/--no-transpose",
+            help=_("Music: also learn from transposed pieces (default)."),
+            show_default=False,
+        ),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep",
+            help=_("Text, music: which average to keep: best on held-out items (default), or last."),
+            show_default=False,
+        ),
+    ] = None,
     steps: training.Steps = None,
     minutes: training.Minutes = None,
     batch: Annotated[
         int | None,
         typer.Option(
-            "--batch", help=_("Items a step (default: pictures 32, in latents 64; text 256)."), show_default=False
+            "--batch", help=_("Items a step (default: pictures 32, in latents 64; text 256; music 16)."), show_default=False
         ),
     ] = None,
     accumulate: training.Accumulate = 1,
-    rate: training.Rate = 5e-4,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            "--rate", help=_("Adam's learning rate at the start (default: 0.0005; music 0.001)."), show_default=False
+        ),
+    ] = None,
     rate_end: Annotated[
         float | None,
         typer.Option(
@@ -100,7 +152,8 @@ def gan(
         typer.Option(
             "--gamma",
             help=_(
-                "Weight of the gradient penalties at the start, falling to a tenth (default: 2·(size/64)³; text 0.1)."
+                "Weight of the gradient penalties at the start, falling to a tenth (default: 2·(size/64)³; text and "
+                "music 0.1)."
             ),
             show_default=False,
         ),
@@ -133,9 +186,16 @@ def gan(
         "size": size,
         "condition": condition,
         "preset": preset,
+        "encoding": encoding,
+        "grid": grid,
+        "width": width,
+        "depth": depth,
+        "transpose": transpose,
+        "keep": keep,
         "steps": steps,
         "minutes": minutes,
         "batch": batch,
+        "rate": rate,
         "rate_end": rate_end,
         "gamma": gamma,
         "flip": flip,
@@ -143,15 +203,17 @@ def gan(
         "device": device,
     }
     choices = {key: value for key, value in given.items() if value is not None}
-    choices |= {"kind": kind, "objective": objective, "accumulate": accumulate, "rate": rate, "seed": seed}
+    choices |= {"kind": kind, "objective": objective, "accumulate": accumulate, "seed": seed}
     prepared: Any = prepare(
         corpus, resume=resume, home=open_home(home), quiet=quiet or json, name=name, **({} if resume else choices)
     )
-    of_text = getattr(prepared.run, "kind", "image") == "text"
-    lines, announcement = _of_text(prepared) if of_text else _of_pictures(prepared)
-    following = _("Next: luokuan create text -m {name}", name=prepared.run.name)
-    if not of_text:
-        following = _("Next: luokuan create image -m {name} -o picture.png", name=prepared.run.name)
+    made = getattr(prepared.run, "kind", "image")
+    lines, announcement = {"image": _of_pictures, "text": _of_text, "music": _of_music}[made](prepared)
+    following = {
+        "image": _("Next: luokuan create image -m {name} -o picture.png", name=prepared.run.name),
+        "text": _("Next: luokuan create text -m {name}", name=prepared.run.name),
+        "music": _("Next: luokuan create music -m {name} -o piece.mid", name=prepared.run.name),
+    }[made]
     training.carry_out(
         prepared,
         lines=lines,
@@ -198,6 +260,29 @@ def _of_text(prepared: TextGanTraining) -> tuple[Callable[[Plan], Sequence[tuple
         *(f"{label}: {text}" for label, text in told),
         f"γ = {gamma}",
     ]
+
+
+def _of_music(prepared: MusicGanTraining) -> tuple[Callable[[Plan], Sequence[tuple[str, str]]], list[str]]:
+    run, config = prepared.run, prepared.config
+    way = config.way
+    told = _(
+        "{encoding}: {voices} voices, {grid} frames a quarter note; D sees {window} frames at a time",
+        encoding=way.name,
+        voices=way.voices,
+        grid=way.grid,
+        window=config.window,
+    )
+    gamma = f"{run.gamma:.4g} → {run.gamma / 10:.4g}"
+
+    def lines(plan: Plan) -> Lines:
+        found = plan.details
+        rows = [(_("Encoding"), told), (_("Frames"), f"{found['frames']:,}")]
+        for key, title in (("unfit", _("Pieces that don't fit the encoding")), ("short", _("Pieces that are too short"))):
+            if found[key]:
+                rows.append((title, str(found[key])))
+        return [*rows, (_("Penalty γ"), gamma)]
+
+    return lines, [told, f"γ = {gamma}"]
 
 
 def _codec_line(codec: Any) -> Lines:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from luokuan.colophon.ingredients import Ingredient, Origin
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.schema import Draft, Work
+    from luokuan.models.gan.music.model import MusicGan
     from luokuan.models.vae.music.model import MusicVae
     from luokuan.store.home import Home
 
@@ -145,7 +146,7 @@ def unusable(title: str, why: str) -> UserError:
 def draft_music(
     wish: Wish | None = None,
     *,
-    model: MusicVae,
+    model: MusicVae | MusicGan,
     seed: int = 0,
     count: int = 1,
     like: Start | None = None,
@@ -157,18 +158,18 @@ def draft_music(
 
     Args:
         wish: What they are to be like.
-        model: A loaded music VAE.
+        model: A loaded VAE or GAN of music.
         count: Drafts to make; on a way there are ``wish.steps``.
         like: A score to vary.
         ends: The scores between which the way leads.
 
     Raises:
-        UserError: a value is out of its range, the model has no latents or no such attribute, or a score doesn't fit
-            its encoding.
+        UserError: a value is out of its range, the model can't start from a score or has no such attribute, or a score
+            doesn't fit its encoding.
     """
     from luokuan.colophon.schema import Draft, Recipe
     from luokuan.models.vae.music.encodings import Unfit
-    from luokuan.models.vae.music.model import FAITHFUL, USUAL_TEMPERATURE
+    from luokuan.models.vae.music.model import FAITHFUL
 
     wish = wish or Wish()
     wish.check(like=like is not None, way=ends is not None, count=count, seed=seed)
@@ -201,7 +202,7 @@ def draft_music(
                 make = partial(model.vary, like.score, noise=noise, temperature=warmth, nudges=wish.nudges)
                 said: dict[str, Any] = {"like": like.sha256, "noise": noise, "temperature": warmth}
             else:
-                warmth = USUAL_TEMPERATURE if wish.temperature is None else wish.temperature
+                warmth = model.usual_temperature if wish.temperature is None else wish.temperature
                 make = partial(
                     model.sample,
                     bars=wish.bars,
@@ -221,7 +222,7 @@ def _along(
     scores: list[Score],
     told: Mapping[str, Any],
     wish: Wish,
-    model: MusicVae,
+    model: MusicVae | MusicGan,
     seed: int,
     drafted: Callable[[Score, int, Mapping[str, Any]], Draft],
 ) -> Iterator[Draft]:

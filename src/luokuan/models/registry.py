@@ -15,6 +15,7 @@ from luokuan.models.codec.config import FACTOR
 from luokuan.models.interface import PictureModel
 
 if TYPE_CHECKING:
+    from luokuan.models.gan.music.model import MusicGan
     from luokuan.models.gan.text.model import TextGan
     from luokuan.models.plm.model import PlmModel
     from luokuan.models.seq2seq.model import Seq2SeqModel
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
     "gan/text": "luokuan.models.gan.text.model:TextGan",
+    "gan/music": "luokuan.models.gan.music.model:MusicGan",
     "codec": "luokuan.models.codec.model:Codec",
     "prior": "luokuan.models.prior.model:PriorModel",
     "upscaler": "luokuan.models.upscaler.model:Upscaler",
@@ -58,7 +60,7 @@ TRANSLATING = ("seq2seq",)
 """Families that turn one text into another."""
 LATENT_TEXT = ("vae/text", "gan/text")
 """Those that make text from a latent vector."""
-MUSIC = ("vae/music",)
+MUSIC = ("vae/music", "gan/music")
 """Those that make music."""
 
 
@@ -136,7 +138,7 @@ def load_latent_text_model(reference: str | Path) -> TextVae | TextGan:
     return model
 
 
-def load_music_model(reference: str | Path) -> MusicVae:
+def load_music_model(reference: str | Path) -> MusicVae | MusicGan:
     """``load_model`` of a model of music.
 
     Raises:
@@ -148,7 +150,7 @@ def load_music_model(reference: str | Path) -> MusicVae:
             _("Choose another --model; see `luokuan models list`."),
             code="model.kind",
         )
-    model: MusicVae = load_model(reference)
+    model: MusicVae | MusicGan = load_model(reference)
     return model
 
 

@@ -14,6 +14,7 @@ from luokuan.store.home import Home, open_home
 KINDS: Mapping[str, Kind] = {
     "image": Kind("luokuan.models.gan.train", "GanRun"),
     "text": Kind("luokuan.models.gan.text.train", "TextGanRun"),
+    "music": Kind("luokuan.models.gan.music.train", "MusicGanRun"),
 }
 
 
@@ -37,11 +38,13 @@ def train_gan(
     """Train a GAN (Python counterpart of ``luokuan train gan``).
 
     Args:
-        corpus: Folder of pictures; of the kind text a folder of .txt, .md or .jsonl files, or one such file.
+        corpus: Folder of pictures; of the kind text a folder of .txt, .md or .jsonl files, of the kind music
+            one of .mid or .json files; or one such file.
         resume: Continue the run ``name``; other choices come from its start.
         home: Where runs and models are kept; default: the user's home.
         quiet: No progress.
-        choices: Fields of ``GanRun``, or with ``kind="text"`` of ``TextGanRun``; ``name`` is required.
+        choices: Fields of ``GanRun``, with ``kind="text"`` of ``TextGanRun``, with ``"music"`` of ``MusicGanRun``;
+            ``name`` is required.
 
     Returns:
         The model folder, or None when the run was stopped and can be resumed.

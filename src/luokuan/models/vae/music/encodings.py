@@ -79,6 +79,11 @@ GRIDS = ("quarter", "sixteenth")
 NAMES = ("satb", "melody")
 
 
+def usual_grid(name: str) -> str:
+    """The grid of an encoding where none is given; empty if there is no such encoding."""
+    return next((grid for encoding, grid in ENCODINGS if encoding == name), "")
+
+
 def encode(score: Score, encoding: Encoding) -> NDArray[np.int64]:
     """The frames of a score, (T, voices), from its beginning to its last note.
 
@@ -182,7 +187,7 @@ def decode(frames: NDArray[np.int64], encoding: Encoding, *, tempo: float = 96.0
     Of sets, equal pitches in a row are struck again each quarter in no voice but held: nothing says otherwise, and a
     voice that repeats sounds the same as one that holds. Inner notes go to the voice that was nearest.
     """
-    rows = _lines(frames) if encoding.sets else frames
+    rows = _held(lines(frames)) if encoding.sets else frames
     notes = []
     for voice in range(encoding.voices):
         pitch, start = REST, 0
@@ -196,17 +201,23 @@ def decode(frames: NDArray[np.int64], encoding: Encoding, *, tempo: float = 96.0
     return Score(tuple(notes), tempo, encoding.tracks)
 
 
-def _lines(frames: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sets in canonical order as four lines, high to low, with hold."""
-    lines = np.full_like(frames, REST)
+def lines(frames: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sets in canonical order as four lines, high to low; a pitch that goes on stands again."""
+    found = np.full_like(frames, REST)
     before = [REST] * 4
     for index, (top, bottom, upper, lower) in enumerate(frames.tolist()):
         row = [top, upper, lower, bottom]
         if lower == REST and upper != REST and _distance(upper, before[2]) < _distance(upper, before[1]):
             row = [top, REST, upper, bottom]
-        lines[index] = [HOLD if now == old != REST else now for now, old in zip(row, before, strict=True)]
-        before = row
-    return lines
+        found[index] = before = row
+    return found
+
+
+def _held(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Lines with hold where a pitch goes on."""
+    found = rows.copy()
+    found[1:][(rows[1:] == rows[:-1]) & (rows[1:] != REST)] = HOLD
+    return found
 
 
 def _distance(pitch: int, other: int) -> int:

@@ -136,7 +136,7 @@ def measure(
             code="evaluation.encoding",
         )
     split = "test" if corpus.split("test") else "validation"
-    held_out = _spread(frames_of(corpus.split(split), way).pieces, PIECES)
+    held_out = spread(frames_of(corpus.split(split), way).pieces, PIECES)
     if not held_out:
         raise UserError(
             _("{path} holds out no piece that fits, so that nothing can be measured.", path=corpus.path),
@@ -147,7 +147,7 @@ def measure(
     other = None if beside is None else _weighed(beside, held_out, draws, seed, progress)
     written, real = None, None
     if samples:
-        training = _spread(frames_of(corpus.split("train"), way).pieces, 10 * PIECES)
+        training = spread(frames_of(corpus.split("train"), way).pieces, 10 * PIECES)
         made: list[Score] = []
         bars = max(round(config.frames / way.grid / config.bar), 1)
         for index in range(samples):
@@ -175,7 +175,8 @@ def _weighed(
     return found | {"pieces": float(len(pieces))}
 
 
-def _spread(pieces: Sequence[NDArray[np.int64]], most: int) -> list[NDArray[np.int64]]:
+def spread(pieces: Sequence[NDArray[np.int64]], most: int) -> list[NDArray[np.int64]]:
+    """At most so many of them, evenly spread."""
     if len(pieces) <= most:
         return list(pieces)
     return [pieces[i] for i in np.linspace(0, len(pieces) - 1, most).round().astype(int)]

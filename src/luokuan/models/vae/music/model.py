@@ -71,6 +71,9 @@ class MusicVae:
     """Encoder, decoder and directions, ready to use. Runs in float32, whatever the machine offers, so that equal seeds
     give equal music on CPUs with and without bfloat16; one piece at a time, so that none depends on its neighbours."""
 
+    usual_temperature = USUAL_TEMPERATURE
+    """At which its pieces are seldom failures and still differ."""
+
     def __init__(
         self,
         folder: ModelFolder,
@@ -114,18 +117,12 @@ class MusicVae:
         return self.config.way
 
     def frames_for(self, bars: int) -> int:
-        """Frames of so many bars of the training material; a melody has always two.
+        """See the function.
 
         Raises:
             UserError: none, or too many.
         """
-        if not 1 <= bars <= LONGEST:
-            raise UserError(
-                _("The number of bars is out of its range."),
-                _("--bars lies in 1…{most}.", most=LONGEST),
-                code="create.range",
-            )
-        return self.way.segment if self.way.name == "melody" else max(round(bars * self.config.bar * self.way.grid), 1)
+        return frames_for(bars, self.way, self.config.bar)
 
     def require_latents(self) -> None:
         """Refuse a model without.
@@ -324,6 +321,21 @@ class MusicVae:
         away = [float((self.posterior(draft)[0] - latents).square().sum()) for draft in drafts]
         best = drafts[int(np.argmin(away))]
         return _moved(decode(best, self.way, tempo=place.tempo), -place.moved)
+
+
+def frames_for(bars: int, way: Encoding, bar: float) -> int:
+    """Frames of so many bars of ``bar`` quarter notes; a melody has always two.
+
+    Raises:
+        UserError: none, or too many.
+    """
+    if not 1 <= bars <= LONGEST:
+        raise UserError(
+            _("The number of bars is out of its range."),
+            _("--bars lies in 1…{most}.", most=LONGEST),
+            code="create.range",
+        )
+    return way.segment if way.name == "melody" else max(round(bars * bar * way.grid), 1)
 
 
 def _moved(score: Score, semitones: int) -> Score:

@@ -22,7 +22,7 @@ from luokuan.models.evaluation.music import density, key_of
 from luokuan.models.vae.music.bounds import cut, grouped, look
 from luokuan.models.vae.music.card import music_card
 from luokuan.models.vae.music.config import ATTRIBUTES, MusicConfig
-from luokuan.models.vae.music.encodings import ENCODINGS, GRIDS, NAMES, REST, Encoding, decode
+from luokuan.models.vae.music.encodings import ENCODINGS, GRIDS, NAMES, REST, Encoding, decode, usual_grid
 from luokuan.models.vae.music.learning import MusicLearning, MusicSettings
 from luokuan.models.vae.music.material import Frames, frames_of, require_frames
 from luokuan.models.vae.music.model import weights_of
@@ -78,12 +78,7 @@ class MusicRun:
         Raises:
             KeyError: there is no such encoding on that grid.
         """
-        return ENCODINGS[self.encoding, self.grid or self.usual_grid]
-
-    @property
-    def usual_grid(self) -> str:
-        """The grid of the encoding where none is given."""
-        return next((grid for name, grid in ENCODINGS if name == self.encoding), "")
+        return ENCODINGS[self.encoding, self.grid or usual_grid(self.encoding)]
 
     def check(self) -> None:
         """Refuse what can't work.
@@ -97,7 +92,7 @@ class MusicRun:
                 (self.encoding in NAMES, "--encoding", NAMES),
                 (self.grid is None or self.grid in GRIDS, "--grid", GRIDS),
                 (
-                    self.encoding not in NAMES or (self.encoding, self.grid or self.usual_grid) in ENCODINGS,
+                    self.encoding not in NAMES or (self.encoding, self.grid or usual_grid(self.encoding)) in ENCODINGS,
                     "--grid",
                     ", ".join(grid for name, grid in ENCODINGS if name == self.encoding),
                 ),
@@ -184,7 +179,7 @@ def config_of(run: MusicRun, pieces: Sequence[Piece], frames: Sequence[NDArray[n
     bars = [piece.bar for piece in pieces]
     return MusicConfig(
         run.encoding,
-        run.grid or run.usual_grid,
+        run.grid or usual_grid(run.encoding),
         latent=run.latent,
         width=run.width,
         bar=4.0 if run.encoding == "melody" else float(np.median(bars)),
