@@ -131,7 +131,9 @@ def gan(
     batch: Annotated[
         int | None,
         typer.Option(
-            "--batch", help=_("Items a step (default: pictures 32, in latents 64; text 256; music 16)."), show_default=False
+            "--batch",
+            help=_("Items a step (default: pictures 32, in latents 64; text 256; music 16)."),
+            show_default=False,
         ),
     ] = None,
     accumulate: training.Accumulate = 1,
@@ -277,9 +279,8 @@ def _of_music(prepared: MusicGanTraining) -> tuple[Callable[[Plan], Sequence[tup
     def lines(plan: Plan) -> Lines:
         found = plan.details
         rows = [(_("Encoding"), told), (_("Frames"), f"{found['frames']:,}")]
-        for key, title in (("unfit", _("Pieces that don't fit the encoding")), ("short", _("Pieces that are too short"))):
-            if found[key]:
-                rows.append((title, str(found[key])))
+        left = [(_("Pieces that don't fit the encoding"), found["unfit"]), (_("Pieces too short"), found["short"])]
+        rows += [(title, str(count)) for title, count in left if count]
         return [*rows, (_("Penalty γ"), gamma)]
 
     return lines, [told, f"γ = {gamma}"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,8 +29,8 @@ SHOWN = 6
 
 
 class MusicGame(Game):
-    """A GAN of music as an objective of the training loop. An item is a piece; a real point is a window of it that begins
-    with a bar, transposed at random.
+    """A GAN of music as an objective of the training loop. An item is a piece; a real point is a window of it that
+    begins with a bar, transposed at random.
 
     Args:
         config: Shape of the networks.
@@ -79,10 +78,8 @@ class MusicGame(Game):
 
     def _sampled(self, generator: nn.Module, labels: Tensor) -> list[Score]:
         """Scores of one window each."""
-        z = torch.randn(len(labels), self.config.noise)
-        made = torch.cat(
-            [generator(z[i : i + 64].to(self._device), labels[i : i + 64].to(self._device)) for i in range(0, len(z), 64)]
-        )
+        z, y = torch.randn(len(labels), self.config.noise).to(self._device), labels.to(self._device)
+        made = torch.cat([generator(z[i : i + 64], y[i : i + 64]) for i in range(0, len(z), 64)])
         symbols = made.argmax(dim=-1).cpu().numpy()
         return [decode(to_frames(one, self.config.way), self.config.way) for one in symbols]
 

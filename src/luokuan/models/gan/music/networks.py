@@ -1,8 +1,8 @@
 """Generator and critic of music: residual networks over time, without batch statistics.
 
 G has noise that a piece shares and noise for each of its cells, as MuseGAN (Dong et al. 2018, arXiv 1709.06298, sec.
-3.2). It works on cells first, then on twice as many steps, until there is one for each frame: so it writes pieces of any
-length. Heads choose the symbols of a frame one voice after the other, each seeing those before it. D goes the other
+3.2). It works on cells first, then on twice as many steps, until there is one for each frame: so it writes pieces of
+any length. Heads choose the symbols of a frame one voice after the other, each seeing those before it. D goes the other
 way, over one window.
 
 Both read pitches twice, as they are and as steps above the tonic of the class's key: what is learnt of a scale in one
@@ -95,8 +95,8 @@ class Symbols(nn.Module):
         self.register_buffer("relative", F.one_hot(steps_above_tonic(), _STEPS).float(), persistent=False)
 
     def forward(self, x: Tensor, tonics: Tensor, voice: int | None = None) -> Tensor:
-        """Points (B, T, voices, SYMBOLS), or of one ``voice`` (B, T, 1, SYMBOLS), in the keys of tonics (B,), to the sum
-        of their vectors, (B, T, W)."""
+        """Points (B, T, voices, SYMBOLS), or of one ``voice`` (B, T, 1, SYMBOLS), in the keys of tonics (B,), to the
+        sum of their vectors, (B, T, W)."""
         chosen = slice(None) if voice is None else slice(voice, voice + 1)
         own, above = self.own[chosen].flatten(0, 1), self.above[chosen].flatten(0, 1)
         steps = (x.flatten(1, 2) @ self.relative[tonics]).unflatten(1, x.shape[1:3])  # (B, T, voices, 13)
@@ -156,9 +156,7 @@ class Generator(nn.Module):
         self.wider = nn.ModuleList(linear(width, 2 * width, gain=1.0) for _doubling in range(doublings))
         self.heads = Heads(width, way.voices, holds=not way.sets)
 
-    def forward(
-        self, z: Tensor, y: Tensor, temperature: float = 1.0, stream: torch.Generator | None = None
-    ) -> Tensor:
+    def forward(self, z: Tensor, y: Tensor, temperature: float = 1.0, stream: torch.Generator | None = None) -> Tensor:
         """z (B, latent + cells · local) and classes (B,) to points of as many cells, float32.
 
         Args:

@@ -52,10 +52,10 @@ def points(symbols: Tensor) -> Tensor:
 
 
 def straight_through(logits: Tensor, *, temperature: float = 1.0, stream: torch.Generator | None = None) -> Tensor:
-    """A symbol drawn from the softmax of ``logits``, as a point: 1 for it and 0 for the others, with the gradient that the
-    softmax of the noisy logits has (straight-through Gumbel-softmax, Jang et al. 2017, arXiv 1611.01144, sec. 2.2, after
-    the estimator of Bengio et al. 2013, arXiv 1308.3432). The stochastic neurons of Dong & Yang 2018, arXiv 1804.09399,
-    are its case of two states.
+    """A symbol drawn from the softmax of ``logits``, as a point: 1 for it and 0 for the others, with the gradient of
+    the noisy logits' softmax (straight-through Gumbel-softmax, Jang et al. 2017, arXiv 1611.01144, sec. 2.2, after the
+    estimator of Bengio et al. 2013, arXiv 1308.3432). The stochastic neurons of Dong & Yang 2018, arXiv 1804.09399, are
+    its case of two states.
 
     Args:
         logits: (…, SYMBOLS).
