@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from luokuan.models.gan.train import GanTraining
 
 Lines = list[tuple[str, str]]
+Told = tuple[Callable[["Plan"], Sequence[tuple[str, str]]], list[str]]
+"""Lines of a plan, and the announcement."""
 
 
 def gan(
@@ -106,7 +108,7 @@ def gan(
         int | None,
         typer.Option(
             "--depth",
-            help=_("Text, music: residual blocks of each network (default 3); music: at each length (default 2)."),
+            help=_("Text, music: residual blocks (default: 3 in all; music 2 at each length)."),
             show_default=False,
         ),
     ] = None,
@@ -210,7 +212,8 @@ def gan(
         corpus, resume=resume, home=open_home(home), quiet=quiet or json, name=name, **({} if resume else choices)
     )
     made = getattr(prepared.run, "kind", "image")
-    lines, announcement = {"image": _of_pictures, "text": _of_text, "music": _of_music}[made](prepared)
+    told: dict[str, Callable[[Any], Told]] = {"image": _of_pictures, "text": _of_text, "music": _of_music}
+    lines, announcement = told[made](prepared)
     following = {
         "image": _("Next: luokuan create image -m {name} -o picture.png", name=prepared.run.name),
         "text": _("Next: luokuan create text -m {name}", name=prepared.run.name),
@@ -228,7 +231,7 @@ def gan(
     )
 
 
-def _of_pictures(prepared: GanTraining) -> tuple[Callable[[Plan], Sequence[tuple[str, str]]], list[str]]:
+def _of_pictures(prepared: GanTraining) -> Told:
     run, gamma = prepared.run, prepared.gamma
     rule = _("given") if run.gamma is not None else _("by the rule 2·(size/64)³, falling to a tenth")
     if run.gamma is None and prepared.codec() is not None:
@@ -254,7 +257,7 @@ def _latent_grid(prepared: GanTraining) -> Lines:
     return [*_codec_line(codec), (_("Latents"), shape), *_licence_line(codec)]
 
 
-def _of_text(prepared: TextGanTraining) -> tuple[Callable[[Plan], Sequence[tuple[str, str]]], list[str]]:
+def _of_text(prepared: TextGanTraining) -> Told:
     run, codec = prepared.run, prepared.codec()
     told = [*_codec_line(codec), (_("Latents"), str(prepared.config.points)), *_licence_line(codec)]
     gamma = f"{run.gamma:.4g} → {run.gamma / 10:.4g}"
@@ -264,7 +267,7 @@ def _of_text(prepared: TextGanTraining) -> tuple[Callable[[Plan], Sequence[tuple
     ]
 
 
-def _of_music(prepared: MusicGanTraining) -> tuple[Callable[[Plan], Sequence[tuple[str, str]]], list[str]]:
+def _of_music(prepared: MusicGanTraining) -> Told:
     run, config = prepared.run, prepared.config
     way = config.way
     told = _(

@@ -171,6 +171,7 @@ class Generator(nn.Module):
             if index:
                 # A step's two halves come from one product each, so that they know which they are.
                 x = self.wider[index - 1](x).unflatten(2, (2, -1)).flatten(1, 2)
+            assert isinstance(stage, nn.ModuleList)
             for block in stage:
                 x = block(x, w)
         found: Tensor = self.heads(x, tonic_of(y), temperature, stream)
@@ -201,6 +202,7 @@ class Discriminator(nn.Module):
         for index, stage in enumerate(self.stages):
             if index:
                 h = self.narrower[index - 1](h.unflatten(1, (-1, 2)).flatten(2))
+            assert isinstance(stage, nn.ModuleList)
             for block in stage:
                 h = block(h)
         seen = F.leaky_relu(self.whole(F.leaky_relu(h, SLOPE).flatten(1)), SLOPE).float()  # (B, W)
