@@ -33,7 +33,7 @@ def test_what_is_counted() -> None:
     together, steps, sizes = found[12:24], found[24 : 24 + 2 * LEAP + 1], found[-3:]
     assert together[4] == together[2] == 0.5 and together.sum() == 1
     assert steps[LEAP + 2] == 1 and steps.sum() == 1
-    assert sizes == pytest.approx([3 / 4, 8 / 3, 3 / 12])
+    assert sizes == pytest.approx([3 / 4, 1, 3 / 12])
     assert found[:12].sum() == pytest.approx(1)
 
 
