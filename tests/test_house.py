@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "music", "plm", "corpus", "text", "copy",
     "translation", "labels", "verify", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints",
-    "speech", "presenter", "studio", "jobs", "extend", "appraisal",
+    "speech", "presenter", "studio", "jobs", "rights", "extend", "appraisal",
 )  # fmt: skip
 BINARY = (".jpg", ".png", ".webp", ".safetensors", ".ttf", ".npy", ".mo", ".ogg")
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -99,7 +99,19 @@ def test_the_command_line_starts_without_anything_heavy() -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    groups = ("train", "create", "corpus", "models", "works", "waiver", "identity", "lineage", "log", "studio")
+    groups = (
+        "train",
+        "create",
+        "corpus",
+        "models",
+        "works",
+        "waiver",
+        "identity",
+        "lineage",
+        "log",
+        "rights",
+        "studio",
+    )
     for group in ("", *groups, "appraisal", "verify", "export", "evaluate", "doctor", "showcase"):
         command = [sys.executable, "-m", "luokuan", *group.split(), "--help"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

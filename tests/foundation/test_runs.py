@@ -108,6 +108,22 @@ def test_material_of_several_names_all() -> None:
     assert joint_digest(several) == joint_digest(several[::-1]) != joint_digest(several[:1])
 
 
+def test_consent_is_kept_where_every_card_says_it() -> None:
+    def shown(consent: str, personal_data: str = "") -> Any:
+        card = Card(title="Faces", licence="own", consent=consent, personal_data=personal_data)
+        return SimpleNamespace(path=Path("a"), digest=consent + personal_data, licence="own", card=card)
+
+    both = material((shown("none needed", "none"), shown("they signed", "faces")))
+    assert (both["consent"], both["personal_data"]) == ("none needed; they signed", "none; faces")
+    one = material((shown("they signed", "faces"), shown("")))
+    assert "consent" not in one and one["personal_data"] == "faces"
+    bare = material((corpus("a", "own"),))
+    assert "consent" not in bare and "personal_data" not in bare
+    base = model("b", "own", {"consent": "they signed", "personal_data": "voices", "base": {"consent": "asked"}})
+    found = material((corpus("a", "own", "Photos"),), {"base": base})["base"]
+    assert (found["consent"], found["personal_data"], found["base"]["consent"]) == ("they signed", "voices", "asked")
+
+
 def test_one_unknown_licence_makes_the_whole_unknown() -> None:
     assert material((corpus("a", "CC0-1.0", "Photos"), corpus("b", "unknown")))["licence"] == "unknown"
 

@@ -18,6 +18,7 @@ from luokuan.cli import (
     lineage,
     log,
     models,
+    rights,
     showcase,
     studio,
     train,
@@ -65,6 +66,7 @@ app.add_typer(waiver.app, name="waiver")
 app.add_typer(identity.app, name="identity")
 app.add_typer(log.app, name="log")
 app.add_typer(appraisal.app, name="appraisal")
+app.add_typer(rights.app, name="rights")
 app.add_typer(studio.app, name="studio")
 app.command(name="verify", help=verify.HELP)(verify.verify)
 app.command(name="lineage", help=lineage.HELP)(lineage.lineage)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from luokuan.errors import UserError
 from luokuan.files import disk_errors, sha256_bytes
 from luokuan.foundation.corpus import Corpus
+from luokuan.foundation.corpus.card import Card
 from luokuan.foundation.licences import joint_licence
 from luokuan.foundation.modelfolder import ModelFolder, check_name
 from luokuan.i18n import _
@@ -202,10 +203,21 @@ def material(corpora: tuple[Corpus, ...], others: Mapping[str, ModelFolder] | No
         "licence": joint_licence(licences),
         "credit": joined([*(c.credit for c in cards if c), *of_models("credit")]),
         "source": joined([*(c.source for c in cards if c), *of_models("source")]),
+        **_persons(cards),
         "aliases": {key: value for c in cards if c for key, value in c.aliases.items()},
         **({"digests": digests} if len(digests) > 1 else {}),
         **{part: _lines(model, learnt[part]) for part, model in models.items()},
     }
+
+
+def _persons(cards: list[Card | None]) -> dict[str, str]:
+    """On what ground depicted or recorded people agreed, if every card says so, and what personal data any of them
+    names: whether works may be sold hangs on both."""
+    texts = {
+        "consent": [card.consent if card else "" for card in cards],
+        "personal_data": [card.personal_data for card in cards if card and card.personal_data],
+    }
+    return {name: "; ".join(dict.fromkeys(said)) for name, said in texts.items() if said and all(said)}
 
 
 def _learnt(model: ModelFolder) -> dict[str, Any]:
@@ -219,6 +231,7 @@ def _lines(model: ModelFolder, learnt: dict[str, Any]) -> dict[str, Any]:
         "digest": model.network_digest,
         "licence": model.licence,
         **{name: str(learnt.get(name) or "") for name in ("title", "credit", "source")},
+        **{name: str(learnt[name]) for name in ("consent", "personal_data") if learnt.get(name)},
         "corpus_digest": model.corpus_digest,
         **({"base": _ancestor(learnt["base"])} if isinstance(learnt.get("base"), dict) else {}),
     }
@@ -230,6 +243,7 @@ def _ancestor(found: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     further = found.get("base")
     return {
         **{field: str(found.get(field) or "") for field in fields},
+        **{field: str(found[field]) for field in ("consent", "personal_data") if found.get(field)},
         **({"base": _ancestor(further, depth + 1)} if isinstance(further, dict) and depth < ANCESTORS else {}),
     }
 

@@ -62,5 +62,9 @@ def entry_word(kind: str) -> str:
         "waiver": _("label waived"),
         "correction": _("correction"),
         "withdrawal": _("withdrawal"),
+        "override": _("guard overridden"),
+        "publication": _("publication"),
+        "grant": _("licence granted"),
+        "sale": _("sale"),
         "restart": _("new log begun"),
     }.get(kind, kind)

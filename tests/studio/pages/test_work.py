@@ -12,6 +12,7 @@ from people import Place
 
 from luokuan.colophon.finish import finish
 from luokuan.colophon.lineage import Lineage, Node
+from luokuan.rights.notices import withdraw
 from luokuan.studio.files import disposition
 from luokuan.studio.lineage import without_names
 
@@ -78,3 +79,15 @@ def test_a_name_stays_in_its_header(name: str) -> None:
     found = disposition(name, attached=True)
     assert found.startswith('attachment; filename="') and found.isascii() and found.isprintable()
     assert found.count('"') == 2 and "/" not in found and "\\" not in found
+
+
+def test_a_withdrawn_work_is_told_and_not_served(place: Place) -> None:
+    ada = place.account("ada")
+    work = finish(draft(), home=place.home, owner=ada.id)
+    withdraw(work.id, place.home, who="Ada", reason="a mistake")
+    browser = place.stranger().login("ada")
+    assert browser.get(f"/works/{work.id}").status_code == 200
+    for path in ("file", "download", "download?whole=true"):
+        answer = browser.get(f"/works/{work.id}/{path}")
+        assert answer.status_code == 410 and work.data not in answer.content
+    assert browser.get(f"/works/{work.id}/lineage.svg").status_code == 200

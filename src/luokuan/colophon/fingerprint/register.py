@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -42,13 +42,16 @@ class Register:
         self._home = home
         self._shelves: dict[Kind, _Shelf] = {}
 
-    def find(self, connection: sa.Connection, glance: Mapping[str, Any]) -> Alike | None:
+    def find(
+        self, connection: sa.Connection, glance: Mapping[str, Any], *, without: Collection[str] = ()
+    ) -> Alike | None:
         """The work that is most like what was seen of a file; None if none is like it, or the file is too plain or too
         short to tell.
 
         Args:
             connection: To the home's database.
             glance: See ``fingerprint.glance``.
+            without: Ids of works that don't count.
         """
         if not tells(glance):
             return None
@@ -57,12 +60,12 @@ class Register:
         shelf = self._shelves.setdefault(kept, _Shelf(kept))
         shelf.refresh(connection)
         if kind == "picture":
-            return _picture(shelf, glance)
+            return _picture(shelf, glance, without)
         if kind == "clip":
-            return _clip(shelf, glance)
+            return _clip(shelf, glance, without)
         if kind == "text":
-            return self._text(connection, shelf, glance)
-        return _sound(connection, shelf, glance)
+            return self._text(connection, shelf, glance, without)
+        return _sound(connection, shelf, glance, without)
 
     def compare(self, connection: sa.Connection, glance: Mapping[str, Any], work: str) -> Alike | Literal[False] | None:
         """Compare what was seen of a picture or a sound with one work.
@@ -95,8 +98,10 @@ class Register:
             return min(found, key=lambda alike: (alike.distance / alike.bits, alike.mirrored))
         return False if kept else None
 
-    def _text(self, connection: sa.Connection, shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:
-        near = shelf.scan.near(bytes.fromhex(glance["bits"]), text.MAYBE)
+    def _text(
+        self, connection: sa.Connection, shelf: _Shelf, glance: Mapping[str, Any], without: Collection[str]
+    ) -> Alike | None:
+        near = shelf.near(bytes.fromhex(glance["bits"]), text.MAYBE, without)
         if near and near[0].distance <= text.SURE:
             return Alike(shelf.work(near[0].place), "text", near[0].distance, 64)
         found = []
@@ -137,6 +142,11 @@ class _Shelf:
         """The id of the work at this place."""
         return f"{int(self._works[place]):016x}"
 
+    def near(self, bits: bytes, within: int, without: Collection[str]) -> list[Near]:
+        """As ``Scan.near``, without some works."""
+        found = self.scan.near(bits, within)
+        return [one for one in found if self.work(one.place) not in without] if without else found
+
     def refresh(self, connection: sa.Connection) -> None:
         """Read what is new."""
         late = 0 if connection.dialect.name == "sqlite" else _LATE
@@ -165,10 +175,10 @@ class _Shelf:
         return np.array(ids, dtype=np.int64), works, list(bits)
 
 
-def _picture(shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:
+def _picture(shelf: _Shelf, glance: Mapping[str, Any], without: Collection[str]) -> Alike | None:
     found: list[tuple[Near, bool]] = []
     for key, mirrored in (("bits", False), ("mirrored", True)):
-        near = shelf.scan.near(bytes.fromhex(glance[key]), PDQ_DISTANCE)
+        near = shelf.near(bytes.fromhex(glance[key]), PDQ_DISTANCE, without)
         found += [(near[0], mirrored)] if near else []
     if not found:
         return None
@@ -176,14 +186,14 @@ def _picture(shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:
     return Alike(shelf.work(best.place), "picture", best.distance, 256, mirrored)
 
 
-def _clip(shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:
+def _clip(shelf: _Shelf, glance: Mapping[str, Any], without: Collection[str]) -> Alike | None:
     """The work that more than half of the frames are like, the nearest of several."""
     bits = bytes.fromhex(glance["bits"])
     frames = [bits[at : at + 32] for at in range(0, len(bits), 32)]
     found: dict[str, list[int]] = {}
     for frame in frames:
         nearest: dict[str, int] = {}
-        for one in shelf.scan.near(frame, PDQ_DISTANCE):
+        for one in shelf.near(frame, PDQ_DISTANCE, without):
             nearest.setdefault(shelf.work(one.place), one.distance)
         for work, distance in nearest.items():
             found.setdefault(work, []).append(distance)
@@ -195,9 +205,11 @@ def _clip(shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:
     return min(alike, key=lambda one: one.distance, default=None)
 
 
-def _sound(connection: sa.Connection, shelf: _Shelf, glance: Mapping[str, Any]) -> Alike | None:
+def _sound(
+    connection: sa.Connection, shelf: _Shelf, glance: Mapping[str, Any], without: Collection[str]
+) -> Alike | None:
     wanted = bytes.fromhex(glance["bits"])
-    places = shelf.postings.candidates(wanted)
+    places = [place for place in shelf.postings.candidates(wanted) if shelf.work(place) not in without]
     kept = fingerprint_bits(connection, [int(shelf.ids[place]) for place in places])
     best: Alike | None = None
     for place in places:

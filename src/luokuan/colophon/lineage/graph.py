@@ -11,6 +11,8 @@ from luokuan.i18n import _
 
 MOST = 400
 """Things in one lineage."""
+LONGEST = 20_000
+"""Characters of what a record says of rights."""
 COPIES = ("derived", "licensed")
 """Purposes of what no model made anew: such a work has its model from its parent."""
 
@@ -24,12 +26,16 @@ class Node:
         kind: ``corpus``, ``model``, ``work`` or ``file``.
         title: What it is called: a work's id, a name.
         details: More about it, by name; short strings.
+        rights: What its record says of rights, for the room of that name and not shown here: ``licence``, ``credit``,
+            ``consent``, ``personal_data``, ``source``, the whole ``digest``; ``state``: ``absent`` for a model whose
+            folder isn't here, ``unsaid`` for one whose record doesn't say what it learnt from.
     """
 
     key: str
     kind: str
     title: str
     details: Mapping[str, str] = field(default_factory=dict)
+    rights: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,13 @@ class Lineage:
 def cleaned(details: Mapping[str, object]) -> dict[str, str]:
     """What of ``details`` can be shown, as clean strings."""
     return {name: text for name, value in details.items() if (text := clean(value))}
+
+
+def recorded(values: Mapping[str, object]) -> dict[str, str]:
+    """What a record says of rights, whole: a credit that is cut names nobody."""
+    lines = {name: " ".join(value.split()) for name, value in values.items() if isinstance(value, str)}
+    shown = {name: "".join(letter for letter in line[:LONGEST] if letter.isprintable()) for name, line in lines.items()}
+    return {name: line for name, line in shown.items() if line}
 
 
 def kind_word(kind: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from luokuan.colophon.lineage.graph import COPIES, Lineage, Node, cleaned
+from luokuan.colophon.lineage.graph import COPIES, Lineage, Node, cleaned, recorded
 from luokuan.colophon.manifest import clean
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import ModelFolder, list_models, resolve
@@ -35,6 +35,13 @@ def read(row: WorkRow, home: Home, database: Database | None = None) -> Lineage:
     with nullcontext(database) if database is not None else open_database(home) as asked, asked.read() as connection:
         _before(connection, row, found, models)
         _after(connection, row, found, models)
+    return found
+
+
+def read_model(folder: ModelFolder, home: Home) -> Lineage:
+    """The lineage of a model: what it learnt from, and the models on which it rests; not what was made with it."""
+    found = Lineage(this=f"model:{folder.digest}", vouched=True)
+    _Models(home).add(found, folder.name, folder.digest, folder=folder)
     return found
 
 
@@ -97,7 +104,8 @@ def _file(ingredient: IngredientRow) -> Node:
     details = {"sha256": ingredient.sha256[:12]}
     if ingredient.aigc is not None:
         details["producer"] = ingredient.aigc["ContentProducer"]
-    return Node(f"file:{ingredient.sha256}", "file", clean(ingredient.title) or "?", cleaned(details))
+    rights = {"digest": ingredient.sha256}
+    return Node(f"file:{ingredient.sha256}", "file", clean(ingredient.title) or "?", cleaned(details), rights)
 
 
 def _key(work_id: str) -> str:
@@ -111,21 +119,26 @@ class _Models:
         self._home = home
         self._all: dict[str, ModelFolder] | None = None
 
-    def add(self, found: Lineage, name: str, digest: str, corpus: Any = None) -> str:
-        """Add a model with what it was made from. Returns its key."""
+    def add(
+        self, found: Lineage, name: str, digest: str, corpus: Any = None, *, folder: ModelFolder | None = None
+    ) -> str:
+        """Add a model with what it was made from. Returns its key. ``folder``: if it is known already."""
         key = f"model:{digest}"
-        folder = self._folder(name, digest)
+        folder = folder or self._folder(name, digest)
         if folder is None:
-            if found.add(Node(key, "model", clean(name) or "?", cleaned({"digest": digest[:12]}))) and corpus:
+            away = {"digest": digest, "state": "absent"}
+            if found.add(Node(key, "model", clean(name) or "?", cleaned({"digest": digest[:12]}), away)) and corpus:
                 _corpus(found, {"digest": corpus}, key)
             return key
+        learnt = folder.training.get("corpus")
         details = {"family": folder.family, "digest": digest[:12], "licence": folder.licence}
-        if found.add(Node(key, "model", clean(name) or "?", cleaned(details))):
-            learnt = folder.training.get("corpus")
-            if isinstance(learnt, dict):
-                _corpus(found, learnt, key)
-                for how in ("codec", "base"):
-                    self._tool(found, learnt.get(how), key, how)
+        rights: dict[str, Any] = {"digest": digest, "licence": folder.licence}
+        rights |= {"credit": learnt.get("credit")} if isinstance(learnt, dict) else {"state": "unsaid"}
+        new = found.add(Node(key, "model", clean(name) or "?", cleaned(details), recorded(rights)))
+        if new and isinstance(learnt, dict):
+            _corpus(found, learnt, key)
+            for how in ("codec", "base"):
+                self._tool(found, learnt.get(how), key, how)
         return key
 
     def _tool(self, found: Lineage, tool: Any, key: str, how: str) -> None:
@@ -140,9 +153,16 @@ class _Models:
         elif folder is not None:
             self.add(found, name, folder.digest)
         elif found.add(
-            Node(own, "model", clean(name) or "?", cleaned({"digest": digest[:12], "licence": tool.get("licence")}))
+            Node(
+                own,
+                "model",
+                clean(name) or "?",
+                cleaned({"digest": digest[:12], "licence": tool.get("licence")}),
+                recorded({"digest": digest, **{field: tool.get(field) for field in ("licence", "credit", "source")}}),
+            )
         ):
-            about = {"digest": tool.get("corpus_digest"), "title": tool.get("title"), "source": tool.get("source")}
+            named = ("title", "source", "credit", "licence", "consent", "personal_data")
+            about = {"digest": tool.get("corpus_digest"), **{field: tool.get(field) for field in named}}
             _corpus(found, about, own)
             for deeper in ("codec", "base"):
                 self._tool(found, tool.get(deeper), own, deeper)
@@ -169,5 +189,7 @@ def _corpus(found: Lineage, about: Mapping[str, Any], model: str) -> None:
         return
     key = f"corpus:{digest}"
     details = {"digest": digest[:12], "licence": about.get("licence"), "source": about.get("source")}
-    found.add(Node(key, "corpus", clean(about.get("title")) or digest[:12], cleaned(details)))
+    named = ("licence", "credit", "consent", "personal_data", "source")
+    rights = recorded({"digest": digest, **{field: about.get(field) for field in named}})
+    found.add(Node(key, "corpus", clean(about.get("title")) or digest[:12], cleaned(details), rights))
     found.link(key, model, "trained")

@@ -25,7 +25,7 @@ VERSION = 1
 MAX_LEAF = 16 << 10
 """Longest leaf, in bytes; tiles can't hold more than 65,535."""
 
-NOTICES = ("waiver", "correction", "withdrawal")
+NOTICES = ("waiver", "correction", "withdrawal", "override", "publication", "grant", "sale")
 """Kinds of entries about a work, besides that it was made."""
 
 _FIELDS = {

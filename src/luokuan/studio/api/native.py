@@ -13,7 +13,7 @@ from luokuan.store import library
 from luokuan.studio.access import Needs, principal
 from luokuan.studio.files import work_file
 from luokuan.studio.pages.library import mark_of, text_of, wanted_of
-from luokuan.studio.pages.work import own_work
+from luokuan.studio.pages.work import own_work, served_work
 from luokuan.studio.state import studio_of
 
 router = APIRouter(prefix="/api")
@@ -56,7 +56,7 @@ def work(request: Request, work_id: str) -> Response:
 @router.get("/works/{work_id}/file", dependencies=[Depends(Needs("viewer", scope="works:read"))])
 def file(request: Request, work_id: str) -> Response:
     """The signed bytes."""
-    return work_file(request, own_work(request, work_id), studio_of(request).home, download=True)
+    return work_file(request, served_work(request, work_id), studio_of(request).home, download=True)
 
 
 def _clean(text: str) -> str:

@@ -14,8 +14,10 @@ from starlette.responses import Response
 from luokuan.colophon.collection import export, name_of, public_record
 from luokuan.colophon.evidence import word_for
 from luokuan.colophon.tlog.log import entry_of
+from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store import ownership
+from luokuan.store.rights import is_withdrawn
 from luokuan.store.works import WorkRow
 from luokuan.studio.access import Needs, check_turn, principal
 from luokuan.studio.cards import card
@@ -40,6 +42,24 @@ def own_work(request: Request, work_id: str) -> WorkRow:
         row = ownership.find_own_work(connection, work_id, principal(request).person)
     if row is None:
         raise missing()
+    return row
+
+
+def served_work(request: Request, work_id: str) -> WorkRow:
+    """As ``own_work``, for whoever hands out its bytes.
+
+    Raises:
+        UserError: see there; or it was withdrawn (410).
+    """
+    row = own_work(request, work_id)
+    with studio_of(request).database.read() as connection:
+        if is_withdrawn(connection, row.id):
+            raise UserError(
+                _("The work {id} was withdrawn and isn't served any more.", id=row.id),
+                _("That it was made stays provable: see `luokuan rights notices`."),
+                code="work.withdrawn",
+                status=410,
+            )
     return row
 
 
@@ -70,13 +90,13 @@ def work_page(request: Request, work_id: str) -> Response:
 @router.get("/works/{work_id}/file", dependencies=[Depends(Needs("viewer"))])
 def file(request: Request, work_id: str) -> Response:
     """The signed bytes, to be shown."""
-    return work_file(request, own_work(request, work_id), studio_of(request).home)
+    return work_file(request, served_work(request, work_id), studio_of(request).home)
 
 
 @router.get("/works/{work_id}/download", dependencies=[Depends(Needs("viewer"))])
 def download(request: Request, work_id: str, whole: bool = False) -> Response:
     """The signed bytes, to be kept; ``whole``: with all that belongs beside them, in a zip file."""
-    studio, row = studio_of(request), own_work(request, work_id)
+    studio, row = studio_of(request), served_work(request, work_id)
     return work_archive(row, studio.home) if whole else work_file(request, row, studio.home, download=True)
 
 

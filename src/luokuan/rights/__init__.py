@@ -1,0 +1,1 @@
+"""Rights: what may be done with a work, by whom, and on what conditions."""
