@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -34,3 +35,9 @@ def rated_works(connection: sa.Connection) -> list[tuple[WorkRow, bool]]:
         liked = bool(values.pop("liked"))
         found.append((WorkRow(**values), liked))
     return found
+
+
+def opinions(connection: sa.Connection, work_ids: Iterable[str]) -> dict[str, bool]:
+    """Which of these works were rated, and whether they were liked."""
+    chosen = sa.select(feedback.c.work_id, feedback.c.liked).where(feedback.c.work_id.in_(list(work_ids)))
+    return {row.work_id: bool(row.liked) for row in connection.execute(chosen)}

@@ -301,6 +301,26 @@ def works(connection: sa.Connection, job_id: str) -> dict[int, str]:
     return {row.place: row.work_id for row in connection.execute(query.order_by(job_output.c.place))}
 
 
+def works_of(connection: sa.Connection, job_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Ids of the works of several jobs, in their order."""
+    query = sa.select(job_output.c.job_id, job_output.c.work_id).where(job_output.c.job_id.in_(job_ids))
+    found: dict[str, list[str]] = {job_id: [] for job_id in job_ids}
+    for row in connection.execute(query.order_by(job_output.c.job_id, job_output.c.place)):
+        found[row.job_id].append(row.work_id)
+    return found
+
+
+def made_by(connection: sa.Connection, work_id: str) -> tuple[Job, int] | None:
+    """The job that made a work, and the work's place in it; None: no job did, or it was forgotten."""
+    query = (
+        sa.select(*COLUMNS, job_output.c.place)
+        .join(job_output, job_output.c.job_id == job.c.id)
+        .where(job_output.c.work_id == work_id)
+    )
+    row = connection.execute(query).mappings().first()
+    return None if row is None else (job_of(row), int(row["place"]))
+
+
 def live_briefs() -> sa.Select[Any]:
     """The briefs of all jobs that wait or run."""
     return sa.select(job.c.brief).where(job.c.state.in_(LIVE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +55,19 @@ def page_of_works(
 def count_works(connection: sa.Connection, person: AccountRow, wanted: Wanted) -> int:
     """How many there are."""
     return connection.execute(sa.select(sa.func.count(work.c.id)).where(*_conditions(person, wanted))).scalar_one()
+
+
+def own_works(connection: sa.Connection, work_ids: Iterable[str], person: AccountRow) -> list[WorkRow]:
+    """Those of these works that are ``person``'s, weren't erased and don't lie in the trash."""
+    query = sa.select(work).where(work.c.id.in_(list(work_ids)), *_conditions(person, Wanted()))
+    return [WorkRow(**row) for row in connection.execute(query).mappings()]
+
+
+def works_of_media(connection: sa.Connection, person: AccountRow, media: str, limit: int) -> list[WorkRow]:
+    """The newest works whose media type begins with ``media``, such as ``image``."""
+    query = sa.select(work).where(work.c.media_type.startswith(f"{media}/"), *_conditions(person, Wanted()))
+    found = connection.execute(query.order_by(work.c.created_at.desc(), work.c.id.desc()).limit(limit)).mappings()
+    return [WorkRow(**row) for row in found]
 
 
 def kinds_and_models(connection: sa.Connection, person: AccountRow) -> tuple[list[str], list[str]]:

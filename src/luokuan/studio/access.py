@@ -8,7 +8,7 @@ keys don't. What belongs to somebody is asked for through ``luokuan.store.owners
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -69,13 +69,18 @@ class Needs:
 
     Args:
         role: The least role; empty: anybody may.
-        scope: What a key must be for; only under ``PROGRAMS``.
+        scope: What a key must be for, or several of which one is enough; only under ``PROGRAMS``.
         files: How many files a form may bring.
     """
 
-    def __init__(self, role: str = "", *, scope: str = "", files: int = 0) -> None:
-        assert role in ("", *ROLES) and (not scope or scope in SCOPES)
-        self.role, self.scope, self.files = role, scope, files
+    def __init__(self, role: str = "", *, scope: str | tuple[str, ...] = (), files: int = 0) -> None:
+        scopes = ((scope,) if scope else ()) if isinstance(scope, str) else scope
+        assert role in ("", *ROLES) and set(scopes) <= set(SCOPES)
+        self.role, self.scopes, self.files = role, scopes, files
+
+    def fits(self, scopes: Iterable[str]) -> bool:
+        """Whether a key for ``scopes`` is enough."""
+        return not self.scopes or bool(set(self.scopes) & set(scopes))
 
     async def __call__(self, request: Request) -> None:
         """Let a request through, with who asks and its form in ``request.state``.
@@ -93,9 +98,9 @@ class Needs:
             raise UserError(_("Please log in."), _("This page is for people with an account."), code="access.login",
                             status=401)  # fmt: skip
         if self.role and not who.may(self.role):
-            raise _forbidden()
-        if self.scope and (who.key is None or self.scope not in who.key.scopes):
-            raise _forbidden()
+            raise forbidden()
+        if self.scopes and (who.key is None or not self.fits(who.key.scopes)):
+            raise forbidden()
         if request.method not in SAFE and not by_program(request):
             await self._form(request, who)
 
@@ -203,7 +208,8 @@ def too_often(wait: float) -> UserError:
     )
 
 
-def _forbidden() -> UserError:
+def forbidden() -> UserError:
+    """Somebody may not do this."""
     return UserError(
         _("You may not do this."), _("Ask an administrator of this studio."), code="access.forbidden", status=403
     )

@@ -15,9 +15,11 @@ from starlette.types import Receive, Scope, Send
 
 from luokuan.store.database import Database, open_database
 from luokuan.studio.access import check_routes
-from luokuan.studio.api import native
+from luokuan.studio.api import jobs as api_jobs
+from luokuan.studio.api import native, records
 from luokuan.studio.checking import Checkers
 from luokuan.studio.errors import Faults, add_handlers
+from luokuan.studio.following import Streams
 from luokuan.studio.guard.bodies import Bodies
 from luokuan.studio.guard.buckets import Buckets
 from luokuan.studio.guard.headers import Headers
@@ -27,13 +29,44 @@ from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.jobs.supervisor import Supervisor
 from luokuan.studio.language import Speaking
 from luokuan.studio.observed import Counters, Observed
-from luokuan.studio.pages import check, entrance, health, house, library, log, own, users, work
+from luokuan.studio.pages import (
+    check,
+    create,
+    entrance,
+    health,
+    house,
+    jobs,
+    library,
+    log,
+    opinions,
+    own,
+    users,
+    work,
+)  # fmt: skip
 from luokuan.studio.rendering import STATIC
 from luokuan.studio.settings import Settings
 from luokuan.studio.state import Studio
 
-ROUTERS = (health, entrance, library, work, check, log, own, users, house, native)
+ROUTERS = (
+    health,
+    entrance,
+    create,
+    jobs,
+    library,
+    work,
+    opinions,
+    check,
+    log,
+    own,
+    users,
+    house,
+    native,
+    api_jobs,
+    records,
+)
 """Modules with a ``router``. A new group of pages is a module and its name here."""
+LARGER = (check.PATH, records.VERIFY)
+"""Paths to which files are sent."""
 
 
 def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
@@ -59,6 +92,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         requests=Buckets(settings.requests * 10, settings.requests),
         checks=Buckets(settings.checks, settings.checks / 60),
         queue=JobQueue(settings.home, opened, admit=admit, wake=supervisor.wake),
+        streams=Streams(),
     )
 
     @asynccontextmanager
@@ -82,7 +116,9 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
             Middleware(Hosts, allowed=settings.hosts),
             Middleware(Speaking),
             Middleware(Faults),
-            Middleware(Bodies, settings=settings, larger={check.PATH: settings.upload_bytes}),
+            Middleware(
+                Bodies, settings=settings, larger=dict.fromkeys((check.PATH, records.VERIFY), settings.upload_bytes)
+            ),
         ],
     )
     app.state.studio = studio

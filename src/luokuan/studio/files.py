@@ -16,6 +16,7 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.blobs import Blobs
 from luokuan.store.home import Home
+from luokuan.store.jobs import Job
 from luokuan.store.works import WorkRow
 from luokuan.studio.guard.headers import FILES
 
@@ -74,6 +75,22 @@ def work_archive(row: WorkRow, home: Home) -> Response:
     return FileResponse(
         done.path, media_type="application/zip", headers=headers, background=BackgroundTask(folder.cleanup)
     )
+
+
+def export_file(job: Job, home: Home) -> Response:
+    """What an export has written, as long as its job is there.
+
+    Raises:
+        UserError: it wrote nothing, or the file was removed.
+    """
+    from luokuan.studio.jobs.handlers.export import folder_of
+
+    name = (job.result or {}).get("file") if job.kind.startswith("export.") else None
+    path = folder_of(job.id, home) / Path(str(name)).name
+    if name is None or not path.is_file():
+        raise UserError(_("There is no file of this job."), _("Export once more."), code="export.missing", status=404)
+    headers = {"content-security-policy": FILES, "content-disposition": disposition(path.name, attached=True)}
+    return FileResponse(path, media_type="application/octet-stream", headers=headers)
 
 
 def words(row: WorkRow, home: Home, most: int) -> str | None:

@@ -20,7 +20,9 @@ class Entry:
 def entries(who: Principal, path: str) -> list[Entry]:
     """What ``who`` sees on the page at ``path``."""
     rows = (
+        ("/create", _("Create"), "maker"),
         ("/library", _("Library"), "viewer"),
+        ("/jobs", _("Jobs"), "viewer"),
         ("/check", _("Check"), ""),
         ("/log", _("Log"), "viewer"),
         ("/settings", _("Settings"), "viewer"),

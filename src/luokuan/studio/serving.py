@@ -122,8 +122,9 @@ def serve(place: Place, home: Home, tell: Callable[[str, str | None], None], *, 
         token = people.first_link(database, datetime.now(UTC), settings.link_life)
         address = place.address(bound.getsockname()[1])
         tell(address, None if token is None else f"{address}/welcome/{token}")
+        app = create_app(settings, database)
         config = uvicorn.Config(
-            create_app(settings, database),
+            app,
             loop="asyncio",
             http="h11",
             ws="none",
@@ -138,7 +139,9 @@ def serve(place: Place, home: Home, tell: Callable[[str, str | None], None], *, 
             h11_max_incomplete_event_size=32 << 10,
             limit_concurrency=400,
         )
-        uvicorn.Server(config).run(sockets=[bound])
+        server = uvicorn.Server(config)
+        app.state.studio.streams.stopping = lambda: server.should_exit
+        server.run(sockets=[bound])
 
 
 def _own_name(place: Place) -> tuple[str, ...]:

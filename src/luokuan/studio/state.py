@@ -10,6 +10,7 @@ from starlette.requests import Request
 from luokuan.store.database import Database
 from luokuan.store.home import Home
 from luokuan.studio.checking import Checkers
+from luokuan.studio.following import Streams
 from luokuan.studio.guard.buckets import Buckets
 from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.observed import Counters
@@ -19,7 +20,7 @@ from luokuan.studio.settings import Settings
 @dataclass(frozen=True, slots=True)
 class Studio:
     """A studio. ``logins``, ``knocks``: attempts to log in by account and by address; ``requests``, ``checks``: of one
-    address; ``queue``: everybody's jobs."""
+    address; ``queue``: everybody's jobs; ``streams``: who follows them."""
 
     settings: Settings
     database: Database
@@ -30,6 +31,7 @@ class Studio:
     requests: Buckets
     checks: Buckets
     queue: JobQueue
+    streams: Streams
 
     @property
     def home(self) -> Home:

@@ -10,6 +10,7 @@ def kind_word(kind: str) -> str:
     return {
         "image": _("picture"),
         "text": _("text"),
+        "verse": _("verse"),
         "copy": _("copy"),
         "translation": _("translation"),
         "music": _("music"),
@@ -18,6 +19,26 @@ def kind_word(kind: str) -> str:
         "video": _("video"),
         "presenter": _("presenter"),
     }.get(kind, kind)
+
+
+def job_word(kind: str) -> str:
+    """A kind of job."""
+    group, _dot, word = kind.partition(".")
+    if group == "create":
+        return _("enlargement") if word == "enlargement" else kind_word(word)
+    return {"train": _("training"), "evaluate": _("evaluation"), "export": _("export")}.get(group, kind)
+
+
+def state_word(state: str) -> str:
+    """How it stands with a job."""
+    return {
+        "queued": _("waiting"),
+        "running": _("running"),
+        "cancelling": _("being cancelled"),
+        "done": _("done"),
+        "failed": _("failed"),
+        "cancelled": _("cancelled"),
+    }.get(state, state)
 
 
 def role_word(role: str) -> str:

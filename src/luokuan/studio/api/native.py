@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from luokuan.colophon.collection import public_record
 from luokuan.store import library
 from luokuan.studio.access import Needs, principal
+from luokuan.studio.api.shapes import Me, WorkPage, WorkWhole
 from luokuan.studio.files import work_file
 from luokuan.studio.pages.library import mark_of, text_of, wanted_of
 from luokuan.studio.pages.work import own_work, served_work
@@ -21,7 +22,7 @@ MOST = 100
 """Works a page."""
 
 
-@router.get("/me", dependencies=[Depends(Needs("viewer"))])
+@router.get("/me", dependencies=[Depends(Needs("viewer"))], response_model=Me)
 def me(request: Request) -> Response:
     """The account, and what the key is for."""
     who = principal(request)
@@ -29,7 +30,7 @@ def me(request: Request) -> Response:
     return JSONResponse({"name": who.person.name, "role": who.key.role, "scopes": list(who.key.scopes)})
 
 
-@router.get("/works", dependencies=[Depends(Needs("viewer", scope="works:read"))])
+@router.get("/works", dependencies=[Depends(Needs("viewer", scope="works:read"))], response_model=WorkPage)
 def works(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 20,
@@ -46,14 +47,19 @@ def works(
     return JSONResponse({**found, "next": None if mark is None else text_of(mark)})
 
 
-@router.get("/works/{work_id}", dependencies=[Depends(Needs("viewer", scope="works:read"))])
+@router.get("/works/{work_id}", dependencies=[Depends(Needs("viewer", scope="works:read"))], response_model=WorkWhole)
 def work(request: Request, work_id: str) -> Response:
     """One work, with its recipe."""
     row = own_work(request, work_id)
     return JSONResponse({**public_record(row), "recipe": dict(row.recipe or {})})
 
 
-@router.get("/works/{work_id}/file", dependencies=[Depends(Needs("viewer", scope="works:read"))])
+@router.get(
+    "/works/{work_id}/file",
+    dependencies=[Depends(Needs("viewer", scope="works:read"))],
+    response_class=Response,
+    responses={200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}},
+)
 def file(request: Request, work_id: str) -> Response:
     """The signed bytes."""
     return work_file(request, served_work(request, work_id), studio_of(request).home, download=True)

@@ -55,6 +55,8 @@ class Kind(Generic[BriefT]):
         seconds: How long an attempt may take; None: as long as it likes.
         models: Whether it works with models, for which the worker then gets ready.
         stops: Whether it saves what it has when it is asked to stop, and goes on from there.
+        families: Families whose models a brief's ``model`` may name, as rows of ``models.registry.FAMILIES``; empty:
+            any that makes something by itself.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Kind(Generic[BriefT]):
     seconds: float | None = 3600.0
     models: bool = True
     stops: bool = False
+    families: tuple[str, ...] = ()
 
 
 HANDLERS = (

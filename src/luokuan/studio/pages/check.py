@@ -43,12 +43,12 @@ async def check(request: Request) -> Response:
     with tempfile.TemporaryDirectory(prefix="luokuan-check-") as folder:
         form = form_of(request)
         try:
-            path = await run_in_threadpool(_keep, form.getlist("file"), Path(folder))
+            path = await run_in_threadpool(keep_files, form.getlist("file"), Path(folder))
         finally:
             await form.close()
         verdict = await studio.checkers.check(path)
     studio.counters.verdicts.labels(verdict["verdict"]).inc()
-    own = await run_in_threadpool(_own, request, verdict.get("work"))
+    own = await run_in_threadpool(is_own, request, verdict.get("work"))
     told = coarse(verdict)
     table = [(row["about"], row["says"]) for row in verdict["table"]] if own else list(told.evidence)
     values = {
@@ -66,7 +66,7 @@ def _values(request: Request) -> dict[str, object]:
             "most": studio_of(request).settings.upload_bytes}  # fmt: skip
 
 
-def _own(request: Request, work_id: str | None) -> bool:
+def is_own(request: Request, work_id: str | None) -> bool:
     """Whether the verdict speaks of a work of the reader's."""
     account = principal(request).account
     if account is None or not work_id:
@@ -75,7 +75,7 @@ def _own(request: Request, work_id: str | None) -> bool:
         return find_own_work(connection, work_id, account) is not None
 
 
-def _keep(given: Sequence[object], folder: Path) -> Path:
+def keep_files(given: Sequence[object], folder: Path) -> Path:
     """Lay the file down where its reader finds it, with what belongs beside it. No name that was sent becomes part of a
     path: only known endings count.
 

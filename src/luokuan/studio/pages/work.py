@@ -20,10 +20,12 @@ from luokuan.store import ownership
 from luokuan.store.rights import is_withdrawn
 from luokuan.store.works import WorkRow
 from luokuan.studio.access import Needs, check_turn, principal
+from luokuan.studio.asking.again import brief_again
 from luokuan.studio.cards import card
 from luokuan.studio.errors import missing
 from luokuan.studio.files import work_archive, work_file
 from luokuan.studio.guard.headers import FILES
+from luokuan.studio.jobviews import results_of
 from luokuan.studio.lineage import drawn
 from luokuan.studio.rendering import render
 from luokuan.studio.state import studio_of
@@ -70,10 +72,15 @@ def work_page(request: Request, work_id: str) -> Response:
     with studio.database.read() as connection:
         entered = entry_of(connection, row.id)
         thrown = ownership.in_trash(connection, row.id)
+        again = brief_again(connection, row, principal(request).person)
+    result = next(iter(results_of(studio, [row.id], principal(request).person)), None)
     recipe = dict(row.recipe or {})
     parameters = recipe.get("parameters") or {}
     values = {
         "card": card(row, studio.home, _TEXT),
+        "again": again is not None,
+        "varies": result.varies if result is not None else False,
+        "liked": result.liked if result is not None else None,
         "row": row,
         "record": public_record(row),
         "file": name_of(row),

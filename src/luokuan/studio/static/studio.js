@@ -27,3 +27,67 @@ document.addEventListener("htmx:sendError", () => {
 document.addEventListener("htmx:afterRequest", (done) => {
   if (done.detail.successful) document.getElementById("notices").replaceChildren();
 });
+
+// A job that goes on is followed: numbers, texts piece by piece, and parts of the page as they come. What ends, or can't
+// be followed any more, is loaded once more.
+const followed = new Map();
+
+let held = false; // whether the keyboard was in what is exchanged
+document.addEventListener("htmx:beforeSwap", (swap) => {
+  const place = swap.detail.target;
+  held = place.id === "job" && place.contains(document.activeElement);
+});
+
+function again(live) {
+  const done = htmx.ajax("GET", live.dataset.again, { target: live, swap: "outerHTML" });
+  Promise.resolve(done).catch(() => {}).finally(() => {
+    if (live.isConnected) setTimeout(() => live.isConnected && again(live), 4000);
+  });
+}
+
+function follow(live) {
+  const source = new EventSource(live.dataset.follow);
+  const part = (name) => live.querySelector(`[data-part=${name}]`);
+  followed.set(live, source);
+  source.addEventListener("progress", (event) => {
+    const now = JSON.parse(event.data);
+    const said = document.getElementById("said");
+    if (said && said.textContent !== now.says) said.textContent = now.says;
+    part("bar").value = now.percent;
+    for (const name of ["says", "percent", "left", "message"]) part(name).textContent = now[name];
+    live.className = `job ${now.state}`;
+  });
+  source.addEventListener("begin", () => live.querySelector("#texts").replaceChildren());
+  source.addEventListener("text", (event) => {
+    const piece = JSON.parse(event.data);
+    const texts = live.querySelector("#texts");
+    let place = document.getElementById(`text-${piece.place}`);
+    if (!place) {
+      place = Object.assign(document.createElement("pre"), { className: "words", id: `text-${piece.place}`, tabIndex: 0 });
+      place.setAttribute("aria-label", texts.dataset.written);
+      texts.append(place);
+    }
+    place.textContent += piece.text;
+  });
+  source.addEventListener("part", (event) => {
+    const piece = JSON.parse(event.data);
+    const place = live.querySelector(`#${piece.into}`);
+    if (piece.instead) document.getElementById(piece.instead)?.remove();
+    if (piece.into === "results") {
+      place.insertAdjacentHTML("beforeend", piece.html);
+      live.querySelector("#preview").replaceChildren(); // of this work: now it is there
+    } else place.innerHTML = piece.html;
+    htmx.process(place);
+  });
+  source.addEventListener("end", () => { source.close(); again(live); });
+  source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(() => live.isConnected && again(live), 4000); };
+}
+
+htmx.onLoad((root) => {
+  if (held && root.id === "job") document.getElementById("job-title").focus();
+  for (const [live, source] of followed) {
+    if (!live.isConnected) { source.close(); followed.delete(live); }
+  }
+  const found = root.matches("[data-follow]") ? [root] : root.querySelectorAll("[data-follow]");
+  for (const live of found) if (!followed.has(live)) follow(live);
+});

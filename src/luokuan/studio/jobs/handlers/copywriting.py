@@ -71,4 +71,13 @@ def run(context: Context, brief: CopyBrief) -> dict[str, Any]:
     return {"works": [work.id for work in works]}
 
 
-register(Kind(name="create.copy", brief=CopyBrief, run=run, check=check, outputs=lambda brief: brief.count))
+register(
+    Kind(
+        name="create.copy",
+        brief=CopyBrief,
+        run=run,
+        check=check,
+        outputs=lambda brief: brief.count,
+        families=("plm",),
+    )
+)

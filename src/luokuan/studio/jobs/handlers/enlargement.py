@@ -19,7 +19,7 @@ class EnlargementBrief(Making):
     """``model`` is the upscaler; ``file``: ``work:ID`` or ``input:SHA256``; ``licence``: of that picture."""
 
     model: str = Field(default="upscaler", min_length=1, max_length=64)
-    file: str = Field(max_length=80)
+    file: str = Field(max_length=80, json_schema_extra={"file": "image"})
     by: Literal[2, 4] = 2
     licence: str = Field(default="", max_length=100)
     corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "bottom-right"
@@ -49,4 +49,13 @@ def run(context: Context, brief: EnlargementBrief) -> dict[str, Any]:
     return {"works": [work.id]}
 
 
-register(Kind(name="create.enlargement", brief=EnlargementBrief, run=run, check=check, outputs=lambda _brief: 1))
+register(
+    Kind(
+        name="create.enlargement",
+        brief=EnlargementBrief,
+        run=run,
+        check=check,
+        outputs=lambda _brief: 1,
+        families=("upscaler",),
+    )
+)

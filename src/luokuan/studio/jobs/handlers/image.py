@@ -22,7 +22,7 @@ class ImageBrief(Making):
     class_name: str | None = Field(default=None, max_length=200)
     attributes: dict[str, str] = Field(default_factory=dict, max_length=64)
     count: Count = 1
-    like: str | None = Field(default=None, max_length=80)
+    like: str | None = Field(default=None, max_length=80, json_schema_extra={"file": "image"})
     strength: float | None = Field(default=None, ge=0, le=1)
     guidance: float | None = Field(default=None, ge=1, le=20)
     truncation: float | None = Field(default=None, ge=0, le=1)
@@ -30,7 +30,7 @@ class ImageBrief(Making):
     toward: int | None = Field(default=None, ge=0, le=2**63 - 1)
     strip: bool = False
     upscale: Literal[2, 4] | None = None
-    upscaler: Name | None = None
+    upscaler: Name | None = Field(default=None, json_schema_extra={"families": ["upscaler"]})
     enlarge: Literal["lanczos", "nearest"] = "lanczos"
     corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "bottom-right"
     format: PictureFormat = "image/png"
@@ -90,5 +90,6 @@ register(
         run=run,
         check=check,
         outputs=lambda brief: 1 if brief.strip else brief.count,
+        families=("gan", "prior", "vae"),
     )
 )

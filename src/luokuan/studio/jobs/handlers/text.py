@@ -65,4 +65,13 @@ def run(context: Context, brief: TextBrief) -> dict[str, Any]:
     return {"works": [work.id for work in works]}
 
 
-register(Kind(name="create.text", brief=TextBrief, run=run, check=check_making, outputs=lambda brief: brief.count))
+register(
+    Kind(
+        name="create.text",
+        brief=TextBrief,
+        run=run,
+        check=check_making,
+        outputs=lambda brief: brief.count,
+        families=("plm",),
+    )
+)

@@ -21,7 +21,7 @@ class TranslationBrief(Making):
 
     model: str = Field(default="en-zh", min_length=1, max_length=64)
     text: Words = ""
-    file: str | None = Field(default=None, max_length=80)
+    file: str | None = Field(default=None, max_length=80, json_schema_extra={"file": "text"})
     to: str = Field(min_length=2, max_length=8)
     start: str = Field(default="", max_length=8)
     beams: int = Field(default=4, ge=1, le=16)
@@ -62,4 +62,13 @@ def run(context: Context, brief: TranslationBrief) -> dict[str, Any]:
     return {"works": [work.id]}
 
 
-register(Kind(name="create.translation", brief=TranslationBrief, run=run, check=check, outputs=lambda _brief: 1))
+register(
+    Kind(
+        name="create.translation",
+        brief=TranslationBrief,
+        run=run,
+        check=check,
+        outputs=lambda _brief: 1,
+        families=("seq2seq", "plm"),
+    )
+)

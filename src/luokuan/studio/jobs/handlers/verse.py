@@ -49,4 +49,13 @@ def run(context: Context, brief: VerseBrief) -> dict[str, Any]:
     return {"works": [work.id for work in works]}
 
 
-register(Kind(name="create.verse", brief=VerseBrief, run=run, check=check_making, outputs=lambda brief: brief.count))
+register(
+    Kind(
+        name="create.verse",
+        brief=VerseBrief,
+        run=run,
+        check=check_making,
+        outputs=lambda brief: brief.count,
+        families=("plm",),
+    )
+)

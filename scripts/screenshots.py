@@ -1,0 +1,173 @@
+"""Pictures of the studio for its documentation: a studio on a temporary home, a few works by starters, and Chromium.
+
+    python scripts/screenshots.py [--folder docs/images] [--all FOLDER]
+
+--all writes every page besides, at 360 and 1280 pixels, light and dark, in both languages, to look at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+PASSWORD = "four words of no sense"
+KINDS = ("image", "text", "verse", "copy", "translation", "enlargement")
+SHOWN = {"studio-create": ("en", "light"), "studio-create-zh": ("zh_CN", "dark")}
+"""What the documentation shows of pictures that were created: name to language and theme."""
+WIDE, NARROW = 1280, 360
+QUALITY = 78
+
+
+def fill(home: Any, owner: str) -> None:
+    """Make works of several kinds."""
+    from luokuan.colophon.finish import finish
+    from luokuan.create.pictures import create_images
+    from luokuan.create.verses import create_verses
+
+    own: Any = partial(finish, owner=owner)
+    list(create_images("shoes", model="garments", seed=3, home=home, finisher=own))
+    list(create_verses("江上", seed=7, home=home, finisher=own))
+
+
+def account(home: Any) -> str:
+    """An administrator with a password; the id."""
+    from luokuan.store.accounts import set_password
+    from luokuan.store.database import open_database
+    from luokuan.studio import people
+    from luokuan.studio.guard import passwords
+
+    with open_database(home) as database:
+        row = people.first_administrator(database, datetime.now(UTC))
+        with database.write() as connection:
+            set_password(connection, row.id, passwords.hashed(PASSWORD))
+    return row.id
+
+
+@contextmanager
+def studio(home: Any) -> Iterator[str]:
+    """A running one; its address."""
+    command = [sys.executable, "-m", "luokuan", "studio", "--home", str(home.path), "--port", "0", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ)
+    try:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["address"]
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def kept(data: bytes, path: Path, width: int) -> None:
+    """A screenshot as a small WebP picture."""
+    picture = Image.open(io.BytesIO(data)).convert("RGB")
+    picture.thumbnail((width, 4000), Image.Resampling.LANCZOS)
+    picture.save(path, "WEBP", quality=QUALITY, method=6)
+
+
+class Camera:
+    """A browser that is logged in."""
+
+    def __init__(self, browser: Any, address: str) -> None:
+        self._browser, self._address = browser, address
+        self._state: Any = None
+
+    def shoot(self, page: str, language: str, theme: str, width: int, *, whole: bool = False) -> bytes:
+        """The page as it looks then."""
+        context = self._browser.new_context(
+            viewport={"width": width, "height": 860}, storage_state=self._state, device_scale_factor=1
+        )
+        window = context.new_page()
+        window.set_default_timeout(120_000)
+        if self._state is None:
+            window.goto(f"{self._address}/login")
+            window.fill("#name", "admin")
+            window.fill("#password", PASSWORD)
+            window.press("#password", "Enter")
+            window.wait_for_url("**/library")
+            self._state = context.storage_state()
+        for name, value in (("luokuan_language", language), ("luokuan_theme", theme)):
+            context.add_cookies([{"name": name, "value": value, "url": self._address}])
+        window.goto(self._address + page)
+        # Not until the network is idle: a job that is followed never is.
+        window.wait_for_function("Array.from(document.images).every(i => i.complete || i.loading === 'lazy')")
+        found: bytes = window.screenshot(full_page=whole)
+        context.close()
+        return found
+
+    def hand_in(self, brief: str, count: int, *, wait: bool) -> str:
+        """Create pictures on the page; the address of the job's page once it has a work, or has ended."""
+        context = self._browser.new_context(viewport={"width": 1280, "height": 860}, storage_state=self._state)
+        window = context.new_page()
+        window.set_default_timeout(300_000)
+        window.goto(f"{self._address}/create/image")
+        window.check("input[name=model][value=garments]")
+        window.fill("#field-brief", brief)
+        window.fill("#field-count", str(count))
+        window.click(".ask button.primary")
+        window.wait_for_selector("#job")
+        window.wait_for_selector("#job.done" if wait else "#results .card")
+        where = str(window.url).removeprefix(self._address)
+        context.close()
+        return where
+
+
+def main() -> None:
+    """Take them."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--folder", type=Path, default=ROOT / "docs" / "images")
+    asked.add_argument("--all", type=Path)
+    given = asked.parse_args()
+    from playwright.sync_api import sync_playwright
+
+    from luokuan.store.home import open_home
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with tempfile.TemporaryDirectory() as folder:
+        home = open_home(Path(folder) / "home")
+        fill(home, account(home))
+        with studio(home) as address, sync_playwright() as running:
+            browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            camera = Camera(browser, address)
+            camera.shoot("/library", "en", "light", WIDE)  # logs in
+            made = camera.hand_in("a dress", 2, wait=True)
+            going = camera.hand_in("a hat", 24, wait=False) if given.all else ""
+            for name, (language, theme) in SHOWN.items():
+                kept(camera.shoot(made, language, theme, WIDE), given.folder / f"{name}.webp", 1000)
+            if given.all:
+                everything(camera, given.all, made, going)
+            browser.close()
+
+
+def everything(camera: Camera, folder: Path, made: str, going: str) -> None:
+    """Every page of jobs and creation in every manner."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = {f"create-{kind}": f"/create/{kind}" for kind in KINDS}
+    pages |= {
+        "made": made,
+        "going": going,
+        "jobs": "/jobs",
+        "job": "/jobs/" + going.partition("job=")[2].partition("#")[0],
+    }
+    ways = (("en", "light", WIDE), ("zh_CN", "dark", WIDE), ("zh_CN", "light", NARROW), ("en", "dark", NARROW))
+    for name, page in pages.items():
+        for language, theme, width in ways:
+            data = camera.shoot(page, language, theme, width, whole=True)
+            kept(data, folder / f"{name}-{language}-{theme}-{width}.webp", width)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The brief of a work that is there: to make it again, or something like it.
+
+A work that a job made has the job's brief. Of one that the command line made there is the recipe, of which a brief can
+say as much as its form has fields for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from luokuan.store import jobs
+from luokuan.store.ownership import own_among
+from luokuan.store.works import WorkRow, find_work_by_sha256
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from luokuan.store.accounts import AccountRow
+
+_DRAWING = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_tokens", "stop")
+
+
+def brief_again(connection: sa.Connection, row: WorkRow, person: AccountRow) -> tuple[str, dict[str, Any]] | None:
+    """Kind and brief with which a work of ``person``'s comes out again; None where no kind of job makes such works."""
+    found = jobs.made_by(connection, row.id)
+    if found is not None and found[0].owner == person.id:
+        job, place = found
+        brief = dict(job.brief)
+        # Pictures have each a seed of their own, and a way is one whole; texts are the same only all together.
+        if job.kind == "create.image" and brief.get("toward") is None and not brief.get("like"):
+            brief |= {"seed": (brief.get("seed") or 0) + place, "count": 1}
+        return job.kind, brief
+    return _of_recipe(connection, row, person)
+
+
+def variations_of(row: WorkRow) -> dict[str, Any]:
+    """A brief that starts from a picture, with the model that made it."""
+    parameters = _parameters(row)
+    brief = str((row.recipe or {}).get("brief") or "")
+    return {"model": row.model_name, "brief": brief, "like": f"work:{row.id}", "count": 4,
+            **({"class_name": parameters["class"]} if parameters.get("class") and not brief else {})}  # fmt: skip
+
+
+def _parameters(row: WorkRow) -> Mapping[str, Any]:
+    found = (row.recipe or {}).get("parameters")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _of_recipe(connection: sa.Connection, row: WorkRow, person: AccountRow) -> tuple[str, dict[str, Any]] | None:
+    recipe, said = row.recipe or {}, _parameters(row)
+    shared = {"model": row.model_name, "seed": recipe.get("seed"), "format": row.media_type}
+    brief = str(recipe.get("brief") or "")
+    if row.kind == "image" and "enlarged" in said:
+        file = _reference(connection, said["enlarged"], person)
+        return "create.enlargement", {**shared, "file": file, "by": said.get("by")}
+    if row.kind == "image":
+        return "create.image", {**shared, **_picture(connection, brief, said, person)}
+    drawing = {name: said[name] for name in _DRAWING if name in said}
+    if row.kind == "text" and "chat" in said:
+        first = {"seed": said.get("first_seed", recipe.get("seed")), "count": said.get("count", 1)}
+        own = {"prompt": brief, "system": said.get("system", ""), "watermark": said.get("watermark") is not None}
+        return "create.text", {**shared, **first, **own, "drawing": drawing}
+    if row.kind == "verse":
+        wishes = {name: said.get(name) for name in ("title", "form", "first_line", "heads", "rhyme", "tones")}
+        first = {"seed": said.get("first_seed", recipe.get("seed")), "count": said.get("count", 1)}
+        return "create.verse", {**shared, **first, **wishes, "drawing": drawing}
+    asked = said.get("brief")
+    if row.kind == "copy" and isinstance(asked, Mapping):
+        facts = asked.get("attributes")
+        first = {"seed": said.get("first_seed", recipe.get("seed")), "count": said.get("count", 1)}
+        own = {**asked, "attributes": dict(facts or ()), "among": said.get("among")}
+        return "create.copy", {**shared, **first, **own}
+    if row.kind == "translation":
+        return "create.translation", {**shared, "text": brief, "to": said.get("to"), "start": said.get("from", "")}
+    return None
+
+
+def _picture(connection: sa.Connection, brief: str, said: Mapping[str, Any], person: AccountRow) -> dict[str, Any]:
+    upscale = said.get("upscale")
+    found = {
+        "brief": brief,
+        "class_name": None if brief else said.get("class"),
+        "like": _reference(connection, said.get("like"), person),
+        "toward": said.get("toward"),
+        "strip": "strip" in said,
+        "upscale": upscale.get("factor") if isinstance(upscale, Mapping) else None,
+        "upscaler": upscale.get("model") if isinstance(upscale, Mapping) else None,
+    }
+    if not brief and isinstance(said.get("attributes"), Mapping):
+        found["attributes"] = said["attributes"]
+    found |= {name: said[name] for name in ("truncation", "guidance", "among", "strength") if name in said}
+    if "strip" in said:
+        found["count"] = said["strip"]
+    return found
+
+
+def _reference(connection: sa.Connection, sha256: Any, person: AccountRow) -> str | None:
+    """How a brief names the work with these bytes, if it is ``person``'s."""
+    row = find_work_by_sha256(connection, sha256) if isinstance(sha256, str) else None
+    return f"work:{row.id}" if row is not None and own_among(connection, [row.id], person) else None

@@ -1,0 +1,136 @@
+"""What the fields of briefs are called, for people: a label and a sentence of help each, and words for choices."""
+
+from __future__ import annotations
+
+from luokuan.i18n import _
+
+
+def field_words(name: str, kind: str) -> tuple[str, str]:
+    """Label and help of a field; of one that isn't known here its name, so that new kinds work without this file."""
+    own = _of_kind(kind).get(name)
+    found = own or _shared().get(name)
+    return found or (name.rpartition(".")[2].replace("_", " "), "")
+
+
+def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
+    if kind == "create.image":
+        return {"brief": (_("What to make"), _("In words, such as 'a dress'; empty: as it comes."))}
+    if kind == "create.verse":
+        return {
+            "title": (_("Title"), _("In simplified characters; empty: the model's choice.")),
+            "form": (_("Form"), _("五绝, 七绝, 五律, 七律, or a tune such as 如梦令.")),
+            "count": (_("How many"), ""),
+        }
+    if kind == "create.copy":
+        return {
+            "attributes": (_("Facts"), _("One a line, such as 'memory: 8 GB'.")),
+            "form": (_("Form"), ""),
+            "length": (_("Length"), _("Most words (en) or characters (zh); default: as the form has.")),
+            "among": (_("Drafts"), _("Drafts from which each piece is picked.")),
+        }
+    if kind == "create.translation":
+        return {
+            "text": (_("Text"), _("What is to be translated; or choose a text of the library below.")),
+            "to": (_("Into"), _("A language, such as zh or en.")),
+            "file": (_("A text of the library"), _("Its labels and credentials are carried on.")),
+            "length": (_("Length"), _("Above 1 prefers longer sentences, below 1 shorter ones.")),
+        }
+    if kind == "create.enlargement":
+        return {
+            "model": (_("Upscaler"), ""),
+            "file": (_("A picture of the library"), ""),
+            "licence": (_("Licence"), _("Licence of the picture, such as CC-BY-4.0 or own.")),
+        }
+    return {}
+
+
+def _shared() -> dict[str, tuple[str, str]]:
+    return {
+        "model": (_("Model"), ""),
+        "seed": (_("Seed"), _("The same seed makes the same again; empty: drawn by chance.")),
+        "label": (_("Language of the label"), _("Every work says that AI made it.")),
+        "policy": (_("Rules for the label"), _("Whose rules the label must meet.")),
+        "count": (_("How many"), ""),
+        "format": (_("Format"), ""),
+        "corner": (_("Corner of the label"), ""),
+        "class_name": (_("Class"), _("Class to make, by its name.")),
+        "attributes": (_("Attributes"), _("For models with attributes; one a line, such as 'hair: black'.")),
+        "like": (_("Start from a picture"), _("A picture of which to make variations.")),
+        "strength": (_("How much changes"), _("0 keeps the picture, 1 makes it anew; default: 0.5.")),
+        "guidance": (
+            _("Guidance"),
+            _("How strongly words, attributes or the class draw (default: the model's)."),
+        ),
+        "truncation": (_("Truncation"), _("Below 1: more typical, less varied (default: the model's).")),
+        "among": (_("Drafts"), _("Drafts from which the model's critic picks each picture (default: 4).")),
+        "toward": (_("Towards another seed"), _("The pictures lead from one seed to the other, step by step.")),
+        "strip": (_("The way in one picture"), _("With another seed: the whole way side by side.")),
+        "upscale": (_("Make larger"), _("2 or 4: many times larger first, if it beats interpolation.")),
+        "upscaler": (_("Upscaler"), _("Which upscaler (default: the starter upscaler).")),
+        "enlarge": (_("How small pictures grow"), ""),
+        "prompt": (_("Prompt"), _("How the text begins, or what is asked; may be empty.")),
+        "system": (_("Instruction"), _("What a chat model is told first.")),
+        "raw": (_("Go on with the prompt"), _("Also with a model that answers.")),
+        "watermark": (_("Watermark"), _("Whether the choice of words carries this home's mark.")),
+        "product": (_("Product"), _("The product's name, as it is to be written.")),
+        "language": (_("Language"), ""),
+        "audience": (_("Audience"), _("Who is to read it.")),
+        "tone": (_("Tone"), _("How it is to sound.")),
+        "must": (_("Words that must stand in it"), _("One a line.")),
+        "must_not": (_("Words that mustn't stand in it"), _("One a line.")),
+        "first_line": (_("First line"), _("How it begins, without marks.")),
+        "heads": (_("First characters"), _("First characters of its lines (藏头), as many as are wished.")),
+        "rhyme": (_("Rhyme"), _("A character of the rhyme, such as 东.")),
+        "tones": (_("Keep the tones"), _("Of regular verse.")),
+        "start": (_("From"), _("The text's own language, where the model knows several; empty: as the model has it.")),
+        "beams": (_("Beams"), _("Ways that are followed at once: more take longer.")),
+        "text": (_("Text"), ""),
+        "voice": (_("Voice"), ""),
+        "by": (_("How many times as large"), ""),
+        "file": (_("A work of the library"), ""),
+        "drawing.temperature": (_("Temperature"), _("Below 1: more probable; 0: always the likeliest.")),
+        "drawing.top_k": (_("Likeliest tokens"), _("Only so many of the likeliest tokens; 0: all.")),
+        "drawing.top_p": (_("Their probability"), _("Only the likeliest tokens with this probability together.")),
+        "drawing.min_p": (_("Least share"), _("Only tokens with this share of the likeliest one's probability.")),
+        "drawing.repetition_penalty": (
+            _("Against repetition"),
+            _("Above 1: tokens that the text already holds become unlikelier."),
+        ),
+        "drawing.max_tokens": (_("Length"), _("Most tokens to write, the prompt's not counted.")),
+        "drawing.stop": (_("Where to end"), _("Texts before which to end; one a line.")),
+    }
+
+
+def choice_word(name: str, value: object) -> str:
+    """A value that a field may have, for people."""
+    words: dict[str, dict[object, str]] = {
+        "label": {"cn": _("Chinese"), "en": _("English"), "both": _("both")},
+        "policy": {"cn": _("China"), "eu": _("European Union"), "both": _("both")},
+        "language": {"": _("as the brief"), "en": _("English"), "zh": _("Chinese")},
+        "corner": {
+            "top-left": _("top left"),
+            "top-right": _("top right"),
+            "bottom-left": _("bottom left"),
+            "bottom-right": _("bottom right"),
+        },
+        "enlarge": {"lanczos": _("smooth"), "nearest": _("with hard pixels")},
+        "form": {
+            "ad": _("advertisement"),
+            "description": _("description"),
+            "news": _("news"),
+            "slogan": _("slogan"),
+            "post": _("post"),
+        },
+        "format": {
+            "image/png": "PNG",
+            "image/jpeg": "JPEG",
+            "image/webp": "WebP",
+            "text/plain": _("plain text"),
+            "text/markdown": "Markdown",
+            "application/json": "JSON",
+            "text/html": "HTML",
+        },
+        "upscale": {2: "2 ×", 4: "4 ×"},
+        "by": {2: "2 ×", 4: "4 ×"},
+    }
+    return words.get(name, {}).get(value, str(value))

@@ -1,0 +1,67 @@
+"""What is shown of models."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from typing import Any
+
+from people import Place
+from PIL import Image
+from vaes_for_tests import save_vae
+
+from luokuan.foundation.modelfolder import STARTERS
+from luokuan.models.registry import FAMILIES, TOOLS
+from luokuan.studio import modelcards
+from luokuan.studio.jobs.kinds import kinds
+from luokuan.studio.modelcards import all_models
+
+
+def test_the_families_are_those_of_the_registry() -> None:
+    assert set(modelcards.OWN_ROWS) == {name for name in FAMILIES if "/" in name} and modelcards.TOOLS == TOOLS
+    for kind in kinds().values():
+        assert set(kind.families) <= set(FAMILIES), kind.name
+
+
+def test_starters_fit_where_they_should(place: Place) -> None:
+    fit = {
+        kind.name: {card.name for card in all_models(place.home) if card.fits(kind)}
+        for kind in kinds().values()
+        if kind.families
+    }
+    assert {"garments", "emoji", "portraits"} <= fit["create.image"] and "chorale" not in fit["create.image"]
+    assert "verse" in fit["create.verse"] and fit["create.enlargement"] == {"upscaler"}
+    assert "en-zh" in fit["create.translation"] and "sentences" not in fit["create.text"]
+    assert all(card.starter and card.licence != "unknown" for card in all_models(place.home))
+
+
+def test_a_model_is_read_once_and_again_when_it_changes(place: Place, monkeypatch: Any) -> None:
+    save_vae(place.home.models / "garments")
+    (place.home.models / "broken").mkdir()
+    (place.home.models / ".hidden").mkdir()
+    cards = {card.name: card for card in all_models(place.home)}
+    assert cards["garments"].family == "vae" and not cards["garments"].starter, "one's own takes the starter's name"
+    assert "broken" not in cards and ".hidden" not in cards
+    seen: list[Any] = []
+    read = modelcards.read_folder
+    monkeypatch.setattr(modelcards, "read_folder", lambda path: seen.append(path.name) or read(path))
+    assert {card.name: card for card in all_models(place.home)} == cards
+    assert set(seen) == set()
+    training = place.home.models / "garments" / "training.json"
+    training.write_text('{"corpus": {"licence": "MIT"}}')
+    os.utime(training, (1, 1))
+    assert {card.name: card.licence for card in all_models(place.home)}["garments"] == "MIT"
+    assert "garments" in seen
+
+
+def test_a_sample_is_small_and_only_where_there_is_one(place: Place) -> None:
+    browser = place.browser("ada", "viewer")
+    answer = browser.get("/models/garments/sample")
+    assert answer.headers["content-type"] == "image/webp" and len(answer.content) < 60_000
+    assert Image.open(io.BytesIO(answer.content)).size == modelcards.SAMPLE
+    for name in ("verse", "none", "..", "%2e%2e%2f%2e%2e%2fetc"):
+        assert browser.get(f"/models/{name}/sample").status_code == 404
+    shutil.copytree(STARTERS / "garments", place.home.models / "odd")
+    (place.home.models / "odd" / "samples.png").write_bytes(b"no picture")
+    assert browser.get("/models/odd/sample").status_code == 404
