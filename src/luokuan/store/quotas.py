@@ -11,12 +11,13 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.account_tables import account, usage
 from luokuan.store.accounts import AccountRow
+from luokuan.store.belongings import bytes_of
 from luokuan.store.ownership import stored_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What an account has used: jobs and seconds of computing this month, and bytes that are kept."""
+    """What an account has used: jobs and seconds of computing this month, and bytes of works, corpora and models."""
 
     jobs: int
     seconds: int
@@ -30,7 +31,7 @@ def used_by(connection: sa.Connection, account_id: str, now: datetime) -> Used:
     )
     row = connection.execute(query).first()
     jobs, seconds = (0, 0) if row is None else row
-    return Used(jobs, seconds, stored_bytes(connection, account_id))
+    return Used(jobs, seconds, stored_bytes(connection, account_id) + bytes_of(connection, account_id))
 
 
 def check_quotas(connection: sa.Connection, person: AccountRow, now: datetime, *, jobs: int = 0, size: int = 0) -> None:
@@ -59,7 +60,7 @@ def check_quotas(connection: sa.Connection, person: AccountRow, now: datetime, *
     if size and person.storage_limit is not None and used.bytes + size > person.storage_limit:
         raise UserError(
             _("The quota of {limit} bytes of storage doesn't hold this.", limit=person.storage_limit),
-            _("Erase works that you don't need, or ask an administrator for more."),
+            _("Erase works, or remove corpora and models that you don't need, or ask an administrator for more."),
             code="quota.storage",
             status=413,
         )
@@ -79,3 +80,10 @@ def charge(connection: sa.Connection, account_id: str, now: datetime, *, jobs: i
 
 def _month(now: datetime) -> str:
     return now.strftime("%Y-%m")
+
+
+def room(connection: sa.Connection, person: AccountRow, now: datetime) -> int | None:
+    """Bytes that an account may still keep; None: no limit."""
+    if person.storage_limit is None:
+        return None
+    return max(person.storage_limit - used_by(connection, person.id, now).bytes, 0)

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -71,12 +71,21 @@ class Needs:
         role: The least role; empty: anybody may.
         scope: What a key must be for, or several of which one is enough; only under ``PROGRAMS``.
         files: How many files a form may bring.
+        raw: Whether the route reads the body itself. The token then comes as a header, or the route finds it in the
+            body and calls ``check_token`` before it keeps anything (``"body"``).
     """
 
-    def __init__(self, role: str = "", *, scope: str | tuple[str, ...] = (), files: int = 0) -> None:
+    def __init__(
+        self,
+        role: str = "",
+        *,
+        scope: str | tuple[str, ...] = (),
+        files: int = 0,
+        raw: Literal["", "header", "body"] = "",
+    ) -> None:
         scopes = ((scope,) if scope else ()) if isinstance(scope, str) else scope
         assert role in ("", *ROLES) and set(scopes) <= set(SCOPES)
-        self.role, self.scopes, self.files = role, scopes, files
+        self.role, self.scopes, self.files, self.raw = role, scopes, files, raw
 
     def fits(self, scopes: Iterable[str]) -> bool:
         """Whether a key for ``scopes`` is enough."""
@@ -105,16 +114,34 @@ class Needs:
             await self._form(request, who)
 
     async def _form(self, request: Request, who: Principal) -> None:
+        if self.raw:
+            if self.raw == "header" or csrf.HEADER in request.headers:
+                check_token(request, request.headers.get(csrf.HEADER, ""))
+            return
         request.state.form = form = await request.form(max_files=self.files, max_fields=40, max_part_size=32 << 10)
         given = request.headers.get(csrf.HEADER) or form.get(csrf.FIELD, "")
         if not isinstance(given, str) or not csrf.is_ours(request, who.cookie, given):
             await form.close()
-            raise UserError(
-                _("This form is too old, or comes from another site."),
-                _("Load the page again and send it once more."),
-                code="access.csrf",
-                status=403,
-            )
+            raise _forged()
+
+
+def check_token(request: Request, given: str) -> None:
+    """Refuse what wasn't sent from one of our pages.
+
+    Raises:
+        UserError: so it is (403).
+    """
+    if not csrf.is_ours(request, principal(request).cookie, given):
+        raise _forged()
+
+
+def _forged() -> UserError:
+    return UserError(
+        _("This form is too old, or comes from another site."),
+        _("Load the page again and send it once more."),
+        code="access.csrf",
+        status=403,
+    )
 
 
 def by_program(request: Request) -> bool:

@@ -24,13 +24,16 @@ from luokuan.studio.guard.bodies import Bodies
 from luokuan.studio.guard.buckets import Buckets
 from luokuan.studio.guard.headers import Headers
 from luokuan.studio.guard.hosts import Hosts
-from luokuan.studio.jobs.owners import admit
+from luokuan.studio.jobs.owners import admit, may_use
 from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.jobs.supervisor import Supervisor
 from luokuan.studio.language import Speaking
+from luokuan.studio.material.errands import Errands
+from luokuan.studio.material.receiving import PIECE
 from luokuan.studio.observed import Counters, Observed
 from luokuan.studio.pages import (
     check,
+    corpora,
     create,
     entrance,
     health,
@@ -38,8 +41,12 @@ from luokuan.studio.pages import (
     jobs,
     library,
     log,
+    models,
     opinions,
     own,
+    runs,
+    train,
+    uploads,
     users,
     work,
 )  # fmt: skip
@@ -55,6 +62,11 @@ ROUTERS = (
     library,
     work,
     opinions,
+    train,
+    runs,
+    uploads,
+    corpora,
+    models,
     check,
     log,
     own,
@@ -91,8 +103,9 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         knocks=Buckets(30, 1 / 20),
         requests=Buckets(settings.requests * 10, settings.requests),
         checks=Buckets(settings.checks, settings.checks / 60),
-        queue=JobQueue(settings.home, opened, admit=admit, wake=supervisor.wake),
+        queue=JobQueue(settings.home, opened, may=may_use, admit=admit, wake=supervisor.wake),
         streams=Streams(),
+        errands=Errands(settings.home, settings.errands),
     )
 
     @asynccontextmanager
@@ -100,6 +113,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         if settings.workers:
             await run_in_threadpool(supervisor.start)
         yield
+        studio.errands.stop()
         await run_in_threadpool(supervisor.stop)
         if database is None:
             opened.close()
@@ -117,7 +131,14 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
             Middleware(Speaking),
             Middleware(Faults),
             Middleware(
-                Bodies, settings=settings, larger=dict.fromkeys((check.PATH, records.VERIFY), settings.upload_bytes)
+                Bodies,
+                settings=settings,
+                larger={
+                    **dict.fromkeys(LARGER, settings.upload_bytes),
+                    uploads.PIECES: PIECE,
+                    uploads.WHOLE: settings.corpus_bytes,
+                },
+                longer={uploads.WHOLE: settings.corpus_total},
             ),
         ],
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import FILES, SHEET, STARTERS, ModelFolder, is_name, read_folder, starters
+from luokuan.store import belongings
 from luokuan.store.accounts import AccountRow
 from luokuan.store.home import Home
 from luokuan.studio.jobs.kinds import Kind
@@ -72,9 +73,12 @@ class ModelCard:
 _known: dict[Path, tuple[_Signature, ModelCard | None]] = {}
 
 
-def visible_models(studio: Studio, _person: AccountRow) -> list[ModelCard]:
-    """The models that somebody may use: those of the home, then the starters."""
-    return all_models(studio.home)
+def visible_models(studio: Studio, person: AccountRow) -> list[ModelCard]:
+    """The models that somebody may use: those of the home that are theirs or everybody's, then the starters."""
+    cards = all_models(studio.home)
+    with studio.database.read() as connection:
+        mine = set(belongings.usable(connection, "model", [card.name for card in cards if not card.starter], person))
+    return [card for card in cards if card.starter or card.name in mine]
 
 
 def all_models(home: Home) -> list[ModelCard]:

@@ -23,6 +23,7 @@ def entries(who: Principal, path: str) -> list[Entry]:
         ("/create", _("Create"), "maker"),
         ("/library", _("Library"), "viewer"),
         ("/jobs", _("Jobs"), "viewer"),
+        ("/train", _("Train"), "maker"),
         ("/check", _("Check"), ""),
         ("/log", _("Log"), "viewer"),
         ("/settings", _("Settings"), "viewer"),

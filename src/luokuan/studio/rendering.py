@@ -19,6 +19,9 @@ from luokuan.studio.access import VISIT, Principal, cookie_name
 from luokuan.studio.guard import csrf, tokens
 from luokuan.studio.navigation import entries
 from luokuan.studio.state import Studio, studio_of
+from luokuan.studio.training import words as training_words
+from luokuan.studio.training.charts import short
+from luokuan.studio.training.tasks import family_word, material_word, unit_word
 from luokuan.studio.words import action_word, entry_word, kind_word, role_word, scope_word
 
 STATIC = Path(__file__).parent / "static"
@@ -79,7 +82,11 @@ def _environment() -> Environment:
     )
     found.globals.update(_=_, asset=asset, kind_word=kind_word, role_word=role_word, scope_word=scope_word,
                          action_word=action_word, entry_word=entry_word)  # fmt: skip
-    found.filters.update(moment=moment, size=size)
+    found.globals.update(family_word=family_word, material_word=material_word, unit_word=unit_word, short=short)
+    for name in ("run", "job", "figure", "licence", "size", "format"):
+        found.globals[f"{name}_word"] = getattr(training_words, f"{name}_word")
+    found.globals["job_state"] = training_words.job_state
+    found.filters.update(moment=moment, size=size, duration=training_words.duration, material_word=material_word)
     return found
 
 

@@ -31,6 +31,12 @@ class Settings:
         requests: Requests a second from one address, and ten times as many at once.
         checks: Files checked a minute for one address.
         checkers: Files that are checked at once.
+        corpus_bytes: Largest archive of a corpus, and most bytes of what is unpacked from it; quotas and the disk may
+            allow less.
+        corpus_files: Most files of a corpus that is brought by browser.
+        corpus_total: Seconds within which an archive must come that comes in one piece.
+        reserve_bytes: Bytes of the disk that no upload takes.
+        errands: Corpora that are unpacked or checked, and trainings that are planned, at once.
         workers: Processes that do jobs; 0: jobs are kept, and done by a studio that has some.
     """
 
@@ -48,6 +54,11 @@ class Settings:
     requests: float = 200.0
     checks: float = 20.0
     checkers: int = 2
+    corpus_bytes: int = 20 << 30
+    corpus_files: int = 200_000
+    corpus_total: float = 4 * 3600.0
+    reserve_bytes: int = 512 << 20
+    errands: int = 2
     workers: int = 1
 
 

@@ -13,6 +13,7 @@ from luokuan.studio.checking import Checkers
 from luokuan.studio.following import Streams
 from luokuan.studio.guard.buckets import Buckets
 from luokuan.studio.jobs.queue import JobQueue
+from luokuan.studio.material.errands import Errands
 from luokuan.studio.observed import Counters
 from luokuan.studio.settings import Settings
 
@@ -20,7 +21,8 @@ from luokuan.studio.settings import Settings
 @dataclass(frozen=True, slots=True)
 class Studio:
     """A studio. ``logins``, ``knocks``: attempts to log in by account and by address; ``requests``, ``checks``: of one
-    address; ``queue``: everybody's jobs; ``streams``: who follows them."""
+    address; ``queue``: everybody's jobs; ``streams``: who follows them; ``errands``: what is looked through for them
+    meanwhile."""
 
     settings: Settings
     database: Database
@@ -32,6 +34,7 @@ class Studio:
     checks: Buckets
     queue: JobQueue
     streams: Streams
+    errands: Errands
 
     @property
     def home(self) -> Home:

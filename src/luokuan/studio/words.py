@@ -73,6 +73,8 @@ def action_word(action: str) -> str:
         "work.trashed": _("work thrown away"),
         "work.restored": _("work taken back"),
         "work.erased": _("work erased"),
+        "corpus.removed": _("corpus removed"),
+        "model.removed": _("model removed"),
     }.get(action, action)
 
 

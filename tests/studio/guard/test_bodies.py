@@ -95,3 +95,10 @@ def test_so_many_large_bodies_come_at_once(place: Place, monkeypatch: pytest.Mon
     assert refused == 3
     asyncio.run(many())
     assert refused == 6, "places are given back"
+
+
+def test_what_comes_to_a_path_or_below_it_may_be_larger_and_slower() -> None:
+    larger, longer = {"/a": 10, "/a/": 20, "/a/b/c": 30}, {"/a/b/c": 9.0}
+    found = {path: bodies._of_path(larger, path) for path in ("/a", "/a/x", "/a/b/c", "/a/b/c/d", "/ab", "/")}
+    assert found == {"/a": 10, "/a/x": 20, "/a/b/c": 30, "/a/b/c/d": 20, "/ab": None, "/": None}
+    assert bodies._of_path(longer, "/a/b/c") == 9.0 and bodies._of_path(longer, "/a/x") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import TypeVar
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,15 +13,28 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.studio.settings import Settings
 
+Amount = TypeVar("Amount", int, float)
 AT_ONCE = 12
 """Larger bodies that come at once: they lie on the disk meanwhile."""
 
 
 class Bodies:
-    """Counts what comes, and looks at the clock. What is wrong is raised where the body is read."""
+    """Counts what comes, and looks at the clock. What is wrong is raised where the body is read.
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, larger: Mapping[str, int]) -> None:
-        self._app, self._settings, self._larger = app, settings, larger
+    Args:
+        larger: Most bytes of what comes to a path, or, where it ends in ``/``, to those below it.
+        longer: Seconds within which it must come, likewise.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: Settings,
+        larger: Mapping[str, int],
+        longer: Mapping[str, float] | None = None,
+    ) -> None:
+        self._app, self._settings, self._larger, self._longer = app, settings, larger, longer or {}
         self._coming = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,12 +42,14 @@ class Bodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._larger.get(scope["path"], self._settings.form_bytes)
+        larger = _of_path(self._larger, scope["path"])
+        most = self._settings.form_bytes if larger is None else larger
         declared = Headers(scope=scope).get("content-length", "")
         too_large = declared.isdigit() and int(declared[:20]) > most
-        until = asyncio.get_running_loop().time() + self._settings.body_total
+        longer = _of_path(self._longer, scope["path"])
+        until = asyncio.get_running_loop().time() + (self._settings.body_total if longer is None else longer)
         had, whole = 0, False
-        is_large = scope["path"] in self._larger and scope.get("method") not in ("GET", "HEAD")
+        is_large = larger is not None and scope.get("method") not in ("GET", "HEAD")
         full = is_large and self._coming >= AT_ONCE
 
         async def receiving() -> Message:
@@ -42,10 +58,7 @@ class Bodies:
                 raise _large(most)
             if full:
                 raise UserError(
-                    _("Many files are being checked just now."),
-                    _("Try again in a moment."),
-                    code="check.full",
-                    status=429,
+                    _("Many files are coming in just now."), _("Try again in a moment."), code="check.full", status=429
                 )
             if whole:  # what comes now is only that the other side went away, whenever that may be
                 return await receive()
@@ -68,6 +81,14 @@ class Bodies:
             await self._app(scope, receiving, send)
         finally:
             self._coming -= is_large
+
+
+def _of_path(values: Mapping[str, Amount], path: str) -> Amount | None:
+    """What is said of a path, or of the nearest one above it."""
+    if path in values:
+        return values[path]
+    above = [start for start in values if start.endswith("/") and path.startswith(start)]
+    return values[max(above, key=len)] if above else None
 
 
 def _large(most: int) -> UserError:

@@ -47,6 +47,8 @@ class JobQueue:
     Args:
         home: Whose.
         database: Its database.
+        may: Refuses briefs that name what their owner may not use; asked before the kind looks at what they name, so
+            that no answer tells of what is another's. None: all may be used.
         admit: Refuses what may not be handed in; None: all may.
         wake: Called after a job was handed in, such as ``Supervisor.wake``.
     """
@@ -56,10 +58,11 @@ class JobQueue:
         home: Home,
         database: Database,
         *,
+        may: Admission | None = None,
         admit: Admission | None = None,
         wake: Callable[[], None] | None = None,
     ) -> None:
-        self.home, self.database, self.admit, self.wake = home, database, admit, wake
+        self.home, self.database, self.may, self.admit, self.wake = home, database, may, admit, wake
 
     def submit(
         self,
@@ -106,6 +109,8 @@ class JobQueue:
         with self.database.read() as connection:
             if (before := jobs.repeated(connection, order)) is not None:
                 return before
+            if self.may is not None:
+                self.may(connection, Request(owner, kind, values))
         found.check(checked, self.home)
         with self.database.write() as connection:
             jobs.hold_owner(connection, owner)

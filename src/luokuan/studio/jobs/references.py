@@ -31,10 +31,14 @@ def model_path(name: str, home: Home) -> Path:
     for place in (home.models / name, STARTERS / name) if is_name(name) else ():
         if place.is_dir():
             return place
-    known = sorted({*(path.name for path in home.models.iterdir() if is_name(path.name)), *starters()})
-    raise UserError(
+    raise unknown_model(name)
+
+
+def unknown_model(name: str) -> UserError:
+    """There is no such model; or it is somebody else's, which nobody is told."""
+    return UserError(
         _("There is no model '{name}'.", name=name[:120]),
-        _("Known models: {names}.", names=", ".join(known) or "-"),
+        _("See the list of your models; starters are {names}.", names=", ".join(sorted(starters()))),
         code="model.unknown",
         status=404,
     )
@@ -49,7 +53,12 @@ def corpus_path(name: str, home: Home) -> Path:
     place = home.corpora / name
     if is_name(name) and place.is_dir():
         return place
-    raise UserError(
+    raise unknown_corpus(name)
+
+
+def unknown_corpus(name: str) -> UserError:
+    """There is no such corpus; or it is somebody else's, which nobody is told."""
+    return UserError(
         _("There is no corpus '{name}'.", name=name[:120]),
         _("Upload it first."),
         code="corpus.unknown",

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from luokuan.errors import UserError
+from luokuan.foundation.modelfolder import starters
 from luokuan.i18n import _
+from luokuan.studio.jobs import owners
 from luokuan.studio.jobs.kinds import Brief, Kind, register
 from luokuan.studio.jobs.references import corpus_path
 
@@ -71,7 +73,8 @@ def check(brief: TrainingBrief, home: Home) -> None:
     """
     for name in brief.corpora:
         corpus_path(name, home)
-    taken = (home.models / brief.name).exists() or (home.runs / brief.name).exists()
+    # A starter's name too: others would find the new model in its place.
+    taken = (home.models / brief.name).exists() or (home.runs / brief.name).exists() or brief.name in starters()
     if taken and not brief.resume:
         raise UserError(
             _("The name '{name}' is taken.", name=brief.name),
@@ -110,6 +113,7 @@ def run(context: Context, brief: TrainingBrief, *, family: str) -> dict[str, Any
     try:
         with watched(seen.watch):
             folder = trainer(family)(corpora, name=brief.name, resume=resume, home=home, quiet=True, **choices)
+        _count(context, brief.name)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
@@ -123,6 +127,14 @@ def run(context: Context, brief: TrainingBrief, *, family: str) -> dict[str, Any
         return None
     seen.show()
     return _result(folder)
+
+
+def _count(context: Context, name: str) -> None:
+    """Count the bytes of the model and its run against its owner's quota."""
+    places = (context.home.models / name, context.home.runs / name)
+    size = sum(path.stat().st_size for place in places for path in place.rglob("*") if path.is_file())
+    with context.database.write() as connection:
+        owners.set_size(connection, name, size)
 
 
 class _Previews:

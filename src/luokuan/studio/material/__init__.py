@@ -1,0 +1,1 @@
+"""Material that people bring by browser: receiving it, unpacking it safely, looking at it."""

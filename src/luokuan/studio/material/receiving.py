@@ -1,0 +1,223 @@
+"""Archives that come in, piece by piece: each has a row, and a file in the home that is as long as what has come."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from luokuan.errors import UserError
+from luokuan.files import disk_errors
+from luokuan.foundation.modelfolder import is_name
+from luokuan.i18n import _
+from luokuan.store import belongings, uploads
+from luokuan.store.accounts import AccountRow
+from luokuan.store.database import Database
+from luokuan.store.home import Home
+from luokuan.store.quotas import check_quotas
+from luokuan.store.uploads import UploadRow
+from luokuan.studio.guard import tokens
+from luokuan.studio.settings import Settings
+
+PIECE = 4 << 20
+"""Most bytes of one piece."""
+LIFE = timedelta(hours=24)
+"""After which an upload that wasn't finished is forgotten."""
+
+
+def place_of(home: Home, upload_id: str) -> Path:
+    """The file of an upload."""
+    folder = home.cache / "uploads"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{upload_id}.part"
+
+
+def corpus_name(text: str) -> str:
+    """``text``, if it can name a corpus.
+
+    Raises:
+        UserError: it can't.
+    """
+    if not is_name(text):
+        raise UserError(
+            _("'{name}' can't be the name of a corpus.", name=text[:60]),
+            _("Take up to 64 of the letters a to z, digits, dots, dashes and underscores."),
+            code="corpus.name",
+            status=422,
+        )
+    return text
+
+
+def begin(
+    database: Database, settings: Settings, person: AccountRow, name: str, size: int, at: datetime
+) -> tuple[UploadRow, int]:
+    """Begin an upload, or go on with the one of the same name and size. Returns it, and how many bytes have come.
+
+    Raises:
+        UserError: the name won't do or is taken; the archive is too large for the studio, the quota or the disk.
+    """
+    corpus_name(name)
+    check_size(settings, size)
+    sweep(database, settings.home, at)
+    with database.write() as connection:
+        coming = uploads.upload_named(connection, name)
+        if coming is not None and coming.account_id == person.id:
+            if coming.size == size:
+                return coming, received(settings.home, coming)
+            uploads.drop_upload(connection, coming.id)
+            place_of(settings.home, coming.id).unlink(missing_ok=True)
+        row = UploadRow(tokens.new_id(), person.id, name, size, at)
+        _require_free(connection, settings.home, name)
+        check_quotas(connection, person, at, size=size)
+        uploads.insert_upload(connection, row)
+    with disk_errors(place_of(settings.home, row.id)):
+        place_of(settings.home, row.id).touch(mode=0o600)
+    return row, 0
+
+
+def check_size(settings: Settings, size: int) -> None:
+    """Refuse an archive that is too large for the studio or the disk, before any of it has come.
+
+    Raises:
+        UserError: so it is.
+    """
+    if size < 1:
+        raise UserError(
+            _("There is nothing to upload."), _("Choose a folder or a zip file."), code="upload.nothing", status=422
+        )
+    if size > settings.corpus_bytes:
+        raise too_large(settings.corpus_bytes)
+    if size + settings.reserve_bytes > shutil.disk_usage(settings.home.path).free:
+        raise no_disk()
+
+
+def too_large(most: int) -> UserError:
+    """More than is taken here."""
+    return UserError(
+        _("This is larger than {size}, the most that is taken here.", size=f"{most >> 20} MiB"),
+        _("Send something smaller."),
+        code="upload.large",
+        status=413,
+    )
+
+
+def no_disk() -> UserError:
+    """The disk doesn't hold it."""
+    return UserError(
+        _("The studio's disk has no room for this."),
+        _("Ask an administrator to free some. Nothing was kept."),
+        code="disk.full",
+        status=413,
+    )
+
+
+def received(home: Home, row: UploadRow) -> int:
+    """Bytes that have come."""
+    path = place_of(home, row.id)
+    return path.stat().st_size if path.is_file() else 0
+
+
+def append(settings: Settings, row: UploadRow, at: int, data: bytes) -> int:
+    """Add a piece that begins at byte ``at``. Returns how many bytes have come now.
+
+    Raises:
+        UserError: so many haven't come yet, or more have (409); the piece is too large or goes beyond the end (413); no
+            room, and the file is as long as before.
+    """
+    path = place_of(settings.home, row.id)
+    if at + len(data) > row.size or len(data) > PIECE:
+        raise UserError(
+            _("More has come than was said."), _("Begin the upload anew."), code="upload.beyond", status=413
+        )
+    try:
+        stream = path.open("r+b")
+    except FileNotFoundError as error:
+        raise wrong_place(0) from error
+    with stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        length = stream.seek(0, os.SEEK_END)
+        if length != at:
+            raise wrong_place(length)
+        if len(data) + settings.reserve_bytes > shutil.disk_usage(path).free:
+            raise no_disk()
+        try:
+            with disk_errors(path):
+                stream.write(data)
+                stream.flush()
+        except UserError:
+            os.truncate(path, at)
+            raise
+    return at + len(data)
+
+
+def wrong_place(length: int) -> UserError:
+    """A piece that doesn't begin where the last one ended."""
+    return UserError(
+        _("{count} bytes have come so far; this piece begins elsewhere.", count=length),
+        _("Go on from there."),
+        code="upload.place",
+        status=409,
+    )
+
+
+def give_up(database: Database, home: Home, row: UploadRow) -> None:
+    """Forget an upload and what has come of it."""
+    with database.write() as connection:
+        uploads.drop_upload(connection, row.id)
+    place_of(home, row.id).unlink(missing_ok=True)
+    shutil.rmtree(unpacking_place(home, row), ignore_errors=True)
+
+
+def unpacking_place(home: Home, row: UploadRow) -> Path:
+    """Where it is unpacked: beside the corpora, so that it only has to be renamed, under a name that names none."""
+    return home.corpora / f".{row.id}.part"
+
+
+def settle(database: Database, home: Home, person: AccountRow, row: UploadRow, size: int, at: datetime) -> None:
+    """Make what was unpacked a corpus of ``person``'s: the row first, so that it is never without an owner.
+
+    Raises:
+        UserError: the upload was given up meanwhile, the name was taken, or the quota doesn't hold what came out.
+    """
+    with database.write() as connection:
+        if uploads.find_upload(connection, row.id, person) is None:
+            raise UserError(
+                _("This upload was given up."), _("Begin it anew."), code="upload.gone", status=404
+            )  # fmt: skip
+        _require_free(connection, home, row.name)
+        uploads.drop_upload(connection, row.id)
+        check_quotas(connection, person, at, size=size)
+        belongings.take(connection, "corpus", row.name, person.id, at, size)
+    try:
+        with disk_errors(home.corpora):
+            unpacking_place(home, row).rename(home.corpora / row.name)
+    except BaseException:
+        with database.write() as connection:
+            belongings.drop(connection, "corpus", row.name)
+        raise
+    place_of(home, row.id).unlink(missing_ok=True)
+
+
+def sweep(database: Database, home: Home, at: datetime) -> None:
+    """Forget uploads that were begun a day ago, and files that belong to none."""
+    with database.write() as connection:
+        for row in uploads.older_uploads(connection, at - LIFE):
+            uploads.drop_upload(connection, row.id)
+        known = uploads.known_uploads(connection)
+    limit = time.time() - LIFE.total_seconds()
+    for path in (home.cache / "uploads").glob("*.part"):
+        if path.stem not in known:
+            path.unlink(missing_ok=True)
+    for path in home.corpora.glob(".*.part"):
+        if path.name[1:].removesuffix(".part") not in known and path.stat().st_mtime < limit:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _require_free(connection: sa.Connection, home: Home, name: str) -> None:
+    if (home.corpora / name).exists() or belongings.find_belonging(connection, "corpus", name) is not None:
+        raise belongings.name_taken(name)
