@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "music", "plm", "corpus", "text", "copy",
     "translation", "labels", "verify", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints",
-    "speech", "presenter", "studio", "jobs", "rights", "extend", "appraisal",
+    "speech", "presenter", "studio", "jobs", "api", "rights", "extend", "appraisal",
 )  # fmt: skip
 BINARY = (".jpg", ".png", ".webp", ".safetensors", ".ttf", ".npy", ".mo", ".ogg")
 SOURCES = sorted((ROOT / "src").rglob("*.py"))

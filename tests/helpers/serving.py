@@ -7,21 +7,29 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 
 @contextmanager
-def served(*arguments: str, **environment: str) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
-    """What it says when it listens, and its process, on a free port of this machine; it is killed at the end."""
+def served(
+    *arguments: str, log: Path | None = None, **environment: str
+) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
+    """What it says when it listens, and its process, on a free port of this machine; it is killed at the end.
+
+    With ``log`` what it logs goes there: who asks for much fills a pipe that nobody reads.
+    """
     command = [sys.executable, "-m", "luokuan", "studio", "--port", "0", "--json", *arguments]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
-    )
+    with ExitStack() as stack:
+        errors = subprocess.PIPE if log is None else stack.enter_context(log.open("w"))
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **environment}
+        )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, process.communicate()[1]
+        assert line, process.communicate()[1] if log is None else log.read_text()
         yield json.loads(line), process
     finally:
         process.kill()

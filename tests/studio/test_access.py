@@ -17,7 +17,7 @@ from luokuan.studio.access import SAFE, SCOPES, check_routes, needs_of
 from luokuan.studio.guard import tokens
 
 OPEN = {
-    "/", "/healthz", "/readyz", "/static", "/login", "/welcome/{token}", "/preferences", "/check",
+    "/", "/healthz", "/readyz", "/static", "/login", "/welcome/{token}", "/preferences", "/check", "/media/{given}",
 }  # fmt: skip
 """What strangers may ask for. A path comes here only after somebody has thought about it."""
 PROGRAMS = ("/api", "/v1", "/metrics")

@@ -14,6 +14,7 @@ from luokuan.media import Sound, Word
 if TYPE_CHECKING:
     from luokuan.colophon.ingredients import Origin
     from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Draft, Recipe, Work
     from luokuan.create.voices.voice import Said, Voice
     from luokuan.store.home import Home
@@ -196,6 +197,7 @@ def create_speech(
     home: Home | None = None,
     origin: Origin | None = None,
     on_piece: Callable[[Said], None] | None = None,
+    finisher: Finisher | None = None,
 ) -> Work:
     """Create a finished work of speech, with captions (.srt, .vtt) beside it; see ``draft_speech``.
 
@@ -208,6 +210,7 @@ def create_speech(
             ``voices.label.with_voice``.
         home: Where the work is kept; default: the user's home.
         origin: What the text came from.
+        finisher: Stands in the place of ``finish``.
 
     Raises:
         UserError: see ``draft_speech`` and ``finish``.
@@ -220,6 +223,6 @@ def create_speech(
     how = Manner((voices,) if isinstance(voices, str) else tuple(voices), rate, pitch)
     draft = draft_speech(text, manner=how, seed=seed, on_piece=on_piece)
     options: dict[str, Any] = {} if origin is None else {"origin": origin}
-    return finish(
+    return (finisher or finish)(
         draft, home=home or open_home(), media_type=media_type, label=with_voice(label or LabelOptions()), **options
     )

@@ -45,6 +45,11 @@ class Home:
         return self._folder("corpora")
 
     @property
+    def files(self) -> Path:
+        """Files that programs brought, by their owner's id."""
+        return self._folder("files")
+
+    @property
     def blobs(self) -> Path:
         """Finished works under their SHA-256."""
         return self._folder("blobs")

@@ -168,6 +168,19 @@ def repeated(connection: sa.Connection, order: Order) -> Job | None:
     return job_of(row)
 
 
+def newest_keyed(connection: sa.Connection, owner: str, start: str, since: datetime) -> Job | None:
+    """The newest of ``owner``'s jobs whose key begins with ``start`` and that was handed in after ``since``."""
+    query = (
+        sa.select(*COLUMNS)
+        .where(job.c.owner == owner, job.c.idempotency_key.startswith(start, autoescape=True))
+        .where(job.c.created_at >= since)
+        .order_by(job.c.number.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().first()
+    return None if row is None else job_of(row)
+
+
 def insert(connection: sa.Connection, order: Order) -> Job:
     """Hand in a job. Call ``hold_owner`` and ``repeated`` before, in the same transaction.
 

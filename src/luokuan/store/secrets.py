@@ -18,6 +18,7 @@ from luokuan.store.home import Home
 WATERMARK = "watermark.key"
 MASTERS = "masters.key"
 LOG = "log.key"
+LINKS = "links.key"
 BYTES = 32
 
 
@@ -56,6 +57,16 @@ def find_masters_key(home: Home) -> bytes | None:
         UserError: it is damaged, or can't be read.
     """
     return _find(home, MASTERS)
+
+
+def links_key(home: Home) -> bytes:
+    """The secret with which links to works are signed that open them for a while, 32 bytes; made if there is none.
+    Whoever has it can open every work; without it the links that are out open nothing.
+
+    Raises:
+        UserError: it is damaged, others may read it, or it can't be written.
+    """
+    return _secret(home, LINKS)
 
 
 def log_key(home: Home) -> bytes:

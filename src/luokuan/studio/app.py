@@ -31,6 +31,8 @@ from luokuan.studio.language import Speaking
 from luokuan.studio.material.errands import Errands
 from luokuan.studio.material.receiving import PIECE
 from luokuan.studio.observed import Counters, Observed
+from luokuan.studio.openai import routes as openai
+from luokuan.studio.openai.stamp import Stamp
 from luokuan.studio.pages import (
     check,
     corpora,
@@ -54,7 +56,7 @@ from luokuan.studio.rendering import STATIC
 from luokuan.studio.settings import Settings
 from luokuan.studio.state import Studio
 
-ROUTERS = (
+ROUTERS: tuple[Any, ...] = (
     health,
     entrance,
     create,
@@ -75,6 +77,7 @@ ROUTERS = (
     native,
     api_jobs,
     records,
+    *openai.ROUTERS,
 )
 """Modules with a ``router``. A new group of pages is a module and its name here."""
 LARGER = (check.PATH, records.VERIFY)
@@ -127,6 +130,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         middleware=[
             Middleware(Observed, counters=studio.counters),
             Middleware(Headers, secure=settings.secure),
+            Middleware(Stamp, requests=studio.requests, limit=settings.requests * 10),
             Middleware(Hosts, allowed=settings.hosts),
             Middleware(Speaking),
             Middleware(Faults),
@@ -134,7 +138,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
                 Bodies,
                 settings=settings,
                 larger={
-                    **dict.fromkeys(LARGER, settings.upload_bytes),
+                    **dict.fromkeys((*LARGER, *openai.LARGER), settings.upload_bytes),
                     uploads.PIECES: PIECE,
                     uploads.WHOLE: settings.corpus_bytes,
                 },

@@ -18,6 +18,7 @@ from luokuan import logs
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.studio.access import by_program, principal_of
+from luokuan.studio.openai import errors as openai
 from luokuan.studio.rendering import render
 from luokuan.studio.state import studio_of
 
@@ -27,6 +28,8 @@ _UNAVAILABLE = ("database.busy", "check.full")
 
 def answer(request: Request, error: UserError) -> Response:
     """The answer to a request that something was wrong with."""
+    if openai.under(request):
+        return openai.answer(error)
     status = 503 if error.code in _UNAVAILABLE else error.status
     headers = {}
     if status == 401:

@@ -30,3 +30,12 @@ def test_names_dont_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         found.take(str(number))
     assert len(found._left) == 10
     assert found.take("99") > 0 and found.take("0") == 0.0
+
+
+def test_looking_takes_nothing() -> None:
+    clock = [0.0]
+    buckets = Buckets(2, 0.5, clock=lambda: clock[0])
+    assert buckets.state("a") == (2, 0) and buckets.take("a") == 0
+    assert buckets.state("a") == buckets.state("a") == (1, 2)
+    clock[0] = 1
+    assert buckets.state("a") == (1.5, 1)

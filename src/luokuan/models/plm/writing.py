@@ -62,6 +62,7 @@ def write(
     precision: str = "float32",
     allowed: Callable[[int, Sequence[int]], Tensor] | None = None,
     watermark: Watermark | None = None,
+    on_token: Callable[[int, int, Tensor], None] | None = None,
 ) -> list[Written]:
     """Go on from each prompt.
 
@@ -77,6 +78,8 @@ def write(
         allowed: Called with the number of a text and its tokens so far, before each token; returns which may follow,
             bool (V,), one of them at least.
         watermark: Makes its green tokens likelier.
+        on_token: Called with the number of a text, each of its tokens but the end's, and the logits from which it was
+            drawn as the network gave them, float32 (V,).
 
     Raises:
         UserError: ``manner`` can't work, or a prompt holds half a character or too many tokens.
@@ -106,7 +109,7 @@ def write(
     texts = [_Text(i, row, spell, seed + i, manner, context, ends, on_text) for i, row in enumerate(rows)]
     with torch.inference_mode():
         for start in range(0, len(texts), TOGETHER):
-            _write(decoder, model, texts[start : start + TOGETHER], manner, allowed, watermark)
+            _write(decoder, model, texts[start : start + TOGETHER], manner, allowed, watermark, on_token)
     return [text.written() for text in texts]
 
 
@@ -199,6 +202,10 @@ class _Text:
         """The next number of its stream, in [0, 1)."""
         return float(self._random.random())
 
+    def is_end(self, token: int) -> bool:
+        """Whether the model ends the text with it."""
+        return token in self._ends
+
     def take(self, token: int) -> bool:
         """Take the next token in; whether the text goes on."""
         if token in self._ends:
@@ -235,6 +242,7 @@ def _write(
     manner: Manner,
     allowed: Callable[[int, Sequence[int]], Tensor] | None,
     watermark: Watermark | None,
+    on_token: Callable[[int, int, Tensor], None] | None,
 ) -> None:
     passage, logits = decoder.begin([text.prompt for text in texts])
     barred = barred_tokens(model, logits.shape[1])
@@ -245,10 +253,15 @@ def _write(
         if allowed is not None:
             may = torch.stack([allowed(text.number, text.tokens) for text in texts])  # (B, V)
             barred_or_none = barred | ~may
+        plain = logits
         if watermark is not None:
             biases = [watermark.bias((*text.prompt[-1:], *text.tokens[-1:])[-1]) for text in texts]
             logits = logits + torch.from_numpy(np.stack(biases))  # (B, V)
         tokens: list[Any] = next_tokens(logits, uniforms, manner, seen=seen, barred=barred_or_none).tolist()
+        if on_token is not None:
+            for row, (text, token) in enumerate(zip(texts, tokens, strict=True)):
+                if not text.is_end(token):
+                    on_token(text.number, token, plain[row])
         on = [row for row, (text, token) in enumerate(zip(texts, tokens, strict=True)) if text.take(token)]
         if not on:
             return

@@ -36,6 +36,12 @@ class Buckets:
                 self._left.popitem(last=False)
             return wait
 
+    def state(self, name: str) -> tuple[float, float]:
+        """How many there are now, and the seconds until the bucket is full; nothing is taken."""
+        with self._lock:
+            left = self._now(name)
+            return left, (self._burst - left) / self._rate
+
     def give_back(self, name: str) -> None:
         """Fill a bucket again, as after a login that succeeded."""
         with self._lock:

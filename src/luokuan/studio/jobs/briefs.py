@@ -23,16 +23,14 @@ TextFormat = Literal["text/plain", "text/markdown", "application/json", "text/ht
 PictureFormat = Literal["image/png", "image/jpeg", "image/webp"]
 
 
-class Making(Brief):
-    """What every kind of work is asked for.
+class Finishing(Brief):
+    """How every kind of work is finished.
 
     Args:
-        model: A model of the store, or a starter.
         label: Language of the explicit label; None: as ``policy`` asks, else both.
         policy: Whose rules the label must meet.
     """
 
-    model: Name
     seed: Seed = None
     label: Literal["cn", "en", "both"] | None = None
     policy: Literal["cn", "eu", "both"] | None = None
@@ -50,6 +48,12 @@ class Making(Brief):
         from luokuan.colophon.label import LANGUAGES, LabelOptions
 
         return LabelOptions(self.label or LANGUAGES[self.policy or "both"], corner, self.policy)
+
+
+class Making(Finishing):
+    """What is asked of a model: ``model`` is one of the store, or a starter."""
+
+    model: Name
 
 
 def check_making(brief: Making, home: Home) -> None:

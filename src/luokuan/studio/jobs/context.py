@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -131,6 +131,12 @@ class Context:
                 self._told += len(text)
                 data = {"place": place, "text": text}
                 self._write(partial(claims.tell, mine=self.mine, event="text", data=data))
+
+    def tell(self, event: str, data: Mapping[str, Any]) -> None:
+        """Tell something else that happened, after the pieces that wait, as an event of this kind (16 letters at
+        most)."""
+        self.flush()
+        self._write(partial(claims.tell, mine=self.mine, event=event, data=data))
 
     def show(self, media_type: str, data: bytes) -> None:
         """Show how it looks so far, instead of what was shown before; what is too large isn't shown."""

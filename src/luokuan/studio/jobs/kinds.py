@@ -80,10 +80,13 @@ HANDLERS = (
     "copywriting",
     "translation",
     "enlargement",
+    "speech",
     "presenter",
     "training",
     "evaluation",
     "export",
+    "answer",
+    "embedding",
 )
 """Modules of ``handlers`` that come with Luokuan; each registers its kinds when it is imported."""
 _registered: dict[str, Kind[Any]] = {}

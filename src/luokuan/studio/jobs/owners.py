@@ -110,6 +110,12 @@ def _named(brief: Mapping[str, Any], fields: Sequence[str]) -> Iterator[str]:
             yield from (one for one in ([value] if isinstance(value, str) else value or ()) if isinstance(one, str))
 
 
+def models_in(brief: Mapping[str, Any]) -> set[str]:
+    """Names of models that a brief works with, or makes."""
+    made = brief.get("name")
+    return {*_named(brief, _MODELS), *([made] if isinstance(made, str) else ())}
+
+
 def _works_in(brief: Any) -> Iterator[str]:
     """Ids of works that a brief names: a file as ``work:ID``, and all in a list ``works``."""
     for name, value in brief.items():
