@@ -59,7 +59,7 @@ def test_mistakes_are_told_in_a_sentence(arguments: list[str], says: str, capfd:
 
 
 def test_without_its_packages_one_sentence(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(studio, "_NEEDED", ("fastapi", "no_such_package_here"))
+    monkeypatch.setattr(studio, "NEEDED", ("fastapi", "no_such_package_here"))
     for arguments in ([], ["key", "--name", "x"], ["link"]):
         assert main(["studio", *arguments]) == 2
         assert "pip install 'luokuan[studio]'" in capfd.readouterr().err

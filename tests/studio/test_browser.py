@@ -18,8 +18,8 @@ from luokuan.store.home import open_home
 
 WIDTHS = (360, 768, 1920)
 PAGES = (
-    "/create/image", "/jobs", "/library", "/trash", "/check", "/log", "/settings", "/settings/users", "/settings/home",
-    "/settings/events",
+    "/create/image", "/jobs", "/library", "/collections", "/trash", "/check", "/log", "/settings", "/settings/users",
+    "/settings/home", "/settings/rules", "/settings/events",
 )  # fmt: skip
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium isn't installed")

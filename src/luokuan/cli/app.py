@@ -9,6 +9,7 @@ import typer
 from luokuan import __version__
 from luokuan.cli import (
     appraisal,
+    backup,
     corpus,
     create,
     doctor,
@@ -73,5 +74,7 @@ app.command(name="lineage", help=lineage.HELP)(lineage.lineage)
 app.command(name="export", help=works.EXPORT)(works.export)
 app.command(name="feedback", help=feedback.HELP)(feedback.feedback)
 app.command(name="evaluate", help=evaluate.HELP)(evaluate.evaluate)
+app.command(name="backup", help=backup.BACKUP)(backup.backup)
+app.command(name="restore", help=backup.RESTORE)(backup.restore)
 app.command(name="doctor", help=doctor.HELP)(doctor.doctor)
 app.command(name="showcase", help=showcase.HELP)(showcase.showcase)

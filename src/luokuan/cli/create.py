@@ -137,7 +137,7 @@ def image(
     enlarge: labelling.Enlarge = "lanczos",
     label: labelling.Label = None,
     policy: labelling.Policy = None,
-    corner: labelling.Corner = "bottom-right",
+    corner: labelling.Corner = None,
     no_label: labelling.NoLabel = False,
     reason: labelling.Reason = None,
     acknowledge: labelling.Acknowledge = False,

@@ -37,7 +37,7 @@ def enlargement(
     no_label: labelling.NoLabel = False,
     reason: labelling.Reason = None,
     acknowledge: labelling.Acknowledge = False,
-    corner: labelling.Corner = "bottom-right",
+    corner: labelling.Corner = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from luokuan.cli import options
 from luokuan.cli.output import emit_json, say
@@ -87,8 +89,35 @@ class Report:
         }
 
 
-def doctor(json: options.Json = False, quiet: options.Quiet = False, home: options.Home = None) -> None:
-    """Print the machine and the findings."""
+def doctor(
+    studio: Annotated[
+        bool, typer.Option("--studio", help=_("Look at all that a studio needs here, and whether it would start."))
+    ] = False,
+    host: Annotated[str, typer.Option("--host", help=_("With --studio: address to listen at."))] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help=_("With --studio: port to listen at."))] = 8790,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help=_("With --studio: certificate chain, PEM."), show_default=False)
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", help=_("With --studio: its key, PEM."), show_default=False)
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help=_("With --studio: something else speaks TLS."))
+    ] = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    home: options.Home = None,
+) -> None:  # fmt: skip
+    """Print the machine and the findings; or, with ``studio``, whether one would start."""
+    if studio:
+        from luokuan.cli.doctor_studio import examine, tell
+        from luokuan.cli.studio import need_studio
+        from luokuan.store.home import open_home
+        from luokuan.studio.serving import Place
+
+        need_studio()
+        place = Place(host, port, tls_cert, tls_key, (), insecure)
+        raise typer.Exit(tell(examine(open_home(home), place), json=json, quiet=quiet))
     report = look(home)
     if json:
         emit_json(report.to_json())

@@ -18,7 +18,7 @@ Label = Annotated[
     Literal["cn", "en", "both"] | None,
     typer.Option(
         "--label",
-        help=_("Language of the explicit label: cn, en or both (default: as --policy asks, else both)."),
+        help=_("Language of the explicit label: cn, en or both (default: as --policy asks, else as the home says)."),
         show_default=False,
     ),
 ]
@@ -26,7 +26,9 @@ Policy = Annotated[
     Literal["cn", "eu", "both"] | None,
     typer.Option(
         "--policy",
-        help=_("Whose rules the label must meet: cn, eu or both (default: both, or what --label alone can meet)."),
+        help=_(
+            "Whose rules the label must meet: cn, eu or both (default: the home's, or what --label alone can meet)."
+        ),
         show_default=False,
     ),
 ]
@@ -51,8 +53,12 @@ Heard = Annotated[
 ]
 
 Corner = Annotated[
-    Place,
-    typer.Option("--corner", help=_("Where the label stands: bottom-right, bottom-left, top-right or top-left.")),
+    Place | None,
+    typer.Option(
+        "--corner",
+        help=_("Where the label stands: bottom-right, bottom-left, top-right or top-left (default: as the home says)."),
+        show_default=False,
+    ),
 ]
 Enlarge = Annotated[
     Literal["lanczos", "nearest"],
@@ -68,14 +74,15 @@ def label_options(
     acknowledge: bool,
     home: Path | None,
     *,
-    corner: Place = "bottom-right",
+    corner: Place | None = None,
 ) -> LabelOptions:
     """The label as the options say, or its waiver, for which ``home`` is asked before anything is created.
 
     Raises:
         UserError: options contradict each other, or the home doesn't allow works without explicit label.
     """
-    from luokuan.colophon.label import LANGUAGES, LabelOptions
+    from luokuan.colophon.houselabel import house_label
+    from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.waiver import Waiver, permitted
     from luokuan.store.database import open_database
     from luokuan.store.home import open_home
@@ -87,7 +94,7 @@ def label_options(
                 _("Add --no-label, or leave them out."),
                 code="label.option",
             )
-        return LabelOptions(label or LANGUAGES[policy or "both"], corner, policy)
+        return house_label(open_home(home), language=label, policy=policy, corner=corner)
     if label is not None or policy is not None:
         raise UserError(
             _("--no-label contradicts --label and --policy."), _("Leave one of them out."), code="label.option"

@@ -142,7 +142,7 @@ def audit(
     """Recompute everything."""
     from luokuan.colophon.tlog.service import audited
 
-    found = audited(home, _checkpoint(checkpoint))
+    found = audited(home, checkpoint_in(checkpoint))
     if json:
         emit_json({
             "ok": found.problem is None,
@@ -174,14 +174,19 @@ def restart(
     """Begin a new log."""
     from luokuan.colophon.tlog.service import restarted
 
-    head = restarted(home, _checkpoint(checkpoint), new_key=new_key)
+    head = restarted(home, checkpoint_in(checkpoint), new_key=new_key)
     if json:
         emit_json({"origin": head.origin, "size": head.size, "checkpoint": head.checkpoint})
     else:
         say(_("The new log {origin} has begun.", origin=head.origin), quiet=quiet)
 
 
-def _checkpoint(path: Path | None) -> Checkpoint | None:
+def checkpoint_in(path: Path | None) -> Checkpoint | None:
+    """The checkpoint that ``--checkpoint`` names.
+
+    Raises:
+        UserError: there is none in that file.
+    """
     from luokuan.colophon.tlog.note import MAX_NOTE, parse_checkpoint
 
     if path is None:

@@ -21,7 +21,7 @@ app = typer.Typer(
     help=_("Serve the studio: accounts, library, check and log in the browser, and an interface for programs.")
 )
 
-_NEEDED = ("fastapi", "uvicorn", "multipart", "argon2", "prometheus_client")
+NEEDED = ("fastapi", "uvicorn", "multipart", "argon2", "prometheus_client")
 
 Name = Annotated[str, typer.Option("--name", help=_("What the key is for."), show_default=False)]
 User = Annotated[
@@ -48,6 +48,14 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help=_("Let other machines come without TLS (something else speaks it)."))
     ] = False,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--proxy", metavar="ADDRESS",
+            help=_("Address or network of a proxy, whose X-Forwarded-For is believed; may be repeated."),
+            show_default=False,
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option("--workers", min=0, max=64, help=_("Processes that do jobs; 0: jobs wait."))
     ] = 1,
@@ -73,7 +81,7 @@ def serve(
                 say(_("Set the administrator's password there, once, within a day: {link}", link=link))
         flush()
 
-    place = Place(host, port, tls_cert, tls_key, tuple(allow_host or ()), insecure)
+    place = Place(host, port, tls_cert, tls_key, tuple(allow_host or ()), insecure, tuple(proxy or ()))
     serve(place, open_home(home), tell, workers=workers)
 
 
@@ -158,7 +166,7 @@ def need_studio() -> None:
     Raises:
         UserError: one of them is missing.
     """
-    if any(find_spec(name) is None for name in _NEEDED):
+    if any(find_spec(name) is None for name in NEEDED):
         raise UserError(
             _("The studio's packages aren't installed."),
             _("Install them with: pip install 'luokuan[studio]'"),

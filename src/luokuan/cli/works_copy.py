@@ -32,7 +32,7 @@ def copy(
     no_label: labelling.NoLabel = False,
     reason: labelling.Reason = None,
     acknowledge: labelling.Acknowledge = False,
-    corner: labelling.Corner = "bottom-right",
+    corner: labelling.Corner = None,
     enlarge: labelling.Enlarge = "lanczos",
     heard: labelling.Heard = None,
     json: options.Json = False,

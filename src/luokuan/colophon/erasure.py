@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from luokuan.errors import UserError
-from luokuan.files import disk_errors
 from luokuan.i18n import _
 from luokuan.store import logbook
 from luokuan.store.blobs import Blobs
@@ -43,9 +42,7 @@ def erase_work(home: Home, database: Database, work_id: str) -> None:
         raise no_work(work_id)
     blobs = Blobs(home)
     for sha256 in (row.blob_sha256, *row.sidecars.values()):
-        path = blobs.path(sha256)
-        with disk_errors(path):
-            path.unlink(missing_ok=True)
+        blobs.remove(sha256)
     Masters(home).remove(work_id)
     lite = database.engine.dialect.name == "sqlite"
     with database.write() as connection:

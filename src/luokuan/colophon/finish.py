@@ -22,7 +22,7 @@ from luokuan.colophon.fingerprint.backfill import backfill
 from luokuan.colophon.formats import Encoding, format_of
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.clip import admit
-from luokuan.colophon.label import LabelOptions
+from luokuan.colophon.houselabel import house_label
 from luokuan.colophon.passage import Order, Passage, Step
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Work, commit, new_salt, new_work_id, samples_digest
 from luokuan.colophon.tlog import log, proof
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from luokuan.colophon.ingredients import Origin
+    from luokuan.colophon.label import LabelOptions
 
 PRODUCER = "luokuan"
 """ContentProducer of the AIGC label when nothing else is set."""
@@ -280,12 +281,11 @@ def finish(
     Args:
         draft: Samples and their recipe.
         home: Where the work is kept and whose authority signs; both are made at first use.
-        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``; ``text/plain``, ``text/markdown``,
-            ``application/json`` or ``text/html`` for text; ``audio/wav``, ``audio/flac``, ``audio/mpeg``, ``audio/ogg``
-            (Vorbis), ``audio/ogg; codecs=opus`` or ``audio/mp4`` (AAC, needs ffmpeg) for sound; ``video/mp4``
-            or ``video/webm`` for a clip (both need ffmpeg); ``audio/midi`` for a score.
-        label: Language and policy of the explicit label, or its waiver; on pictures and clips its corner, bottom right
-            if nothing is said; for sound the voice that speaks it, else a rhythm is heard. Default: both languages.
+        media_type: ``image/png``, ``image/jpeg`` or ``image/webp``; ``text/plain``, ``text/markdown``, ``text/html`` or
+            ``application/json``; for sound ``audio/wav``, ``audio/flac``, ``audio/mpeg``, ``audio/ogg`` (Vorbis),
+            ``audio/ogg; codecs=opus`` or ``audio/mp4`` (AAC, needs ffmpeg); for a clip ``video/mp4`` or ``video/webm``
+            (both need ffmpeg); for a score ``audio/midi``.
+        label: The explicit label, or its waiver; None: as the home says.
         enlarge: How a picture or clip below 512 pixels grows: ``lanczos`` or ``nearest``.
         lossless: For WebP; PNG always is.
         bits: Of a sample in WAV and FLAC, 16 or 24.
@@ -319,7 +319,7 @@ def finish(
             signing=keys,
             format=row,
             encoding=encoding,
-            label=label or LabelOptions(),
+            label=label or house_label(database),
             enlarge=enlarge,
             producer=producer,
             at_commit=at_commit,

@@ -282,7 +282,7 @@ def create_images(
         upscale: 2 or 4: make the draft that many times larger first; None leaves it as the model made it.
         upscaler: By which upscaler; see ``luokuan.create.upscale.choose_upscaling``.
         enlarge: How pictures that are still small then grow to 512 pixels: ``lanczos`` or ``nearest``.
-        label: The explicit label; default: both languages at the bottom right.
+        label: The explicit label; default: as the home says.
         home: Where the work is kept; default: the user's home.
         finisher: Stands in the place of ``finish``.
 
@@ -291,7 +291,6 @@ def create_images(
     """
     from luokuan.colophon.finish import finish
     from luokuan.colophon.ingredients import Origin, take_in
-    from luokuan.colophon.label import LabelOptions
     from luokuan.create.starting import picture_of
     from luokuan.create.upscale import choose_upscaling
     from luokuan.files import expand
@@ -313,7 +312,7 @@ def create_images(
             home=place,
             media_type=media_type,
             enlarge=enlarge,
-            label=label or LabelOptions(),
+            label=label,
             origin=origin,
         )
 

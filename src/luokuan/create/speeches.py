@@ -216,13 +216,13 @@ def create_speech(
         UserError: see ``draft_speech`` and ``finish``.
     """
     from luokuan.colophon.finish import finish
-    from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.houselabel import house_label
     from luokuan.create.voices.label import with_voice
     from luokuan.store.home import open_home
 
     how = Manner((voices,) if isinstance(voices, str) else tuple(voices), rate, pitch)
     draft = draft_speech(text, manner=how, seed=seed, on_piece=on_piece)
     options: dict[str, Any] = {} if origin is None else {"origin": origin}
-    return (finisher or finish)(
-        draft, home=home or open_home(), media_type=media_type, label=with_voice(label or LabelOptions()), **options
-    )
+    place = home or open_home()
+    wanted = with_voice(label or house_label(place))
+    return (finisher or finish)(draft, home=place, media_type=media_type, label=wanted, **options)

@@ -18,7 +18,7 @@ from luokuan.files import disk_errors
 from luokuan.i18n import _
 from luokuan.store.home import ELSEWHERE, Home
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration (a test compares it with the files)."""
 
 BUSY_SECONDS = 30
@@ -89,15 +89,8 @@ def open_database(home: Home, url: str | None = None, *, patience: float | None 
     Raises:
         UserError: the file is no database, can't be written, or was made by a newer Luokuan.
     """
-    url = url or os.environ.get(ELSEWHERE)
-    if url is None:
-        with disk_errors(home.database):
-            # Recipes and salts are private, whatever the umask; SQLite gives its WAL the mode of the file.
-            home.database.touch(mode=0o600)
-    # Not as text: a home's name may hold the signs that mean something in a URL.
-    place = sa.URL.create("sqlite", database=str(home.database)) if url is None else _url(url)
     seconds = BUSY_SECONDS if patience is None else patience
-    database = Database(_engine(place, seconds), seconds)
+    database = _connected(home, url, seconds)
     try:
         _bring_up_to_date(database)
     except sa.exc.DatabaseError as error:
@@ -107,6 +100,27 @@ def open_database(home: Home, url: str | None = None, *, patience: float | None 
         database.close()
         raise
     return database
+
+
+def empty_database(home: Home) -> Database:
+    """Open the place of a database, here or where LUOKUAN_DATABASE says, and leave it as it is: ``migrate`` makes the
+    tables.
+
+    Raises:
+        UserError: it can't be written.
+    """
+    return _connected(home, None, BUSY_SECONDS)
+
+
+def _connected(home: Home, url: str | None, patience: float) -> Database:
+    url = url or os.environ.get(ELSEWHERE)
+    if url is None:
+        with disk_errors(home.database):
+            # Recipes and salts are private, whatever the umask; SQLite gives its WAL the mode of the file.
+            home.database.touch(mode=0o600)
+    # Not as text: a home's name may hold the signs that mean something in a URL.
+    place = sa.URL.create("sqlite", database=str(home.database)) if url is None else _url(url)
+    return Database(_engine(place, patience), patience)
 
 
 def _engine(url: sa.URL, patience: float) -> sa.Engine:
@@ -161,7 +175,8 @@ def _use_wal(connection: Any) -> None:
             time.sleep(0.01)
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision(connection: sa.Connection) -> str | None:
+    """The newest migration that a database has seen; None: it is empty."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
@@ -169,17 +184,22 @@ def _revision(connection: sa.Connection) -> str | None:
 
 def _bring_up_to_date(database: Database) -> None:
     with database.read() as connection:
-        if _revision(connection) == HEAD:
+        if revision(connection) == HEAD:
             return
     with database.engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         # Asked again under the lock: another process may have been quicker.
-        if _revision(connection) != HEAD:
-            _migrate(connection)
+        if revision(connection) != HEAD:
+            migrate(connection)
 
 
-def _migrate(connection: sa.Connection) -> None:
+def migrate(connection: sa.Connection, to: str = "head") -> None:
+    """Bring a database up to date, or ``to`` a migration, in the caller's write transaction.
+
+    Raises:
+        UserError: it was made by a newer Luokuan.
+    """
     # Imported here: a database that is up to date needs no Alembic, and it takes time to load.
     from alembic import command
     from alembic.config import Config
@@ -190,7 +210,7 @@ def _migrate(connection: sa.Connection) -> None:
     config.attributes["connection"] = connection
     try:
         with _one_migration:
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     except CommandError as error:
         raise UserError(
             _("The home's database was made by a newer version of Luokuan."),

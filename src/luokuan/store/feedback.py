@@ -22,6 +22,12 @@ def put_feedback(connection: sa.Connection, work_id: str, liked: bool | None, gi
         connection.execute(feedback.insert().values(work_id=work_id, liked=liked, given_at=given_at))
 
 
+def opinions(connection: sa.Connection, work_ids: Iterable[str]) -> dict[str, bool]:
+    """Which of these works were rated, and whether they were liked."""
+    query = sa.select(feedback.c.work_id, feedback.c.liked).where(feedback.c.work_id.in_(list(work_ids)))
+    return {work_id: bool(liked) for work_id, liked in connection.execute(query)}
+
+
 def rated_works(connection: sa.Connection) -> list[tuple[WorkRow, bool]]:
     """Works that were rated and whether they were liked, in the order of their making."""
     chosen = (
@@ -35,9 +41,3 @@ def rated_works(connection: sa.Connection) -> list[tuple[WorkRow, bool]]:
         liked = bool(values.pop("liked"))
         found.append((WorkRow(**values), liked))
     return found
-
-
-def opinions(connection: sa.Connection, work_ids: Iterable[str]) -> dict[str, bool]:
-    """Which of these works were rated, and whether they were liked."""
-    chosen = sa.select(feedback.c.work_id, feedback.c.liked).where(feedback.c.work_id.in_(list(work_ids)))
-    return {row.work_id: bool(row.liked) for row in connection.execute(chosen)}

@@ -107,7 +107,7 @@ def open_home(path: Path | str | None = None) -> Home:
     Raises:
         UserError: the place is a file or can't be written.
     """
-    folder = _place(path)
+    folder = place_of(path)
     with disk_errors(folder):
         is_file = folder.exists() and not folder.is_dir()
     if is_file:
@@ -127,11 +127,12 @@ def find_home(path: Path | str | None = None) -> Home | None:
     Raises:
         UserError: a folder above it may not be entered.
     """
-    folder = _place(path)
+    folder = place_of(path)
     with disk_errors(folder):
         return Home(folder) if folder.is_dir() else None
 
 
-def _place(path: Path | str | None) -> Path:
+def place_of(path: Path | str | None = None) -> Path:
+    """Where the home at ``path`` is, or would be; see ``open_home``."""
     chosen = path or os.environ.get("LUOKUAN_HOME") or platformdirs.user_data_path("luokuan")
     return expand(chosen).absolute()

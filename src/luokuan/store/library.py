@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from luokuan.store.account_tables import trash
 from luokuan.store.accounts import AccountRow
+from luokuan.store.collections import lying_in
 from luokuan.store.ownership import belongs_to
 from luokuan.store.tables import work
 from luokuan.store.works import WorkRow
@@ -18,7 +19,8 @@ from luokuan.store.works import WorkRow
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which works. ``since`` and ``until``: made from this moment on, and before that one; ``text``: in the brief, the
-    model's name, or at the beginning of the id; ``thrown``: those in the trash instead of the others."""
+    model's name, or at the beginning of the id; ``thrown``: those in the trash instead of the others; ``collection``:
+    those in the one with this id."""
 
     kind: str = ""
     model: str = ""
@@ -26,6 +28,7 @@ class Wanted:
     until: datetime | None = None
     text: str = ""
     thrown: bool = False
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ def storage(connection: sa.Connection) -> list[tuple[str, int, int]]:
 def _conditions(person: AccountRow, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     thrown = work.c.id.in_(sa.select(trash.c.work_id))
     found = [work.c.recipe.is_not(None), belongs_to(person), thrown if wanted.thrown else ~thrown]
+    if wanted.collection:
+        found.append(lying_in(wanted.collection))
     if wanted.kind:
         found.append(work.c.kind == wanted.kind)
     if wanted.model:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from luokuan.store import account_tables, belonging_tables, rights_tables  # noqa: F401 - they belong to the same metadata
+from luokuan.store import (  # noqa: F401 - they belong to the same metadata
+    account_tables,
+    belonging_tables,
+    house_tables,
+    rights_tables,
+)
 from luokuan.store.columns import UtcTime, metadata
 
 work = sa.Table(

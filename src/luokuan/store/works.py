@@ -64,10 +64,11 @@ def recent_works(connection: sa.Connection, limit: int | None = None, *, kind: s
     return [WorkRow(**row) for row in connection.execute(query).mappings()]
 
 
-def known_blobs(connection: sa.Connection) -> set[str]:
-    """SHA-256 of every work's bytes, and of what belongs beside them."""
+def known_blobs(connection: sa.Connection, *, whole: bool = False) -> set[str]:
+    """SHA-256 of every work's bytes, and of what belongs beside them; ``whole``: only of works that weren't erased."""
     found: set[str] = set()
-    for sha256, sidecars in connection.execute(sa.select(work.c.blob_sha256, work.c.sidecars)):
+    query = sa.select(work.c.blob_sha256, work.c.sidecars)
+    for sha256, sidecars in connection.execute(query.where(work.c.recipe.is_not(None)) if whole else query):
         found.update((sha256, *sidecars.values()))
     return found
 

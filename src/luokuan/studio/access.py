@@ -71,6 +71,7 @@ class Needs:
         role: The least role; empty: anybody may.
         scope: What a key must be for, or several of which one is enough; only under ``PROGRAMS``.
         files: How many files a form may bring.
+        fields: How many other fields.
         raw: Whether the route reads the body itself. The token then comes as a header, or the route finds it in the
             body and calls ``check_token`` before it keeps anything (``"body"``).
     """
@@ -81,11 +82,12 @@ class Needs:
         *,
         scope: str | tuple[str, ...] = (),
         files: int = 0,
+        fields: int = 40,
         raw: Literal["", "header", "body"] = "",
     ) -> None:
         scopes = ((scope,) if scope else ()) if isinstance(scope, str) else scope
         assert role in ("", *ROLES) and set(scopes) <= set(SCOPES)
-        self.role, self.scopes, self.files, self.raw = role, scopes, files, raw
+        self.role, self.scopes, self.files, self.fields, self.raw = role, scopes, files, fields, raw
 
     def fits(self, scopes: Iterable[str]) -> bool:
         """Whether a key for ``scopes`` is enough."""
@@ -118,7 +120,9 @@ class Needs:
             if self.raw == "header" or csrf.HEADER in request.headers:
                 check_token(request, request.headers.get(csrf.HEADER, ""))
             return
-        request.state.form = form = await request.form(max_files=self.files, max_fields=40, max_part_size=32 << 10)
+        request.state.form = form = await request.form(
+            max_files=self.files, max_fields=self.fields, max_part_size=32 << 10
+        )
         given = request.headers.get(csrf.HEADER) or form.get(csrf.FIELD, "")
         if not isinstance(given, str) or not csrf.is_ours(request, who.cookie, given):
             await form.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,17 +14,21 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from luokuan import logs
 from luokuan.store.database import Database, open_database
+from luokuan.store.home import Home
 from luokuan.studio.access import check_routes
 from luokuan.studio.api import jobs as api_jobs
 from luokuan.studio.api import native, records
 from luokuan.studio.checking import Checkers
+from luokuan.studio.erasing import EVERY, empty_by_age
 from luokuan.studio.errors import Faults, add_handlers
 from luokuan.studio.following import Streams
 from luokuan.studio.guard.bodies import Bodies
 from luokuan.studio.guard.buckets import Buckets
 from luokuan.studio.guard.headers import Headers
 from luokuan.studio.guard.hosts import Hosts
+from luokuan.studio.guard.proxies import Proxies
 from luokuan.studio.jobs.owners import admit, may_use
 from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.jobs.supervisor import Supervisor
@@ -35,9 +40,11 @@ from luokuan.studio.openai import routes as openai
 from luokuan.studio.openai.stamp import Stamp
 from luokuan.studio.pages import (
     check,
+    collections,
     corpora,
     create,
     entrance,
+    exports,
     health,
     house,
     jobs,
@@ -46,12 +53,14 @@ from luokuan.studio.pages import (
     models,
     opinions,
     own,
+    rules,
     runs,
+    selection,
     train,
     uploads,
     users,
     work,
-)  # fmt: skip
+)
 from luokuan.studio.rendering import STATIC
 from luokuan.studio.settings import Settings
 from luokuan.studio.state import Studio
@@ -62,6 +71,9 @@ ROUTERS: tuple[Any, ...] = (
     create,
     jobs,
     library,
+    selection,
+    collections,
+    exports,
     work,
     opinions,
     train,
@@ -74,6 +86,7 @@ ROUTERS: tuple[Any, ...] = (
     own,
     users,
     house,
+    rules,
     native,
     api_jobs,
     records,
@@ -115,7 +128,9 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if settings.workers:
             await run_in_threadpool(supervisor.start)
+        emptying = asyncio.create_task(_empty_trash(settings.home, opened))
         yield
+        emptying.cancel()
         studio.errands.stop()
         await run_in_threadpool(supervisor.stop)
         if database is None:
@@ -128,6 +143,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
+            Middleware(Proxies, trusted=settings.proxies),
             Middleware(Observed, counters=studio.counters),
             Middleware(Headers, secure=settings.secure),
             Middleware(Stamp, requests=studio.requests, limit=settings.requests * 10),
@@ -154,6 +170,16 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     check_routes(app.router.routes)
     add_handlers(app)
     return app
+
+
+async def _empty_trash(home: Home, database: Database) -> None:
+    """Look into the trash now and then, as long as the studio runs."""
+    while True:
+        try:
+            await run_in_threadpool(empty_by_age, home, database)
+        except Exception as error:
+            logs.get("studio.trash").error("the trash couldn't be looked through", error=str(error))
+        await asyncio.sleep(EVERY)
 
 
 class _Assets(StaticFiles):

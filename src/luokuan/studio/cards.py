@@ -14,11 +14,13 @@ SHORT = 260
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A work at a glance. ``media``: ``image``, ``audio``, ``video``, or ``words`` for what browsers don't show."""
+    """A work at a glance. ``media``: ``image``, ``audio``, ``video``, or ``words`` for what browsers don't show;
+    ``liked``: what its owner thinks of it, None: nothing."""
 
     row: WorkRow
     media: str
     words: str | None
+    liked: bool | None = None
 
     @property
     def brief(self) -> str:
@@ -26,7 +28,7 @@ class Card:
         return str((self.row.recipe or {}).get("brief") or "")
 
 
-def card(row: WorkRow, home: Home, most: int = SHORT) -> Card:
+def card(row: WorkRow, home: Home, most: int = SHORT, *, liked: bool | None = None) -> Card:
     """The card of a work."""
     media = row.media_type.partition("/")[0] if is_shown(row.media_type) else "words"
-    return Card(row, media, words(row, home, most))
+    return Card(row, media, words(row, home, most), liked)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from luokuan.colophon.collection import export, name_of
 from luokuan.colophon.formats import TEXTS
@@ -23,6 +26,7 @@ from luokuan.studio.guard.headers import FILES
 SHOWN = ("image/png", "image/jpeg", "image/webp", "audio/", "video/")
 """What browsers show inside a page; everything else is only handed over."""
 _READ = 256 << 10
+_RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
 _TEXTS = {row.media_type: row for row in TEXTS}
 
 
@@ -47,15 +51,45 @@ def work_file(request: Request, row: WorkRow, home: Home, *, download: bool = Fa
     }
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    path = Blobs(home).path(row.blob_sha256)
-    if not path.is_file():
-        raise UserError(
-            _("The file of this work is missing from the home."),
-            _("Restore the home from a backup."),
-            code="store.damaged",
-            status=410,
-        )
-    return FileResponse(path, media_type=row.media_type, headers=headers)
+    blobs = Blobs(home)
+    if blobs.elsewhere:
+        found = blobs.open(row.blob_sha256)
+        if found is not None:
+            return streamed(*found, row.media_type, headers, request.headers.get("range", ""))
+    elif (path := blobs.path(row.blob_sha256)).is_file():
+        return FileResponse(path, media_type=row.media_type, headers=headers)
+    raise UserError(
+        _("The file of this work is missing from the home."),
+        _("Restore the home from a backup."),
+        code="store.damaged",
+        status=410,
+    )
+
+
+def streamed(stream: BinaryIO, size: int, media_type: str, headers: Mapping[str, str], asked: str) -> Response:
+    """Bytes of an object store, piece by piece; of a single range (RFC 9110, 14.2) only that part."""
+    first, last, status = 0, size - 1, 200
+    if match := _RANGE.fullmatch(asked):
+        start, end = match.groups()
+        first = int(start) if start else max(0, size - int(end or 0))
+        last = min(int(end), last) if start and end else last
+        if first > last:
+            stream.close()
+            return Response(status_code=416, headers={**headers, "content-range": f"bytes */{size}"})
+        status = 206
+    sent = {**headers, "accept-ranges": "bytes", "content-length": str(last - first + 1)}
+    if status == 206:
+        sent["content-range"] = f"bytes {first}-{last}/{size}"
+
+    def pieces() -> Iterator[bytes]:
+        with stream:
+            stream.seek(first)
+            left = last - first + 1
+            while left and (piece := stream.read(min(left, _READ))):
+                left -= len(piece)
+                yield piece
+
+    return StreamingResponse(pieces(), status, media_type=media_type, headers=sent)
 
 
 def work_archive(row: WorkRow, home: Home) -> Response:
@@ -99,10 +133,13 @@ def words(row: WorkRow, home: Home, most: int) -> str | None:
     if found is None:
         return None
     try:
-        with Blobs(home).path(row.blob_sha256).open("rb") as stream:
+        kept = Blobs(home).open(row.blob_sha256)
+        if kept is None:
+            return None
+        with kept[0] as stream:
             data = stream.read(_READ)
         text = found.to_text(data) if len(data) < _READ else data.decode("utf-8", "replace")
-    except (OSError, ValueError, LookupError):
+    except (OSError, ValueError, LookupError, UserError):
         return None
     return text if len(text) <= most else text[:most] + "…"
 

@@ -22,7 +22,8 @@ DRAIN = 10
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a studio listens. ``cert`` and ``key``: PEM files for TLS; ``insecure``: others may come without."""
+    """Where a studio listens. ``cert`` and ``key``: PEM files for TLS; ``insecure``: others may come without;
+    ``proxies``: addresses of what stands before it."""
 
     host: str = "127.0.0.1"
     port: int = PORT
@@ -30,6 +31,7 @@ class Place:
     key: Path | None = None
     hosts: Sequence[str] = ()
     insecure: bool = False
+    proxies: Sequence[str] = ()
 
     @property
     def tls(self) -> bool:
@@ -112,9 +114,17 @@ def serve(place: Place, home: Home, tell: Callable[[str, str | None], None], *, 
     from luokuan.store.database import open_database
     from luokuan.studio import people
     from luokuan.studio.app import create_app
+    from luokuan.studio.guard.proxies import parse_proxies
+    from luokuan.studio.guard.slowness import Prompt
 
     check_place(place)
-    settings = Settings(home, hosts=(*place.hosts, *_own_name(place)), secure=place.tls, workers=workers)
+    settings = Settings(
+        home,
+        hosts=(*place.hosts, *_own_name(place)),
+        secure=place.tls,
+        workers=workers,
+        proxies=parse_proxies(place.proxies),
+    )
     with (
         contextlib.closing(listening(place)) as bound,
         open_database(home, patience=settings.patience) as database,
@@ -126,7 +136,7 @@ def serve(place: Place, home: Home, tell: Callable[[str, str | None], None], *, 
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=Prompt,
             ws="none",
             lifespan="on",
             log_config=None,

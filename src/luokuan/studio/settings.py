@@ -37,6 +37,7 @@ class Settings:
         corpus_total: Seconds within which an archive must come that comes in one piece.
         reserve_bytes: Bytes of the disk that no upload takes.
         errands: Corpora that are unpacked or checked, and trainings that are planned, at once.
+        proxies: Networks whose word on a request's origin is believed.
         workers: Processes that do jobs; 0: jobs are kept, and done by a studio that has some.
     """
 
@@ -60,6 +61,7 @@ class Settings:
     reserve_bytes: int = 512 << 20
     errands: int = 2
     workers: int = 1
+    proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
 
 
 def is_loopback(host: str) -> bool:

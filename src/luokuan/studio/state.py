@@ -49,7 +49,8 @@ def studio_of(request: Request) -> Studio:
 
 
 def address_of(request: Request) -> str:
-    """Where a request came from. Headers that a proxy might add are not believed."""
+    """Where a request came from. Headers that a proxy might add are believed from those of ``--proxy``
+    alone, see ``guard.proxies``."""
     return request.client.host if request.client is not None else ""
 
 

@@ -75,6 +75,9 @@ def action_word(action: str) -> str:
         "work.erased": _("work erased"),
         "corpus.removed": _("corpus removed"),
         "model.removed": _("model removed"),
+        "works.exported": _("works exported"),
+        "label.changed": _("rule of the label changed"),
+        "trash.changed": _("days of the trash changed"),
     }.get(action, action)
 
 

@@ -20,6 +20,8 @@ Words = Annotated[str, Field(max_length=20_000)]
 Seed = Annotated[int | None, Field(ge=0, le=2**63 - 1 - MOST_WORKS, description="None: drawn when it is handed in.")]
 Count = Annotated[int, Field(ge=1, le=MOST_WORKS)]
 TextFormat = Literal["text/plain", "text/markdown", "application/json", "text/html"]
+Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"] | None
+"""Of a picture, where its label stands; None: as the home says."""
 PictureFormat = Literal["image/png", "image/jpeg", "image/webp"]
 
 
@@ -27,8 +29,8 @@ class Finishing(Brief):
     """How every kind of work is finished.
 
     Args:
-        label: Language of the explicit label; None: as ``policy`` asks, else both.
-        policy: Whose rules the label must meet.
+        label: Language of the explicit label; None: as ``policy`` asks, else as the home says.
+        policy: Whose rules the label must meet; None: as the home says.
     """
 
     seed: Seed = None
@@ -39,15 +41,15 @@ class Finishing(Brief):
         """The seed, which the queue drew if nobody gave one."""
         return self.seed or 0
 
-    def wanted_label(self, corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"]) -> LabelOptions:
-        """The explicit label.
+    def wanted_label(self, home: Home, corner: Corner = None) -> LabelOptions:
+        """The explicit label; what isn't said is as the home says.
 
         Raises:
             UserError: the language doesn't meet the policy.
         """
-        from luokuan.colophon.label import LANGUAGES, LabelOptions
+        from luokuan.colophon.houselabel import house_label
 
-        return LabelOptions(self.label or LANGUAGES[self.policy or "both"], corner, self.policy)
+        return house_label(home, language=self.label, policy=self.policy, corner=corner)
 
 
 class Making(Finishing):
@@ -63,4 +65,4 @@ def check_making(brief: Making, home: Home) -> None:
         UserError: so it is.
     """
     model_path(brief.model, home)
-    brief.wanted_label("bottom-right")
+    brief.wanted_label(home)

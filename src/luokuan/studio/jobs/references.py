@@ -91,7 +91,11 @@ def file_path(reference: str, home: Home) -> Path:
         with open_database(home) as database, database.read() as connection:
             row = find_work(connection, match[1])
         if row is not None and not row.erased:
-            return Blobs(home).path(row.blob_sha256)
+            blobs = Blobs(home)
+            if not blobs.elsewhere:
+                return blobs.path(row.blob_sha256)
+            keep_input(blobs.get(row.blob_sha256), home)  # a copy here, which the sweep takes like any other
+            return _inputs(home) / row.blob_sha256
     raise UserError(
         _("There is no file '{name}'.", name=reference[:120]),
         _("Upload it first, or name a work as work:ID."),

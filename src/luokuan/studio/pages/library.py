@@ -12,15 +12,16 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from luokuan.colophon.erasure import erase_work
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.store import library, ownership
+from luokuan.store import feedback, house, library, ownership
+from luokuan.store.collections import collections_of
 from luokuan.store.events import insert_event
 from luokuan.store.library import Mark, Wanted
 from luokuan.store.works import WorkRow
 from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.cards import card
+from luokuan.studio.erasing import erase_for_ever
 from luokuan.studio.errors import missing
 from luokuan.studio.forms import is_plain, text_in
 from luokuan.studio.rendering import render
@@ -48,23 +49,32 @@ def _page(request: Request, *, thrown: bool) -> Response:
     asked = {name: value for name, value in request.query_params.items() if is_plain(value) and len(value) <= 200}
     wanted = wanted_of(asked, thrown=thrown)
     with studio.database.read() as connection:
+        own = collections_of(connection, person)
+        here = next((one for one in own if one.id == wanted.collection), None)
+        if wanted.collection and here is None:
+            raise missing()
         rows, following = library.page_of_works(connection, person, wanted, PAGE, mark_of(asked.get("after", "")))
         count = library.count_works(connection, person, wanted)
         kinds, models = library.kinds_and_models(connection, person)
-    filters = {name: asked.get(name, "") for name in ("kind", "model", "since", "until", "q")}
+        liked = feedback.opinions(connection, [row.id for row in rows])
+        days = house.trash_setting(connection).days
+    filters = {name: asked.get(name, "") for name in ("kind", "model", "since", "until", "q", "collection")}
     more = ""
     if following is not None:
         chosen = {name: value for name, value in filters.items() if value}
         more = f"{request.url.path}?{urlencode({**chosen, 'after': text_of(following)})}"
     values = {
-        "cards": [card(row, studio.home) for row in rows],
+        "cards": [card(row, studio.home, liked=liked.get(row.id)) for row in rows],
         "count": count,
         "kinds": kinds,
         "models": models,
         "filters": filters,
-        "filtered": any(filters.values()),
+        "filtered": any(value for name, value in filters.items() if name != "collection"),
         "more": more,
         "thrown": thrown,
+        "collections": own,
+        "here_collection": here,
+        "days": days,
     }
     part = "hx-request" in request.headers
     # More of the same comes without what stands around it.
@@ -107,13 +117,7 @@ def erase(request: Request, work_id: str) -> Response:
             code="work.confirm",
             status=422,
         )
-    erase_work(studio.home, studio.database, row.id)
-    with studio.database.write() as connection:
-        ownership.take_back(connection, row.id)
-        insert_event(
-            connection, at=now(), account_id=person.id, action="work.erased", subject=row.id,
-            address=address_of(request),
-        )  # fmt: skip
+    erase_for_ever(studio.home, studio.database, row.id, account_id=person.id, address=address_of(request))
     return RedirectResponse("/trash", 303)
 
 
@@ -143,6 +147,7 @@ def wanted_of(asked: Mapping[str, str], *, thrown: bool = False) -> Wanted:
         until=None if until is None else until + timedelta(days=1),
         text=asked.get("q", ""),
         thrown=thrown,
+        collection=asked.get("collection", ""),
     )
 
 

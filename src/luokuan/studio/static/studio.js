@@ -1,4 +1,4 @@
-// What the pages do besides HTMX: files can be dropped onto a form.
+// What the pages do besides HTMX: files can be dropped onto a form, works chosen together.
 "use strict";
 
 for (const form of document.querySelectorAll("[data-drop]")) {
@@ -16,6 +16,21 @@ for (const form of document.querySelectorAll("[data-drop]")) {
     form.requestSubmit();
   });
 }
+
+// One box chooses all works that are shown; without scripts it isn't there.
+for (const all of document.querySelectorAll("[data-all]")) {
+  all.closest("label").hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of document.getElementsByName(all.dataset.all)) box.checked = all.checked;
+  });
+}
+
+// Whoever chooses a work is shown what can be done with it.
+document.addEventListener("change", (change) => {
+  if (change.target.name !== "work" || !change.target.checked) return;
+  const place = document.querySelector("details.selection");
+  if (place) place.open = true;
+});
 
 document.addEventListener("htmx:sendError", () => {
   const place = document.getElementById("notices");

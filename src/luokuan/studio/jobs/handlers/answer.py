@@ -85,7 +85,7 @@ def run(context: Context, brief: AnswerBrief) -> dict[str, Any]:
         if answer.draft is None:
             context.skip(1)  # of nothing no work is made
         else:
-            label = brief.wanted_label("bottom-right")
+            label = brief.wanted_label(context.home)
             works.append(context.finish(answer.draft, home=context.home, media_type="text/plain", label=label).id)
     return {"works": works}
 

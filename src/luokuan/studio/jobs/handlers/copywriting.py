@@ -62,7 +62,7 @@ def run(context: Context, brief: CopyBrief) -> dict[str, Any]:
         count=brief.count,
         among=brief.among,
         media_type=brief.format,
-        label=brief.wanted_label("bottom-right"),
+        label=brief.wanted_label(context.home),
         home=context.home,
         on_text=context.text,
         watermark=brief.watermark,

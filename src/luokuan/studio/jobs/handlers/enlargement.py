@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from luokuan.studio.jobs.briefs import Making, PictureFormat, check_making
+from luokuan.studio.jobs.briefs import Corner, Making, PictureFormat, check_making
 from luokuan.studio.jobs.kinds import Kind, register
 from luokuan.studio.jobs.references import file_path, model_path
 
@@ -22,7 +22,7 @@ class EnlargementBrief(Making):
     file: str = Field(max_length=80, json_schema_extra={"file": "image"})
     by: Literal[2, 4] = 2
     licence: str = Field(default="", max_length=100)
-    corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "bottom-right"
+    corner: Corner = None
     format: PictureFormat = "image/png"
 
 
@@ -42,7 +42,7 @@ def run(context: Context, brief: EnlargementBrief) -> dict[str, Any]:
         upscaler=model_path(brief.model, context.home),
         licence=brief.licence,
         media_type=brief.format,
-        label=brief.wanted_label(brief.corner),
+        label=brief.wanted_label(context.home, brief.corner),
         home=context.home,
         finisher=context.finish,
     )

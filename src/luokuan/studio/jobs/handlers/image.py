@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from luokuan.studio.jobs.briefs import Count, Making, Name, PictureFormat, Words, check_making
+from luokuan.studio.jobs.briefs import Corner, Count, Making, Name, PictureFormat, Words, check_making
 from luokuan.studio.jobs.kinds import Kind, register
 from luokuan.studio.jobs.references import file_path, model_path
 
@@ -32,7 +32,7 @@ class ImageBrief(Making):
     upscale: Literal[2, 4] | None = None
     upscaler: Name | None = Field(default=None, json_schema_extra={"families": ["upscaler"]})
     enlarge: Literal["lanczos", "nearest"] = "lanczos"
-    corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "bottom-right"
+    corner: Corner = None
     format: PictureFormat = "image/png"
 
 
@@ -72,7 +72,7 @@ def run(context: Context, brief: ImageBrief) -> dict[str, Any]:
         upscale=brief.upscale,
         upscaler=None if brief.upscaler is None else model_path(brief.upscaler, home),
         enlarge=brief.enlarge,
-        label=brief.wanted_label(brief.corner),
+        label=brief.wanted_label(context.home, brief.corner),
         home=home,
         finisher=context.finish,
     )

@@ -60,7 +60,7 @@ def check(brief: PresenterBrief, home: Home) -> None:
     from luokuan.create.voices.registry import for_languages
     from luokuan.i18n import _
 
-    brief.wanted_label(brief.corner)
+    brief.wanted_label(home, brief.corner)
     for reference in (brief.portrait_file, brief.background_file):
         if reference is not None:
             file_path(reference, home)
@@ -94,7 +94,7 @@ def run(context: Context, brief: PresenterBrief) -> dict[str, Any]:
         licence=brief.licence,
         seed=brief.seeded(),
         media_type=brief.format,
-        label=brief.wanted_label(brief.corner),
+        label=brief.wanted_label(home, brief.corner),
         home=home,
         # Half of the time goes into finishing.
         on_frame=lambda done, total: context.measure(drawing, done, 2 * total),

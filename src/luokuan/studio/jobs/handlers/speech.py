@@ -28,12 +28,12 @@ class SpeechBrief(Finishing):
     format: SoundFormat = "audio/wav"
 
 
-def check(brief: SpeechBrief, _home: Home) -> None:
+def check(brief: SpeechBrief, home: Home) -> None:
     """Refuse voices that there aren't, and a label that can't be."""
     from luokuan.create.voices.registry import for_languages
 
     for_languages(brief.voices)
-    brief.wanted_label("bottom-right")
+    brief.wanted_label(home)
 
 
 def run(context: Context, brief: SpeechBrief) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def run(context: Context, brief: SpeechBrief) -> dict[str, Any]:
         pitch=brief.pitch,
         seed=brief.seeded(),
         media_type=brief.format,
-        label=brief.wanted_label("bottom-right"),
+        label=brief.wanted_label(context.home),
         home=context.home,
         on_piece=on_piece,
         finisher=context.finish,

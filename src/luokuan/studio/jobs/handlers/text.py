@@ -56,7 +56,7 @@ def run(context: Context, brief: TextBrief) -> dict[str, Any]:
         count=brief.count,
         manner=brief.drawing.manner(),
         media_type=brief.format,
-        label=brief.wanted_label("bottom-right"),
+        label=brief.wanted_label(context.home),
         home=context.home,
         on_text=context.text,
         watermark=brief.watermark,

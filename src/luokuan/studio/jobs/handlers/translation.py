@@ -52,7 +52,7 @@ def run(context: Context, brief: TranslationBrief) -> dict[str, Any]:
         beams=brief.beams,
         length=brief.length,
         media_type=brief.format,
-        label=brief.wanted_label("bottom-right"),
+        label=brief.wanted_label(context.home),
         home=home,
         on_done=lambda done, total: context.progress(done / max(total, 1)),
         on_text=context.text,

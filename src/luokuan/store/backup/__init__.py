@@ -1,0 +1,1 @@
+"""A whole home in one file, and a home from such a file."""
