@@ -36,7 +36,12 @@ def test_works_and_seconds_are_the_owners(home: Home, database: Database) -> Non
     assert queue.get(found.id).compute_seconds >= 2.5
 
     assert queue.submit(ann.id, "export.works", {"works": [work.id]}).state == "queued"
-    for kind, brief in (("export.works", {"works": [work.id]}), ("create.enlargement", {"file": f"work:{work.id}"})):
+    for kind, brief in (
+        ("export.works", {"works": [work.id]}),
+        ("create.enlargement", {"file": f"work:{work.id}"}),
+        ("create.presenter", {"text": "hello", "portrait_file": f"work:{work.id}"}),
+        ("create.presenter", {"text": "hello", "background_file": f"work:{work.id}"}),
+    ):
         with pytest.raises(UserError) as caught:
             queue.submit(bob.id, kind, brief)
         assert caught.value.code == "input.unknown"

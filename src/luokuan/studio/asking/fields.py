@@ -21,6 +21,8 @@ MAIN = {
     "create.copy": ("model", "product", "attributes", "form", "language", "count"),
     "create.translation": ("model", "text", "file", "to"),
     "create.enlargement": ("model", "file", "by"),
+    "create.presenter": ("text", "title", "subtitle", "captions"),
+    "create.speech": ("text", "rate"),
 }
 """Fields that stand open in a form, in their order, besides those that must be filled in; the rest is under "More"."""
 USUAL = ("model", "brief", "prompt", "text", "title", "file", "voice", "count")

@@ -41,6 +41,28 @@ def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
             "file": (_("A picture of the library"), ""),
             "licence": (_("Licence"), _("Licence of the picture, such as CC-BY-4.0 or own.")),
         }
+    if kind == "create.presenter":
+        return {
+            "model": (_("Drawing"), ""),
+            "text": (_("Text"), _("What to say, Chinese or English or both.")),
+            "portrait": (_("Portrait"), _("One a line, such as 'hair: long'; the seed draws the rest.")),
+            "portrait_file": (_("A portrait of the library"), _("A picture that is to speak, instead of the drawing.")),
+            "mouth": (
+                _("Where its mouth is"),
+                _("Middle from the left and from above, and width, as shares: three lines."),
+            ),
+            "background": (_("Background"), _("A colour, such as #dde6f0; empty: the seed draws one.")),
+            "background_file": (_("A background of the library"), ""),
+            "licence": (_("Licence"), _("Licence of the given pictures, such as CC-BY-4.0 or own.")),
+            "title": (_("Name"), _("Stands in the lower third.")),
+            "subtitle": (_("Below the name"), ""),
+            "aspect": (_("Shape"), ""),
+            "size": (_("Size"), _("Shortest side in pixels.")),
+            "fps": (_("Frames a second"), ""),
+            "captions": (_("Captions in the picture"), _("Captions as a file lie beside the clip in any case.")),
+        }
+    if kind == "create.speech":
+        return {"text": (_("Text"), _("What to say, Chinese or English or both."))}
     return {}
 
 
@@ -86,6 +108,9 @@ def _shared() -> dict[str, tuple[str, str]]:
         "beams": (_("Beams"), _("Ways that are followed at once: more take longer.")),
         "text": (_("Text"), ""),
         "voice": (_("Voice"), ""),
+        "voices": (_("Voices"), _("Names, one a line, at most one a language; empty: the first of each.")),
+        "rate": (_("Rate"), _("1: as fast as the voice speaks.")),
+        "pitch": (_("Pitch"), _("In semitones.")),
         "by": (_("How many times as large"), ""),
         "file": (_("A work of the library"), ""),
         "drawing.temperature": (_("Temperature"), _("Below 1: more probable; 0: always the likeliest.")),

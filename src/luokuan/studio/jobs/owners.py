@@ -117,11 +117,12 @@ def models_in(brief: Mapping[str, Any]) -> set[str]:
 
 
 def _works_in(brief: Any) -> Iterator[str]:
-    """Ids of works that a brief names: a file as ``work:ID``, and all in a list ``works``."""
+    """Ids of works that a brief names: ``work:ID`` in whatever field, so that no new kind can forget to say which of
+    its fields are files, and all in ``works``, ``like`` and ``file``."""
     for name, value in brief.items():
-        texts = value if name == "works" else [value] if name in ("like", "file") else []
-        for text in texts:
-            if isinstance(text, str) and (match := _WORK.fullmatch(text)):
+        bare = name in ("works", "like", "file")
+        for text in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(text, str) and (match := _WORK.fullmatch(text)) and (bare or text.startswith("work:")):
                 yield match[1]
 
 

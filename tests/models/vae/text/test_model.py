@@ -127,3 +127,13 @@ def test_figures_have_their_order_and_repeat(vae: TextVae, tmp_path: Path) -> No
     assert found.real.copies == 0 and 0 <= found.written.self_bleu <= 1
     assert found.to_json()["units"]["kl_nats"].startswith("nats a sentence") and found.verdicts()
     assert measure(vae, corpus, draws=0, samples=2).importance_nats is None
+
+
+def test_held_out_sentences_may_have_characters_that_the_model_never_met(vae: TextVae, tmp_path: Path) -> None:
+    strange = [f"é {text}" for text in sentences()]
+    corpus = open_texts(write_corpus(tmp_path / "corpus", [*sentences(), *strange]))
+    found = measure(vae, corpus, draws=2, samples=4)
+    assert 0 < found.reconstructed < found.sentences
+    assert not vae.knows(strange[0]) and vae.knows(sentences()[0])
+    alone = measure(vae, open_texts(write_corpus(tmp_path / "alone", strange)), draws=0, samples=2)
+    assert alone.reconstructed == 0 and alone.sentences > 0

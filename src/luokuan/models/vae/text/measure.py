@@ -197,7 +197,9 @@ def measure(
     if draws:
         some = [rows[place] for place in chosen]
         weighed = weigh(model.network, some, mixture=model.mixture, draws=draws, seed=seed, progress=tell)
-    shown = texts[:: -(-len(texts) // RECONSTRUCTED)]
+    # The bound counts a character that the model has never met as its token for such; to be read again it can't be.
+    readable = [text for text in texts if model.knows(text)]
+    shown = readable[:: max(1, -(-len(readable) // RECONSTRUCTED))]
     tell(_("reconstructions"), 0, len(shown))
     made = model.reconstruct(shown)
     tell(_("samples"), 0, samples)
@@ -221,7 +223,7 @@ def measure(
         importance_mixture_nats=weighed[2],
         reconstructed=len(shown),
         reconstruction_bleu=_mean([bleu(one, [true]) for one, true in zip(made, shown, strict=True)]),
-        unrelated_bleu=_mean([bleu(one, [other]) for one, other in zip(made, [*shown[1:], shown[0]], strict=True)]),
+        unrelated_bleu=_mean([bleu(one, [other]) for one, other in zip(made, [*shown[1:], *shown[:1]], strict=True)]),
         exact=_mean([float(one == true) for one, true in zip(made, shown, strict=True)]),
         written=figures_of(written, known),
         real=figures_of(real, known),

@@ -149,6 +149,13 @@ class TextVae:
                 )
         return found
 
+    def knows(self, text: str) -> bool:
+        """Whether all characters of a text are among the model's."""
+        if self._unknown is None:
+            return True
+        (row,) = tokenizers.encode(self.tokenizer, [text])
+        return self._unknown not in row
+
     def posterior(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """μ and log σ² of q(z|x) of sentences: (N, D) each, on the CPU.
 
