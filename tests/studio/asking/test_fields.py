@@ -45,7 +45,7 @@ def test_every_property_of_a_brief_has_a_field_with_words_in_both_languages(kind
 def test_defaults_come_back_as_they_were(kind: Kind[Any]) -> None:
     fields = fields_of(kind)
     given = {
-        "model": "m", "product": "tea", "to": "zh", "file": "work:0000000000000001",
+        "model": "m", "product": "tea", "to": "zh", "file": "work:0000000000000001", "text": "tea",
     }  # fmt: skip
     needed = {name: given[name] for name in schema_of(kind.brief).get("required", ())}
     whole = kind.brief.model_validate(needed)
