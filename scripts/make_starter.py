@@ -154,7 +154,8 @@ def of_sentences(source: ModelFolder, _target: Path, corpora: list[Path], verdic
     found = evaluate(source.path, corpora[0], "--importance", "500")
     model = load_latent_text_model(source.path)
     _split, held, _known = held_out_rows(model, open_texts(corpora[0]))
-    shown = [one.text for one in held.sentences[:: -(-len(held.sentences) // 4)]]
+    readable = [one.text for one in held.sentences if model.knows(one.text)]
+    shown = readable[:: -(-len(readable) // 4)]
     parts = {
         "Samples from the mixture, temperature 0.7, seed 0": model.write(model.latents(6, 0), temperature=0.7),
         "Held-out sentences, each with its reconstruction": [

@@ -26,7 +26,7 @@ from luokuan.studio.guard import tokens
 def test_a_key_is_printed_once_and_kept_as_a_digest(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["studio", "key", "--name", "backup", "--role", "viewer", "--json"]) == 0
     found = json.loads(capfd.readouterr().out)
-    assert (found["name"], found["role"], found["scopes"]) == ("backup", "viewer", ["works:read"])
+    assert (found["name"], found["role"], found["scopes"]) == ("backup", "viewer", ["models:read", "works:read"])
     key_id, secret = tokens.split_key(found["key"]) or ("", "")
     with open_database(open_home()) as database, database.read() as connection:
         row = apikeys.find_key(connection, key_id)

@@ -27,6 +27,7 @@ BRIEFS = {
     "copy-en": "Aspire 5",
     "sentences": "I went to the sea.",
     "prose-zh": "却说",
+    "verse-vae": "白日依山尽，黄河入海流。\n欲穷千里目，更上一层楼。",
     "garments-gan": "pants",
 }
 """What each starter is asked for; a starter without a brief gets an empty one."""

@@ -17,7 +17,7 @@ from luokuan.store.home import Home
 from luokuan.studio.jobs.kinds import Kind
 from luokuan.studio.state import Studio
 
-OWN_ROWS = ("gan/text", "vae/text", "vae/music")
+OWN_ROWS = ("gan/music", "gan/text", "vae/text", "vae/music")
 """Families whose kind makes something else than the rest of the family: rows of their own in
 ``models.registry.FAMILIES``, which isn't imported here because it brings torch."""
 TOOLS = ("codec", "upscaler")
@@ -55,6 +55,8 @@ class ModelCard:
 
     def fits(self, kind: Kind[Any]) -> bool:
         """Whether jobs of ``kind`` can work with it."""
+        if not kind.models:
+            return False
         return self.family in kind.families if kind.families else self.family not in TOOLS
 
     def to_json(self) -> dict[str, Any]:

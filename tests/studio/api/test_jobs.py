@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 import pytest
-from people import Place
+from people import AT, Place
 
-from luokuan.store import claims
+from luokuan.store import belongings, claims
 from luokuan.studio.jobs.kinds import kinds
 
 ORDER = {"kind": "create.image", "brief": {"model": "garments", "brief": "a dress"}}
@@ -70,6 +70,9 @@ def test_a_key_makes_only_what_it_is_for(place: Place) -> None:
     assert creator.ask("POST", "/jobs", json=ORDER).status_code == 201
     assert creator.ask("POST", "/jobs", json=TRAINING).status_code == 403
     assert trainer.ask("POST", "/jobs", json=ORDER).status_code == 403
+    assert trainer.ask("POST", "/jobs", json=TRAINING).status_code == 404, "the corpus isn't bob's"
+    with place.database.write() as connection:
+        belongings.take(connection, "corpus", "clothes", trainer.row.id, AT)
     assert trainer.ask("POST", "/jobs", json=TRAINING).status_code == 201
     assert Program(place, "cy", scopes=("works:read",)).ask("GET", "/jobs").status_code == 403
 

@@ -17,8 +17,6 @@ from typing import Any
 
 from luokuan.errors import UserError
 from luokuan.files import new_folder
-from luokuan.foundation.corpus.card import NAME as CARD
-from luokuan.foundation.corpus.card import Card
 from luokuan.i18n import _
 from luokuan.store import belongings
 from luokuan.store.accounts import AccountRow
@@ -85,6 +83,9 @@ def make(studio: Studio, person: AccountRow, training: Stored, validation: Store
     Raises:
         UserError: a line can't be used, the quota doesn't hold it, or no room.
     """
+    from luokuan.foundation.corpus.card import NAME as CARD  # brings numpy, which the server does without at first
+    from luokuan.foundation.corpus.card import Card
+
     name = f"{training.id}-{method}" + ("" if validation is None else f"-{validation.id[-8:]}")
     home, form = studio.home, _pair if method == "dpo" else _answers
     place = home.corpora / name
