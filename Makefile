@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The package itself: from this folder, with what the lock installed, so that nothing else is fetched.
 INSTALL_SELF := $(PIP) --no-deps --no-build-isolation -e .
 
-.PHONY: help run studio test lint format bench chaos docs fuzz lock messages clean
+.PHONY: help run studio test slow lint format bench chaos docs fuzz lock messages clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -40,7 +40,10 @@ studio: $(VENV)/.dev ## Serve the studio at http://127.0.0.1:8790, with what `ma
 
 test: lint ## All that CI runs: style, layers, types, translations, licences, documentation, tests
 	$(BIN)/python scripts/build_docs.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+slow: $(VENV)/.dev ## The tests that take longest, which `make test` leaves out
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 lint: $(VENV)/.dev ## Style, layers, types, translations, licences
 	$(BIN)/ruff check .

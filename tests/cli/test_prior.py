@@ -58,6 +58,7 @@ def test_train_writes_a_whole_model(trained: Path, home: Path) -> None:
     assert "--condition class" in card and "nats with their condition" in card and "--steps 4" in card
 
 
+@pytest.mark.slow
 def test_create_evaluate_and_export(trained: Path, run: Any, tmp_path: Path) -> None:
     picture = tmp_path / "dress.png"
     code, _out, err = run("create", "image", "--class", "dress", "-m", "mine", "-o", picture, "--guidance", 2)

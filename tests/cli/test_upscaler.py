@@ -14,6 +14,7 @@ from upscalers_for_tests import BETTER, WORSE, save_upscaler
 from luokuan.cli.main import main
 from luokuan.foundation.modelfolder import resolve
 
+pytestmark = pytest.mark.slow
 EXAMPLE = Path(__file__).parents[2] / "examples/clothing-small"
 
 

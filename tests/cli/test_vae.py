@@ -104,6 +104,7 @@ def test_export_to_onnx(trained: Path, run: Any, tmp_path: Path) -> None:
     assert code == 0 and json.loads(out)["largest_difference"] < 1e-3
 
 
+@pytest.mark.slow
 def test_resume_gives_the_uninterrupted_result(run: Any, home: Path) -> None:
     choices = ["--size", 32, "--latent", 4, "--steps", 6, "--batch", 4, "--precision", "float32", "-q"]
     assert run("train", "vae", EXAMPLE, "--name", "whole", *choices)[0] == 0
