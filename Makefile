@@ -1,4 +1,4 @@
-# Luokuan: two commands matter. `make run` does the main job, `make test` checks everything.
+# Luokuan: two commands matter. `make run` does the main job, `make test` checks it (the slowest tests: `make slow`).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
