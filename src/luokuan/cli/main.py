@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import sys
 import traceback
+from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    import typer
+
+
+@functools.cache
+def _command(app: typer.Typer) -> Any:
+    """The commands of ``app``: reading the types of some hundred functions takes longer than most commands do."""
+    from typer.main import get_command
+
+    return get_command(app)
 
 
 def _print_user_error(error: UserError, *, as_json: bool) -> None:
@@ -38,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     logs.configure()
     translate_headings()
     try:
-        result = app(args=argv, prog_name="luokuan", standalone_mode=False)
+        result = _command(app)(args=argv, prog_name="luokuan", standalone_mode=False)
         return int(result) if isinstance(result, int) else ExitCode.DONE
     except UserError as error:
         _print_user_error(error, as_json=as_json)
