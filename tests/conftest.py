@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -29,6 +31,42 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("LUOKUAN_DEBUG", "LUOKUAN_LOG", "LUOKUAN_LOG_FORMAT"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(scope="session")
+def _tables(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What all migrations leave in a new SQLite database, as SQL."""
+    import sqlite3
+
+    from luokuan.store.database import open_database
+    from luokuan.store.home import open_home
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LUOKUAN_DATABASE", raising=False)
+        home = open_home(tmp_path_factory.mktemp("tables") / "home")
+        with open_database(home):
+            pass
+    with contextlib.closing(sqlite3.connect(home.database)) as connection:
+        return list(connection.iterdump())
+
+
+@pytest.fixture(autouse=True)
+def new_databases_are_quick(_tables: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of tests open a new database: they get in one go what the migrations, tested for themselves, would
+    make one after the other."""
+    from luokuan.store import database
+
+    whole = database.migrate
+
+    def migrate(connection: sa.Connection, to: str = "head") -> None:
+        new = connection.dialect.name == "sqlite" and not sa.inspect(connection).get_table_names()
+        if not (new and to == "head"):
+            return whole(connection, to)
+        for statement in _tables:
+            if not statement.startswith(("BEGIN", "COMMIT")):
+                connection.exec_driver_sql(statement)
+
+    monkeypatch.setattr(database, "migrate", migrate)
 
 
 @pytest.fixture(autouse=True)

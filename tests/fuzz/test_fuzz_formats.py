@@ -19,6 +19,7 @@ def test_the_fuzzer_runs_and_finds_nothing_in_a_second(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir()), "a file that failed would be kept"
 
 
+@pytest.mark.slow
 def test_the_fuzzer_of_the_child_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = Path(__file__).parent / "fuzz_pool.py"
     monkeypatch.setenv("TMPDIR", str(tmp_path))
