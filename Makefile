@@ -70,9 +70,10 @@ chaos: $(VENV)/.dev ## Kill workers and server at 50 random moments under load, 
 docs: $(VENV)/.dev ## Build the documentation into ./site
 	$(BIN)/python scripts/build_docs.py
 
-fuzz: $(VENV)/.dev ## Mutate files, for SECONDS and COUNT a format; parsers and verify must only ever refuse politely
+fuzz: $(VENV)/.dev ## Mutate files, for SECONDS and COUNT a format, and requests; all must only ever refuse politely
 	$(BIN)/python tests/fuzz/fuzz_formats.py $(SECONDS)
 	$(BIN)/python tests/fuzz/fuzz_pool.py $(COUNT)
+	$(BIN)/python tests/fuzz/fuzz_api.py $(SECONDS)
 
 messages: $(VENV)/.dev ## Collect messages and compile the Chinese catalogue
 	$(BIN)/python scripts/messages.py

@@ -26,22 +26,50 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "four words of no sense"
-KINDS = ("image", "text", "verse", "copy", "translation", "enlargement")
+KINDS = (
+    "image", "text", "sentences", "verse", "copy", "translation", "enlargement", "music", "speech", "presenter",
+)  # fmt: skip
+PAGES = {
+    "library": "/library",
+    "collections": "/collections",
+    "trash": "/trash",
+    "check": "/check",
+    "log": "/log",
+    "train": "/train",
+    "train-new": "/train/new",
+    "train-form": "/train/new?task=latent",
+    "compare": "/train/compare",
+    "corpora": "/train/corpora",
+    "corpus": "/train/corpora/clothes",
+    "models": "/train/models",
+    "model": "/train/models/mine",
+    "settings": "/settings",
+    "users": "/settings/users",
+    "rules": "/settings/rules",
+    "home": "/settings/home",
+    "events": "/settings/events",
+    "missing": "/nowhere",
+}
+"""The other pages, in ``--all``."""
 SHOWN = {"studio-create": ("en", "light"), "studio-create-zh": ("zh_CN", "dark")}
 """What the documentation shows of pictures that were created: name to language and theme."""
 WIDE, NARROW = 1280, 360
 QUALITY = 78
 
 
-def fill(home: Any, owner: str) -> None:
-    """Make works of several kinds."""
+def fill(home: Any, owner: str) -> str:
+    """Make works of several kinds, a corpus and a model; returns the id of a work."""
     from luokuan.colophon.finish import finish
     from luokuan.create.pictures import create_images
     from luokuan.create.verses import create_verses
+    from luokuan.foundation.modelfolder import STARTERS
 
     own: Any = partial(finish, owner=owner)
-    list(create_images("shoes", model="garments", seed=3, home=home, finisher=own))
+    (work,) = create_images("shoes", model="garments", seed=3, home=home, finisher=own)
     list(create_verses("江上", seed=7, home=home, finisher=own))
+    shutil.copytree(ROOT / "examples/clothing-small", home.corpora / "clothes")
+    shutil.copytree(STARTERS / "garments", home.models / "mine")
+    return work.id
 
 
 def account(home: Any) -> str:
@@ -102,8 +130,9 @@ class Camera:
         for name, value in (("luokuan_language", language), ("luokuan_theme", theme)):
             context.add_cookies([{"name": name, "value": value, "url": self._address}])
         window.goto(self._address + page)
+        window.evaluate("for (const image of document.images) image.loading = 'eager'")
         # Not until the network is idle: a job that is followed never is.
-        window.wait_for_function("Array.from(document.images).every(i => i.complete || i.loading === 'lazy')")
+        window.wait_for_function("Array.from(document.images).every(image => image.complete)")
         found: bytes = window.screenshot(full_page=whole)
         context.close()
         return found
@@ -138,7 +167,7 @@ def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory() as folder:
         home = open_home(Path(folder) / "home")
-        fill(home, account(home))
+        work = fill(home, account(home))
         with studio(home) as address, sync_playwright() as running:
             browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             camera = Camera(browser, address)
@@ -148,20 +177,21 @@ def main() -> None:
             for name, (language, theme) in SHOWN.items():
                 kept(camera.shoot(made, language, theme, WIDE), given.folder / f"{name}.webp", 1000)
             if given.all:
-                everything(camera, given.all, made, going)
+                everything(camera, given.all, {**jobs_of(made, going), **PAGES, "work": f"/works/{work}"})
             browser.close()
 
 
-def everything(camera: Camera, folder: Path, made: str, going: str) -> None:
-    """Every page of jobs and creation in every manner."""
+def jobs_of(made: str, going: str) -> dict[str, str]:
+    """Pages of creation and of jobs: one that is done, and one that runs."""
+    job = "/jobs/" + going.partition("job=")[2].partition("#")[0]
+    return {f"create-{kind}": f"/create/{kind}" for kind in KINDS} | {
+        "made": made, "going": going, "jobs": "/jobs", "job": job,
+    }  # fmt: skip
+
+
+def everything(camera: Camera, folder: Path, pages: dict[str, str]) -> None:
+    """These pages in every manner."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {f"create-{kind}": f"/create/{kind}" for kind in KINDS}
-    pages |= {
-        "made": made,
-        "going": going,
-        "jobs": "/jobs",
-        "job": "/jobs/" + going.partition("job=")[2].partition("#")[0],
-    }
     ways = (("en", "light", WIDE), ("zh_CN", "dark", WIDE), ("zh_CN", "light", NARROW), ("en", "dark", NARROW))
     for name, page in pages.items():
         for language, theme, width in ways:

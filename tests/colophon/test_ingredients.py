@@ -183,6 +183,17 @@ def test_texts_bring_their_sidecars(home: Home, tmp_path: Path) -> None:
         assert master_of(given, home) == (None if place is other else wanted)
 
 
+def test_a_work_of_this_home_needs_nothing_beside_it(home: Home, tmp_path: Path) -> None:
+    first = finish(text_draft(), home=home, media_type="text/plain")
+    alone = tmp_path / "alone.txt"
+    alone.write_bytes(first.data)
+    given = take_in(alone, home, "inputTo")
+    assert (given.work_id, given.credentials, given.beside) == (first.id, True, first.sidecars[MANIFEST])
+    work = finish(text_draft("another"), home=home, media_type="text/plain", origin=Origin("reference", (given,)))
+    (step,) = history.read(reading_of(home, work).store)
+    assert (step.work, step.credentials) == (first.id, True)
+
+
 def test_a_changed_file_is_carried_with_what_is_wrong_with_it(home: Home, tmp_path: Path) -> None:
     work = finish(draft(), home=home, media_type="image/jpeg")
     changed = bytearray(work.data)

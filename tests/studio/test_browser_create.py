@@ -110,6 +110,6 @@ def test_a_text_appears_and_what_is_wrong_is_told(watched: Watched) -> None:
 def test_forms_fit(watched: Watched, width: int) -> None:
     watched.login("ada")
     watched.page.set_viewport_size({"width": width, "height": 900})
-    for path in ("/create/image", "/create/verse", "/create/copy", "/jobs"):
+    for path in ("/create/image", "/create/verse", "/create/copy", "/create/music", "/create/presenter", "/jobs"):
         watched.open(path)
         assert (path, watched.faults() if width == 360 else [], watched.wide()) == (path, [], 0)

@@ -158,6 +158,8 @@ def take_in(path: Path, home: Home, role: Role, *, limits: Limits | None = None)
         if beside is None or sha256_bytes(beside) != facts.beside:
             raise _unusable(path, _("It changed while it was read."))
     row = known_work(home, facts)
+    if row is not None and not row.erased and facts.state == "Absent" and row.blob_sha256 == facts.sha256:
+        return of_work(row, home, role)  # its manifest wasn't brought along, and the home has it
     copied = recognised(path, home, facts, limits) if row is None else None
     return Ingredient(
         role=role,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Draft, Work
     from luokuan.models.gan.text.model import TextGan
     from luokuan.models.vae.text.model import TextVae
@@ -162,6 +163,7 @@ def create_latent_texts(
     label: LabelOptions | None = None,
     home: Home | None = None,
     on_text: Callable[[int, str], None] | None = None,
+    finisher: Finisher | None = None,
 ) -> Iterator[Work]:
     """Create finished texts; see ``draft_latent_texts`` for the other arguments.
 
@@ -171,6 +173,7 @@ def create_latent_texts(
         label: The explicit label; default: both languages.
         home: Where the work is kept; default: the user's home.
         on_text: Called with a draft's index and its text, before it is finished.
+        finisher: Stands in the place of ``finish``.
 
     Raises:
         UserError: no such model, it is of another kind, or see ``draft_latent_texts`` and ``finish``.
@@ -184,7 +187,7 @@ def create_latent_texts(
     for index, draft in enumerate(draft_latent_texts(wish or Wish(), model=loaded, seed=seed, count=count)):
         if on_text is not None and isinstance(draft.media, Text):
             on_text(index, draft.media.text)
-        yield finish(draft, home=place, media_type=media_type, label=label)
+        yield (finisher or finish)(draft, home=place, media_type=media_type, label=label)
 
 
 def create_latent_text(like: str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:

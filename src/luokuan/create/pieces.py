@@ -19,6 +19,7 @@ from luokuan.media import Media, Picture, Score, Sound
 if TYPE_CHECKING:
     from luokuan.colophon.ingredients import Ingredient, Origin
     from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Draft, Work
     from luokuan.models.gan.music.model import MusicGan
     from luokuan.models.vae.music.model import MusicVae
@@ -300,6 +301,8 @@ def create_music(
     font: Path | str | None = None,
     label: LabelOptions | None = None,
     home: Home | None = None,
+    on_score: Callable[[Score, float], None] | None = None,
+    finisher: Finisher | None = None,
 ) -> Iterator[Work]:
     """Create finished music, one work after the other; see ``draft_music`` for the other arguments.
 
@@ -311,6 +314,8 @@ def create_music(
         font: A SoundFont for sounds; None: the one that the system has, else the built-in synthesiser; empty: that.
         label: The explicit label; default: both languages.
         home: Where the works are kept; default: the user's home.
+        on_score: Called with each score and the quarter notes of its bar, before it is finished.
+        finisher: Stands in the place of ``finish``.
 
     Raises:
         UserError: no such model, it makes no music, a file can't be used, or see ``draft_music`` and ``finish``.
@@ -359,7 +364,9 @@ def create_music(
         if sounds:
             parameters = {**parameters, "synthesiser": "built-in" if chosen is None else chosen.name}
         made = replace(draft, media=media, recipe=replace(draft.recipe, parameters=parameters))
-        yield finish(made, home=place, media_type=media_type, label=label, origin=origin)
+        if on_score is not None:
+            on_score(draft.media, loaded.config.bar)
+        yield (finisher or finish)(made, home=place, media_type=media_type, label=label, origin=origin)
 
 
 def create_one(*, model: str | Path = STARTER, seed: int = 0, **options: Any) -> Work:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.account_tables import ROLES, account
+from luokuan.store.conflicts import changed_meanwhile
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,39}")
 
@@ -109,12 +110,7 @@ def update_account(connection: sa.Connection, row: AccountRow, **changes: object
     wanted = sa.and_(account.c.id == row.id, account.c.version == row.version)
     done = connection.execute(account.update().where(wanted).values(**changes, version=row.version + 1))
     if done.rowcount != 1:
-        raise UserError(
-            _("Somebody has changed this meanwhile, maybe in another tab; nothing of yours was saved."),
-            _("Load the page again and make your change once more."),
-            code="account.changed",
-            status=409,
-        )
+        raise changed_meanwhile("account.changed")
     if not administrators(connection):
         raise UserError(
             _("Nobody would be left who may administer this studio."),

@@ -17,6 +17,7 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.accounts import AccountRow
 from luokuan.store.belonging_tables import belonging, upload
+from luokuan.store.conflicts import changed_meanwhile
 
 What = Literal["corpus", "model"]
 
@@ -104,12 +105,7 @@ def change(connection: sa.Connection, kind: What, name: str, version: int) -> No
     """
     where = sa.and_(_named(kind, name), belonging.c.version == version)
     if not connection.execute(belonging.update().where(where).values(version=version + 1)).rowcount:
-        raise UserError(
-            _("Somebody has changed this meanwhile, maybe you in another tab."),
-            _("What you typed is still here. Compare it with what is there now, and save it again."),
-            code="belonging.changed",
-            status=409,
-        )
+        raise changed_meanwhile("belonging.changed")
 
 
 def drop(connection: sa.Connection, kind: What, name: str) -> None:

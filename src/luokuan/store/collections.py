@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.accounts import AccountRow
+from luokuan.store.conflicts import changed_meanwhile
 from luokuan.store.house_tables import collection, collection_work
 from luokuan.store.ownership import own_among
 from luokuan.store.tables import work
@@ -67,24 +68,36 @@ def make_collection(connection: sa.Connection, collection_id: str, name: str, pe
         raise _taken(name) from error
 
 
-def rename_collection(connection: sa.Connection, collection_id: str, name: str) -> None:
-    """Give one another name.
+def rename_collection(connection: sa.Connection, collection_id: str, name: str, *, was: str) -> None:
+    """Give one that is called ``was`` another name.
 
     Raises:
-        UserError: the name won't do, or is taken.
+        UserError: the name won't do, or is taken; it is called otherwise by now (409).
     """
     name = _checked(name)
     try:
         with connection.begin_nested():
-            connection.execute(collection.update().where(collection.c.id == collection_id).values(name=name))
+            done = connection.execute(collection.update().where(_called(collection_id, was)).values(name=name))
     except sa.exc.IntegrityError as error:
         raise _taken(name) from error
+    if not done.rowcount:
+        raise changed_meanwhile("collection.changed")
 
 
-def delete_collection(connection: sa.Connection, collection_id: str) -> None:
-    """Delete one; its works stay."""
+def delete_collection(connection: sa.Connection, collection_id: str, *, was: str) -> None:
+    """Delete one that is called ``was``; its works stay.
+
+    Raises:
+        UserError: it is called otherwise by now (409).
+    """
+    if connection.execute(sa.select(collection.c.id).where(_called(collection_id, was))).first() is None:
+        raise changed_meanwhile("collection.changed")
     connection.execute(collection_work.delete().where(collection_work.c.collection_id == collection_id))
     connection.execute(collection.delete().where(collection.c.id == collection_id))
+
+
+def _called(collection_id: str, name: str) -> sa.ColumnElement[bool]:
+    return sa.and_(collection.c.id == collection_id, collection.c.name == name)
 
 
 def add_works(

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
+from luokuan.store.conflicts import changed_meanwhile
 from luokuan.store.house_tables import house_setting
 
 POLICIES = ("both", "cn", "eu")
@@ -110,9 +111,4 @@ def _write(connection: sa.Connection, name: str, values: dict[str, Any], at: dat
         except sa.exc.IntegrityError:
             done = False
     if not done:
-        raise UserError(
-            _("Somebody has changed this meanwhile, maybe in another tab; nothing of yours was saved."),
-            _("Load the page again and make your change once more."),
-            code="house.changed",
-            status=409,
-        )
+        raise changed_meanwhile("house.changed")

@@ -163,7 +163,7 @@ def principal_of(request: Request, studio: Studio) -> Principal:
     if by_program(request):
         return _by_key(request, studio)
     cookies = request.cookies
-    visit, held = cookies.get(cookie_name(VISIT, studio), ""), cookies.get(cookie_name(SESSION, studio), "")
+    visit, held = cookies.get(cookie_name(VISIT, request), ""), cookies.get(cookie_name(SESSION, request), "")
     if not held or len(held) > 200:
         return Principal(cookie=visit)
     moment, digest = now(), tokens.digest(held)
@@ -202,9 +202,14 @@ def _by_key(request: Request, studio: Studio) -> Principal:
     return Principal(account, key=key)
 
 
-def cookie_name(name: str, studio: Studio) -> str:
+def is_secure(request: Request) -> bool:
+    """Whether the browser came by TLS: to the studio itself, or to a proxy of ``--proxy`` that says so."""
+    return studio_of(request).settings.secure or request.url.scheme == "https"
+
+
+def cookie_name(name: str, request: Request) -> str:
     """A cookie's name: under TLS with the prefix that keeps neighbours from setting it (RFC 6265bis, 4.1.3.2)."""
-    return f"__Host-{name}" if studio.settings.secure else name
+    return f"__Host-{name}" if is_secure(request) else name
 
 
 def principal(request: Request) -> Principal:

@@ -24,18 +24,25 @@ from luokuan.studio.state import studio_of
 
 _UNAVAILABLE = ("database.busy", "check.full")
 """Codes of what passes by itself: 503."""
+RETRY_AFTER = "5"
+"""Seconds after which what passes by itself may have passed."""
+
+
+def status_of(error: UserError) -> int:
+    """The status of an answer to it."""
+    return 503 if error.code in _UNAVAILABLE else error.status
 
 
 def answer(request: Request, error: UserError) -> Response:
     """The answer to a request that something was wrong with."""
     if openai.under(request):
         return openai.answer(error)
-    status = 503 if error.code in _UNAVAILABLE else error.status
+    status = status_of(error)
     headers = {}
     if status == 401:
         headers["www-authenticate"] = "Bearer" if by_program(request) else "Cookie"
     if status in (429, 503):
-        headers["retry-after"] = "5"
+        headers["retry-after"] = RETRY_AFTER
     made: Response
     if by_program(request):
         made = JSONResponse({"error": {"code": error.code, "what": error.what, "do": error.do}}, status)

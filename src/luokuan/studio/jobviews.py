@@ -11,15 +11,16 @@ from luokuan.store import jobs, library
 from luokuan.store.accounts import AccountRow
 from luokuan.store.feedback import opinions
 from luokuan.store.jobs import Event, Job
+from luokuan.store.works import WorkRow
 from luokuan.studio.cards import Card, card
 from luokuan.studio.following import look
 from luokuan.studio.modelcards import visible_models
 from luokuan.studio.state import Studio
 from luokuan.studio.words import job_word, state_word
 
-VARYING = ("prior",)
-"""Families whose models start from a picture."""
-_NAMES = ("brief", "prompt", "title", "product", "text", "name", "class_name", "model", "file")
+VARYING = {"image/": ("image", ("prior",)), "audio/midi": ("music", ("vae/music",))}
+"""What the media type of a work begins with from which one can start: the tab, and the families whose models do so."""
+_NAMES = ("brief", "prompt", "title", "product", "text", "sentence", "name", "class_name", "model", "file")
 """What a brief is known by, the first that it has."""
 
 
@@ -60,11 +61,12 @@ def is_cancelling(job: Job) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A work that a job made. ``liked``: what is thought of it; ``varies``: whether variations of it can be made."""
+    """A work that a job made. ``liked``: what is thought of it; ``varies``: the tab where variations
+    of it can be made; empty: none."""
 
     card: Card
     liked: bool | None
-    varies: bool
+    varies: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +178,21 @@ def results_of(studio: Studio, work_ids: list[str], person: AccountRow) -> tuple
     with studio.database.read() as connection:
         rows = {row.id: row for row in library.own_works(connection, work_ids, person)}
         liked = opinions(connection, rows)
-    varying = {one.name for one in visible_models(studio, person) if one.family in VARYING}
+    families = {one.name: one.family for one in visible_models(studio, person)}
     return tuple(
         Result(
             card(rows[work_id], studio.home),
             liked.get(work_id),
-            rows[work_id].kind == "image" and rows[work_id].model_name in varying,
+            _varies(rows[work_id], families),
         )
         for work_id in work_ids
         if work_id in rows
     )
+
+
+def _varies(row: WorkRow, families: Mapping[str, str]) -> str:
+    """The tab where variations of a work can be made by the model that made it; empty: none."""
+    for begin, (tab, able) in VARYING.items():
+        if row.kind == tab and row.media_type.startswith(begin) and families.get(row.model_name) in able:
+            return tab
+    return ""

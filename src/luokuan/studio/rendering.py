@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,10 +15,9 @@ from starlette.responses import HTMLResponse
 
 from luokuan import __version__
 from luokuan.i18n import _, language
-from luokuan.studio.access import VISIT, Principal, cookie_name
+from luokuan.studio.access import VISIT, Principal, cookie_name, is_secure
 from luokuan.studio.guard import csrf, tokens
 from luokuan.studio.navigation import entries
-from luokuan.studio.state import Studio, studio_of
 from luokuan.studio.training import words as training_words
 from luokuan.studio.training.charts import short
 from luokuan.studio.training.tasks import family_word, material_word, unit_word
@@ -36,7 +35,6 @@ def render(
 
     Strangers get a cookie that ties their forms to their browser, see ``guard.csrf``; it says nothing of them.
     """
-    studio = studio_of(request)
     who: Principal = getattr(request.state, "principal", None) or Principal()
     visit = "" if who.cookie else tokens.new_token()
     theme = request.cookies.get(THEME, "auto")
@@ -55,20 +53,18 @@ def render(
     answer = HTMLResponse(text, status)
     answer.headers["vary"] = "cookie, accept-language, hx-request"
     if visit:
-        set_cookie(answer, studio, cookie_name(VISIT, studio), visit)
+        set_cookie(answer, request, cookie_name(VISIT, request), visit)
     return answer
 
 
-def set_cookie(answer: Any, studio: Studio, name: str, value: str, seconds: int | None = None) -> None:
+def set_cookie(answer: Any, request: Request, name: str, value: str, seconds: int | None = None) -> None:
     """A cookie that no script reads and no other site sends; ``seconds`` None: until the browser is closed."""
-    answer.set_cookie(
-        name, value, max_age=seconds, path="/", secure=studio.settings.secure, httponly=True, samesite="lax"
-    )
+    answer.set_cookie(name, value, max_age=seconds, path="/", secure=is_secure(request), httponly=True, samesite="lax")
 
 
-def forget_cookie(answer: Any, studio: Studio, name: str) -> None:
+def forget_cookie(answer: Any, request: Request, name: str) -> None:
     """Take a cookie away."""
-    answer.delete_cookie(name, path="/", secure=studio.settings.secure, httponly=True, samesite="lax")
+    answer.delete_cookie(name, path="/", secure=is_secure(request), httponly=True, samesite="lax")
 
 
 @lru_cache(maxsize=1)
@@ -87,6 +83,7 @@ def _environment() -> Environment:
         found.globals[f"{name}_word"] = getattr(training_words, f"{name}_word")
     found.globals["job_state"] = training_words.job_state
     found.filters.update(moment=moment, size=size, duration=training_words.duration, material_word=material_word)
+    found.filters.update(listed=listed, scope_word=scope_word)
     return found
 
 
@@ -94,6 +91,11 @@ def _environment() -> Environment:
 def asset(name: str) -> str:
     """Address of one of our own files; it changes when the file does, so that browsers may keep it."""
     return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
+
+
+def listed(values: Iterable[str]) -> str:
+    """Words one after the other, as the reader's language parts them."""
+    return _(", ").join(values)
 
 
 def moment(value: datetime | None) -> str:

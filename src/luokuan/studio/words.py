@@ -25,7 +25,8 @@ def job_word(kind: str) -> str:
     """A kind of job."""
     group, _dot, word = kind.partition(".")
     if group == "create":
-        return _("enlargement") if word == "enlargement" else kind_word(word)
+        own = {"enlargement": _("enlargement"), "sentences": _("sentences")}
+        return own.get(word) or kind_word(word)
     return {"train": _("training"), "evaluate": _("evaluation"), "export": _("export")}.get(group, kind)
 
 

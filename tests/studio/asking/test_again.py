@@ -53,13 +53,23 @@ def test_a_work_of_a_job_has_the_jobs_brief(place: Place) -> None:
          ("create.copy", {"product": "tea", "attributes": {"price": "5"}, "form": "slogan"})),
         ("translation", {"brief": "Hello.", "parameters": {"from": "en", "to": "zh"}},
          ("create.translation", {"text": "Hello.", "to": "zh", "start": "en"})),
+        ("text", {"brief": "A cat.", "seed": 9, "parameters": {
+            "like": "A cat.", "toward_text": "", "steps": None, "noise": 1.0, "attributes": {"length": 2.0},
+            "temperature": 0.0, "top_p": 1.0, "first_seed": 8, "count": 3}},
+         ("create.sentences", {"sentence": "A cat.", "noise": 1.0, "attributes": {"length": 2.0}, "seed": 8,
+                               "count": 3})),
+        ("music", {"seed": 3, "parameters": {"bars": 4, "temperature": 0.9, "truncation": 1.0, "tempo": 80.0,
+                                             "mode": "minor", "density": None, "among": 8, "taken": 2}},
+         ("create.music", {"bars": 4, "mode": "minor", "tempo": 80.0, "seed": 3})),
+        ("speech", {"brief": "Hi.", "parameters": {"voices": [{"name": "english"}], "rate": 1.2, "pitch": 0.0}},
+         ("create.speech", {"text": "Hi.", "voices": ["english"], "rate": 1.2})),
     ],
 )  # fmt: skip
 def test_recipes_of_the_command_line_become_briefs(
     place: Place, kind: str, recipe: dict[str, Any], wanted: tuple[str, dict[str, Any]]
 ) -> None:
     ada = place.account("ada")
-    media = "image/png" if kind == "image" else "text/plain"
+    media = {"image": "image/png", "music": "audio/midi", "speech": "audio/wav"}.get(kind, "text/plain")
     row = keep_row(place.database, ada, kind=kind, recipe={"seed": 7, **recipe}, media_type=media)
     name, brief = again(place, row, ada)
     assert name == wanted[0] and {part: brief[part] for part in wanted[1]} == wanted[1]
@@ -81,7 +91,7 @@ def test_what_it_started_from_is_named_if_it_is_ones_own(place: Place) -> None:
 
 def test_kinds_without_a_form_have_none_and_broken_recipes_break_nothing(place: Place) -> None:
     ada = place.account("ada")
-    assert again(place, keep_row(place.database, ada, kind="music", recipe={}), ada) is None
+    assert again(place, keep_row(place.database, ada, kind="sound", recipe={}), ada) is None
     for recipe in ({"parameters": 5}, {"parameters": {"like": 7, "upscale": "x"}}, {}):
         assert again(place, keep_row(place.database, ada, recipe=recipe), ada)[0] == "create.image"
     row = keep_row(place.database, ada, recipe={"parameters": {"class": "hat"}})

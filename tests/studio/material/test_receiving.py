@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from dataclasses import replace
 from datetime import timedelta
@@ -39,6 +40,24 @@ def test_pieces_come_in_order_and_an_upload_goes_on_where_it_was(place: Place) -
     # Another archive of the same name takes its place.
     other, at = receiving.begin(place.database, place.settings, ann, "photos", 20, now())
     assert other.id != row.id and at == 0 and not receiving.place_of(place.home, row.id).exists()
+
+
+def test_a_disk_that_fills_up_within_a_piece_keeps_the_pieces_before_it(place: Place) -> None:
+    ann = place.account("ann")
+    row, _at = receiving.begin(place.database, place.settings, ann, "photos", 40_000, now())
+    path = receiving.place_of(place.home, row.id)
+    assert receiving.append(place.settings, row, 0, b"a" * 10_000) == 10_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (15_000, hard))  # half of the next piece fits
+    try:
+        with pytest.raises(UserError) as caught:
+            receiving.append(place.settings, row, 10_000, b"b" * 20_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert code_of(caught) == ("disk.full", 413) and str(place.home.path) not in caught.value.what + caught.value.do
+    assert path.read_bytes() == b"a" * 10_000, "nothing of the piece, and it isn't written later either"
+    assert receiving.append(place.settings, row, 10_000, b"b" * 30_000) == 40_000
+    assert path.read_bytes() == b"a" * 10_000 + b"b" * 30_000
 
 
 def test_quotas_count_what_is_on_its_way(place: Place) -> None:

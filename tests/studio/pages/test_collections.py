@@ -6,6 +6,7 @@ import io
 import re
 import time
 import zipfile
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -45,11 +46,17 @@ def test_a_collection_is_made_named_filled_and_deleted_and_its_works_stay(place:
     assert browser.post("/library/selection", more).status_code == 409, "the name is taken"
     browser.post("/library/selection", {"work": rows[0].id, "action": "take_out", "from": spring})
     assert rows[0].id not in browser.get(f"/library?collection={spring}").text
-    assert browser.post(f"/collections/{spring}", {"name": "autumn"}).status_code == 303
-    assert browser.post(f"/collections/{spring}", {"name": "summer"}).status_code == 409
+    assert browser.post(f"/collections/{spring}", {"name": "autumn", "was": "春 <b>"}).status_code == 303
+    taken = browser.post(f"/collections/{spring}", {"name": "summer", "was": "autumn"})
+    assert taken.status_code == 409 and "already" in taken.text
+    for form in ({"name": "winter <i>", "was": "春 <b>"}, {"name": "winter <i>"}):
+        late = browser.post(f"/collections/{spring}", form)
+        assert late.status_code == 409 and "another tab" in late.text
+        assert 'value="winter &lt;i&gt;"' in late.text and ">autumn</a>" in late.text, "both names are there"
+    assert browser.post(f"/collections/{spring}/delete", {"was": "春 <b>"}).status_code == 409
     for name in ("", "x" * 81, "a\nb"):
         assert browser.post("/collections", {"name": name}).status_code == 422
-    assert browser.post(f"/collections/{spring}/delete").status_code == 303
+    assert browser.post(f"/collections/{spring}/delete", {"was": "autumn"}).status_code == 303
     assert "autumn" not in browser.get("/collections").text
     assert all(row.id in browser.get("/library").text for row in rows)
 
@@ -95,7 +102,11 @@ def test_collections_on_both_databases(database: Database) -> None:
         collections.forget_work(connection, row.id)
         assert connection.execute(sa.select(sa.func.count()).select_from(collection_work)).scalar() == 0
         collections.add_works(connection, "a" * 16, [row.id], ada, AT)
-        collections.delete_collection(connection, "a" * 16)
+        for change in (collections.delete_collection, partial(collections.rename_collection, name="two")):
+            with pytest.raises(UserError) as caught:
+                change(connection, "a" * 16, was="two")
+            assert caught.value.code == "collection.changed"
+        collections.delete_collection(connection, "a" * 16, was="one")
         assert collections.collections_of(connection, ada) == []
 
 

@@ -34,7 +34,7 @@ def test_every_kind_is_a_tab_with_its_models(place: Place, monkeypatch: pytest.M
     browser = place.browser("ada")
     assert browser.get("/create").headers["location"] == "/create/image"
     page = browser.get("/create/image").text
-    for word in ("image", "text", "verse", "copy", "translation", "enlargement", "song"):
+    for word in ("image", "text", "sentences", "verse", "copy", "translation", "enlargement", "music", "song"):
         assert f'href="/create/{word}"' in page
         assert browser.get(f"/create/{word}").status_code == 200, word
     assert 'value="garments"' in page and 'value="verse"' not in page and "/models/garments/sample" in page
@@ -97,12 +97,35 @@ def test_one_starts_from_works_of_ones_own(place: Place) -> None:
     assert answer.status_code == 404 and "There is no file" in answer.text and not jobs_of(place)
 
 
+def test_pieces_are_offered_where_pieces_are_asked_for(place: Place) -> None:
+    ada = place.account("ada")
+    piece = keep_row(place.database, ada, kind="music", media_type="audio/midi")
+    sound = keep_row(place.database, ada, kind="music", media_type="audio/wav")
+    picture = keep_row(place.database, ada)
+    browser = place.stranger().login("ada")
+    tune = keep_row(place.database, ada, kind="music", media_type="audio/midi", model_name="chorale")
+    assert f'href="/create/music?like={tune.id}"' in browser.get(f"/works/{tune.id}").text
+    assert f'value="work:{tune.id}" selected' in browser.get(f"/create/music?like={tune.id}").text
+    assert "Variations" not in browser.get(f"/works/{piece.id}").text, "its model isn't there any more"
+    page = browser.get("/create/music").text
+    assert f'value="work:{piece.id}"' in page and 'value="chorale"' in page
+    assert f"work:{sound.id}" not in page and f"work:{picture.id}" not in page
+    answer = sent(browser, {"key": "m", "model": "chorale", "like": f"work:{piece.id}", "strip": "yes"}, "music")
+    assert answer.status_code == 422 and "has no say without" in answer.text and not jobs_of(place)
+    form = {"key": "s", "model": "sentences", "sentence": "A cat.", "attributes": "length: -1.5"}
+    answer = sent(browser, {**form, "attributes": "length: much"}, "sentences")
+    assert answer.status_code == 422 and 'id="field-attributes-wrong"' in answer.text
+    assert sent(browser, form, "sentences").status_code == 303
+    (job,) = jobs_of(place)
+    assert job.brief["attributes"] == {"length": -1.5}
+
+
 def test_a_work_is_made_again(place: Place) -> None:
     ada = place.account("ada")
     picture = keep_row(place.database, ada)
     poem = keep_row(place.database, ada, kind="verse", media_type="text/plain",
                     recipe={"brief": "江上", "parameters": {"title": "江上", "form": "七绝"}})  # fmt: skip
-    song = keep_row(place.database, ada, kind="music", recipe={"brief": ""})
+    song = keep_row(place.database, ada, kind="sound", recipe={"brief": ""})
     browser = place.stranger().login("ada")
     assert f"/create/image?again={picture.id}" in browser.get(f"/works/{picture.id}").text
     assert "Make again" not in browser.get(f"/works/{song.id}").text

@@ -54,8 +54,10 @@ def test_an_administrator_invites_and_changes_and_two_tabs_are_told(place: Place
     path, change = f"/settings/users/{row.id}", {"role": "maker", "active": "yes", "version": row.version}
     one = chief.post(path, {**change, "jobs": "5", "storage": "1"})
     assert one.status_code == 200 and "Saved." in one.text
-    two = chief.post(path, {**change, "role": "admin"})
+    two = chief.post(path, {**change, "role": "admin", "jobs": "7"})
     assert two.status_code == 409 and "another tab" in two.text
+    assert 'value="7"' in two.text and 'value="admin" selected' in two.text, "what was typed"
+    assert "There now: 5" in two.text and "There now: maker" in two.text, "and what is there"
     with place.database.read() as connection:
         found = accounts.find_account(connection, row.id)
     assert found is not None
@@ -75,6 +77,7 @@ def test_home_and_events_for_administrators(place: Place) -> None:
     finish(draft(), home=place.home)
     page = chief.get("/settings/home").text
     assert "Luokuan" in page and "SQLite" in page and "1 work" in page and "PRIVATE" not in page
+    assert f"luokuan backup luokuan.tar --home {place.home.path}" in page
     page = chief.get("/settings/events").text
     assert "logged in" in page and "chief" in page and PASSWORD not in page
     with place.database.read() as connection:

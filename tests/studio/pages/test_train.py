@@ -177,3 +177,8 @@ def test_what_another_has_is_neither_used_nor_told_of(place: Place) -> None:
     assert ann.post("/train/models/garments/remove", {"confirm": "garments"}).status_code == 404
     assert chief.post("/train/models/shared/remove", {"confirm": "shared"}).status_code == 303
     assert not (place.home.models / "shared").exists()
+
+
+def test_there_is_nothing_to_compare_yet(place: Place) -> None:
+    page = place.browser("ann").get("/train/compare").text
+    assert "no two runs" in page and 'class="filters"' not in page

@@ -27,8 +27,9 @@ def brief_again(connection: sa.Connection, row: WorkRow, person: AccountRow) -> 
     if found is not None and found[0].owner == person.id:
         job, place = found
         brief = dict(job.brief)
-        # Pictures have each a seed of their own, and a way is one whole; texts are the same only all together.
-        if job.kind == "create.image" and brief.get("toward") is None and not brief.get("like"):
+        # Pictures and pieces have a seed of their own each, a way is one whole; texts are the same only all together.
+        alone = {"create.image": ("toward", "like"), "create.music": ("start",)}.get(job.kind)
+        if alone is not None and not any(brief.get(name) is not None for name in alone):
             brief |= {"seed": (brief.get("seed") or 0) + place, "count": 1}
         return job.kind, brief
     return _of_recipe(connection, row, person)
@@ -56,7 +57,15 @@ def _of_recipe(connection: sa.Connection, row: WorkRow, person: AccountRow) -> t
         return "create.enlargement", {**shared, "file": file, "by": said.get("by")}
     if row.kind == "image":
         return "create.image", {**shared, **_picture(connection, brief, said, person)}
+    if row.kind == "music":
+        return "create.music", {**shared, **_music(connection, said, person)}
+    if row.kind == "speech":
+        how = {name: said[name] for name in ("rate", "pitch") if name in said}
+        return "create.speech", {"seed": recipe.get("seed"), "format": row.media_type, "text": brief,
+                                 "voices": _voices(said), **how}  # fmt: skip
     drawing = {name: said[name] for name in _DRAWING if name in said}
+    if row.kind == "text" and "toward_text" in said:
+        return "create.sentences", {**shared, **_sentences(said, recipe.get("seed"))}
     if row.kind == "text" and "chat" in said:
         first = {"seed": said.get("first_seed", recipe.get("seed")), "count": said.get("count", 1)}
         own = {"prompt": brief, "system": said.get("system", ""), "watermark": said.get("watermark") is not None}
@@ -93,6 +102,28 @@ def _picture(connection: sa.Connection, brief: str, said: Mapping[str, Any], per
     if "strip" in said:
         found["count"] = said["strip"]
     return found
+
+
+def _music(connection: sa.Connection, said: Mapping[str, Any], person: AccountRow) -> dict[str, Any]:
+    named = {"like": "like", "start": "from", "to": "to"}
+    files = {name: _reference(connection, said.get(key), person) for name, key in named.items()}
+    wishes = ("bars", "mode", "density", "tempo", "temperature", "truncation", "noise", "steps", "strip")
+    kept = {name: said[name] for name in wishes if name in said}
+    if said.get("synthesiser") == "built-in":
+        kept["synthesiser"] = "built-in"
+    return {**files, **kept}
+
+
+def _sentences(said: Mapping[str, Any], seed: Any) -> dict[str, Any]:
+    wishes = ("noise", "attributes", "temperature", "top_p", "count", "steps")
+    kept = {name: said[name] for name in wishes if said.get(name) is not None}
+    own = {"sentence": said.get("like", ""), "toward": said.get("toward_text", "")}
+    return {**own, **kept, "seed": said.get("first_seed", seed)}
+
+
+def _voices(said: Mapping[str, Any]) -> list[str]:
+    voices = said.get("voices")
+    return [str(one["name"]) for one in voices or () if isinstance(one, Mapping) and "name" in one]
 
 
 def _reference(connection: sa.Connection, sha256: Any, person: AccountRow) -> str | None:

@@ -17,6 +17,8 @@ MOST_TYPED = 10_000
 MAIN = {
     "create.image": ("model", "brief", "like", "count"),
     "create.text": ("model", "prompt", "count"),
+    "create.sentences": ("model", "sentence", "toward", "attributes", "count"),
+    "create.music": ("model", "bars", "mode", "density", "like", "format", "count"),
     "create.verse": ("model", "title", "form", "heads", "count"),
     "create.copy": ("model", "product", "attributes", "form", "language", "count"),
     "create.translation": ("model", "text", "file", "to"),
@@ -48,6 +50,7 @@ class Field:
         least: Smallest number, or None.
         most: Largest number, or None.
         longest: Characters, or None.
+        numbers: Whether what stands in its lines or pairs are numbers.
         of: Kind of media that a file must be, or families that a model must be of.
     """
 
@@ -64,6 +67,7 @@ class Field:
     least: float | None = None
     most: float | None = None
     longest: int | None = None
+    numbers: bool = False
     of: tuple[str, ...] = ()
 
     @property
@@ -108,6 +112,7 @@ def _fields(schema: Mapping[str, Any], definitions: Mapping[str, Any], kind: Kin
             least=about.get("minimum", about.get("exclusiveMinimum")),
             most=about.get("maximum", about.get("exclusiveMaximum")),
             longest=about.get("maxLength"),
+            numbers=_of_numbers(about),
             of=(about["file"],) if "file" in about else tuple(about.get("families", kind.families)),
         )
 
@@ -126,6 +131,12 @@ def _plain(given: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[di
     if "const" in about:
         about["enum"] = [about["const"]]
     return about, optional
+
+
+def _of_numbers(about: Mapping[str, Any]) -> bool:
+    """Whether an array or an object holds numbers alone."""
+    inner = about.get("prefixItems") or [about.get("items") or about.get("additionalProperties")]
+    return all(isinstance(one, Mapping) and one.get("type") == "number" for one in inner)
 
 
 def _shape(name: str, about: Mapping[str, Any]) -> Shape:

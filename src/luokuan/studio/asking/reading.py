@@ -82,12 +82,14 @@ def _value(field: Field, text: Any) -> Any:
             raise ValueError(_("Choose one of the list."))
         return known[text]
     if field.shape == "lines":
-        return [line.strip() for line in text.split("\n") if line.strip()]
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        return [_number(field, line) for line in lines] if field.numbers else lines
     if field.shape == "pairs":
         pairs = [_PAIR.fullmatch(line) for line in text.split("\n") if line.strip()]
         if None in pairs:
             raise ValueError(_("Write a name, a colon and a value in each line."))
-        return {pair[1]: pair[2] for pair in pairs if pair is not None}
+        found = {pair[1]: pair[2] for pair in pairs if pair is not None}
+        return {name: _number(field, value) for name, value in found.items()} if field.numbers else found
     return text if field.shape == "words" else text.strip()
 
 

@@ -28,6 +28,35 @@ def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
             "length": (_("Length"), _("Most words (en) or characters (zh); default: as the form has.")),
             "among": (_("Drafts"), _("Drafts from which each piece is picked.")),
         }
+    if kind == "create.sentences":
+        return {
+            "sentence": (_("A sentence"), _("From which to start; empty: new ones.")),
+            "toward": (
+                _("Towards another sentence"),
+                _("The text leads from the one to the other, a sentence a line."),
+            ),
+            "steps": (_("Sentences on the way"), _("With both ends.")),
+            "noise": (_("How far from it"), _("0: the sentence again, 1: a paraphrase (default).")),
+            "attributes": (_("What to change"), _("One a line and by how much, such as 'length: 1.5'.")),
+            "temperature": (_("Temperature"), _("Below 1: more probable; 0: always the likeliest.")),
+            "top_p": (_("Their probability"), _("Only the likeliest words with this probability together.")),
+        }
+    if kind == "create.music":
+        return {
+            "bars": (_("Bars"), _("Melodies have always two.")),
+            "mode": (_("Mode"), ""),
+            "density": (_("Notes"), ""),
+            "tempo": (_("Tempo"), _("Quarter notes a minute.")),
+            "like": (_("A piece to vary"), _("A MIDI file of the library.")),
+            "noise": (_("How much changes"), _("0 keeps the piece, 1 goes farthest; default: 0.4.")),
+            "start": (_("From this piece"), _("A MIDI file of the library, from which a way leads.")),
+            "to": (_("To that piece"), _("A MIDI file of the library, to which it leads.")),
+            "steps": (_("Pieces on the way"), _("With both ends.")),
+            "strip": (_("The way in one work"), _("One piece after the other.")),
+            "temperature": (_("Temperature"), _("Below 1: more probable; 0: always the likeliest.")),
+            "truncation": (_("Truncation"), _("Below 1: more typical, less varied.")),
+            "synthesiser": (_("Instruments"), _("For sounds.")),
+        }
     if kind == "create.translation":
         return {
             "text": (_("Text"), _("What is to be translated; or choose a text of the library below.")),
@@ -138,6 +167,9 @@ def choice_word(name: str, value: object) -> str:
             "bottom-left": _("bottom left"),
             "bottom-right": _("bottom right"),
         },
+        "mode": {"major": _("major"), "minor": _("minor")},
+        "density": {"low": _("few"), "high": _("many")},
+        "synthesiser": {"system": _("the machine's, if it has some"), "built-in": _("built-in")},
         "enlarge": {"lanczos": _("smooth"), "nearest": _("with hard pixels")},
         "form": {
             "ad": _("advertisement"),
@@ -154,6 +186,15 @@ def choice_word(name: str, value: object) -> str:
             "text/markdown": "Markdown",
             "application/json": "JSON",
             "text/html": "HTML",
+            "audio/midi": "MIDI",
+            "audio/wav": "WAV",
+            "audio/flac": "FLAC",
+            "audio/mpeg": "MP3",
+            "audio/ogg": "Ogg Vorbis",
+            "audio/ogg; codecs=opus": "Ogg Opus",
+            "audio/mp4": "AAC (M4A)",
+            "video/mp4": "MP4",
+            "video/webm": "WebM",
         },
         "upscale": {2: "2 ×", 4: "4 ×"},
         "by": {2: "2 ×", 4: "4 ×"},

@@ -38,16 +38,20 @@ class Headers:
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
         self._added = {**_ALWAYS, "content-security-policy": PAGES, "cache-control": "no-store"}
-        if secure:
-            self._added["strict-transport-security"] = "max-age=31536000"
+        self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
 
+        added = self._added
+        # Behind a proxy that speaks TLS the scheme is what ``Proxies`` believed.
+        if self._secure or scope.get("scheme") == "https":
+            added = {**added, "strict-transport-security": "max-age=31536000"}
+
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._added.items():
+                for name, value in added.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -76,10 +76,12 @@ class Kind(Generic[BriefT]):
 HANDLERS = (
     "image",
     "text",
+    "sentences",
     "verse",
     "copywriting",
     "translation",
     "enlargement",
+    "music",
     "speech",
     "presenter",
     "training",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -110,7 +111,7 @@ def no_disk() -> UserError:
     """The disk doesn't hold it."""
     return UserError(
         _("The studio's disk has no room for this."),
-        _("Ask an administrator to free some. Nothing was kept."),
+        _("Ask an administrator to free some, and try again then."),
         code="disk.full",
         status=413,
     )
@@ -149,9 +150,12 @@ def append(settings: Settings, row: UploadRow, at: int, data: bytes) -> int:
             with disk_errors(path):
                 stream.write(data)
                 stream.flush()
-        except UserError:
+        except UserError as error:
+            # Nothing of the piece stays, so that it can be sent again; where the studio keeps it is told to nobody.
+            with contextlib.suppress(OSError):
+                stream.close()
             os.truncate(path, at)
-            raise
+            raise (no_disk() if error.code == "disk.full" else error) from error
     return at + len(data)
 
 

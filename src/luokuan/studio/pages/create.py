@@ -23,7 +23,7 @@ from luokuan.studio.asking.again import brief_again, variations_of
 from luokuan.studio.asking.fields import MOST_TYPED, Field, fields_of
 from luokuan.studio.asking.reading import Typed, brief_of, faults_of, typed_from, typed_in
 from luokuan.studio.cards import card
-from luokuan.studio.errors import missing
+from luokuan.studio.errors import RETRY_AFTER, missing, status_of
 from luokuan.studio.forms import text_in
 from luokuan.studio.guard.headers import FILES
 from luokuan.studio.jobs.kinds import Kind, kinds
@@ -100,9 +100,10 @@ def create(request: Request, word: str) -> Response:
     try:
         made = studio.queue.submit(person.id, kind.name, brief, key=key)
     except UserError as error:
-        if error.code == "database.busy":
-            raise
-        return _page(request, Filled(kind, fields, typed, _where(error, fields), error), status=error.status)
+        answer = _page(request, Filled(kind, fields, typed, _where(error, fields), error), status=status_of(error))
+        if answer.status_code == 503:
+            answer.headers["retry-after"] = RETRY_AFTER
+        return answer
     return RedirectResponse(f"{_path(kind)}?job={made.id}#job", 303)
 
 

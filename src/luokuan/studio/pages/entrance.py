@@ -66,7 +66,7 @@ def logout(request: Request) -> Response:
             address=address_of(request),
         )  # fmt: skip
     answer = RedirectResponse("/login", 303)
-    forget_cookie(answer, studio, cookie_name(SESSION, studio))
+    forget_cookie(answer, request, cookie_name(SESSION, request))
     answer.headers["clear-site-data"] = '"cache"'
     return answer
 
@@ -108,12 +108,12 @@ def preferences(request: Request) -> Response:
     answer = RedirectResponse(local_path(text_in(form, "next", most=1000)), 303)
     language, theme = text_in(form, "language"), text_in(form, "theme")
     if language in LANGUAGES:
-        set_cookie(answer, studio, COOKIE, language, _YEAR)
+        set_cookie(answer, request, COOKIE, language, _YEAR)
         if who.account is not None:
             with studio.database.write() as connection:
                 accounts.set_language(connection, who.account.id, language)
     if theme in THEMES:
-        set_cookie(answer, studio, THEME, theme, _YEAR)
+        set_cookie(answer, request, THEME, theme, _YEAR)
     return answer
 
 
@@ -123,8 +123,8 @@ def _come_in(request: Request, row: AccountRow, where: str) -> Response:
     # A new secret with each login: one that somebody has put into this browser before is worth nothing.
     token = people.begin_session(studio.database, row, now(), life)
     answer = RedirectResponse(where, 303)
-    set_cookie(answer, studio, cookie_name(SESSION, studio), token, int(life.total_seconds()))
-    forget_cookie(answer, studio, cookie_name(VISIT, studio))
+    set_cookie(answer, request, cookie_name(SESSION, request), token, int(life.total_seconds()))
+    forget_cookie(answer, request, cookie_name(VISIT, request))
     if row.language in LANGUAGES:
-        set_cookie(answer, studio, COOKIE, str(row.language), _YEAR)
+        set_cookie(answer, request, COOKIE, str(row.language), _YEAR)
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 
 from fastapi import APIRouter, Depends
@@ -38,6 +39,7 @@ def home_page(request: Request) -> Response:
         "total": sum(size for _kind, _count, size in kinds),
         "free": shutil.disk_usage(studio.home.path).free,
         "place": str(studio.home.path),
+        "quoted": shlex.quote(str(studio.home.path)),
         "database": {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(dialect, dialect),
     }
     return render(request, "home.html", values)

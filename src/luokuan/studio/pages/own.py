@@ -40,7 +40,7 @@ def password(request: Request) -> Response:
     except UserError as error:
         return _page(request, error=error)
     answer = RedirectResponse("/login", 303)
-    forget_cookie(answer, studio, cookie_name(SESSION, studio))
+    forget_cookie(answer, request, cookie_name(SESSION, request))
     return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -33,8 +34,9 @@ def rules_page(request: Request) -> Response:
 def label(request: Request) -> Response:
     """Settle the label; refused when somebody else has changed it meanwhile (409)."""
     form = form_of(request)
+    typed = {name: str(form.get(name, ""))[:20] for name in ("policy", "language", "corner")}
     try:
-        values: dict[str, Any] = {name: text_in(form, name, most=20) for name in ("policy", "language", "corner")}
+        values: dict[str, Any] = {name: text_in(form, name, most=20) for name in typed}
         wanted = LabelSetting(**values, version=number_in(form, "version", most=2**31 - 2) or 0)
         if wanted.policy in _MEETS and wanted.language not in _MEETS[wanted.policy]:
             raise UserError(
@@ -47,7 +49,7 @@ def label(request: Request) -> Response:
             house.set_label(connection, wanted, now())
             _tell(connection, request, "label.changed", f"{wanted.policy} {wanted.language} {wanted.corner}")
     except UserError as error:
-        return _page(request, error=error)
+        return _page(request, error=error, typed=typed)
     return _page(request, saved=True)
 
 
@@ -61,7 +63,7 @@ def trash(request: Request) -> Response:
             house.set_trash(connection, wanted, now())
             _tell(connection, request, "trash.changed", "-" if wanted.days is None else str(wanted.days))
     except UserError as error:
-        return _page(request, error=error)
+        return _page(request, error=error, typed={"days": str(form.get("days", ""))[:20]})
     return _page(request, saved=True)
 
 
@@ -72,12 +74,23 @@ def _tell(connection: Any, request: Request, action: str, subject: str) -> None:
     )  # fmt: skip
 
 
-def _page(request: Request, *, error: UserError | None = None, saved: bool = False) -> Response:
+def _page(
+    request: Request, *, error: UserError | None = None, saved: bool = False, typed: Mapping[str, str] | None = None
+) -> Response:
+    """Both; ``typed``: a form that wasn't saved, to be looked at beside what is there."""
     with studio_of(request).database.read() as connection:
         settled, kept = house.label_setting(connection), house.trash_setting(connection)
+    there = {
+        "policy": settled.policy,
+        "language": settled.language,
+        "corner": settled.corner,
+        "days": "" if kept.days is None else str(kept.days),
+    }
     values = {
         "label": settled,
         "trash": kept,
+        "form": {**there, **(typed or {})},
+        "there": {name: there[name] for name, text in (typed or {}).items() if text != there[name]},
         "most": house.LONGEST_DAYS,
         "error": error,
         "saved": saved,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fastapi import APIRouter, Depends
@@ -25,6 +26,8 @@ from luokuan.studio.state import address_of, now, studio_of
 router = APIRouter()
 EVENTS = 100
 _MEBIBYTE = 1 << 20
+_LONGEST = 20
+"""Characters of a number that is shown again."""
 
 
 @router.get("/settings/users", dependencies=[Depends(Needs("admin"))])
@@ -79,7 +82,7 @@ def change(request: Request, account_id: str) -> Response:
                 subject=row.name, address=address_of(request),
             )  # fmt: skip
     except UserError as error:
-        return _user(request, row, error=error)
+        return _user(request, _found(request, account_id), error=error, typed=form)
     return _user(request, _found(request, account_id), saved=True)
 
 
@@ -117,6 +120,10 @@ def _found(request: Request, account_id: str) -> AccountRow:
     return row
 
 
+def _shown(limit: int | None) -> str:
+    return "" if limit is None else str(limit)
+
+
 def _users(request: Request, *, error: UserError | None = None, name: str = "", link: str = "") -> Response:
     with studio_of(request).database.read() as connection:
         rows = accounts.all_accounts(connection)
@@ -125,9 +132,27 @@ def _users(request: Request, *, error: UserError | None = None, name: str = "", 
     return render(request, "users.html", values, status=200 if error is None else error.status)
 
 
-def _user(request: Request, row: AccountRow, *, error: UserError | None = None, saved: bool = False) -> Response:
+def _user(
+    request: Request,
+    row: AccountRow,
+    *,
+    error: UserError | None = None,
+    saved: bool = False,
+    typed: Mapping[str, object] | None = None,
+) -> Response:
+    """One account; ``typed``: a form that wasn't saved, to be looked at beside what is there."""
     with studio_of(request).database.read() as connection:
         used = used_by(connection, row.id, now())
-    storage = None if row.storage_limit is None else row.storage_limit // _MEBIBYTE
-    values = {"row": row, "used": used, "storage": storage, "roles": ROLES, "error": error, "saved": saved}
+    there = {
+        "role": row.role,
+        "active": "yes" if row.active else "",
+        "jobs": _shown(row.jobs_limit),
+        "seconds": _shown(row.seconds_limit),
+        "storage": _shown(None if row.storage_limit is None else row.storage_limit // _MEBIBYTE),
+    }
+    form = there if typed is None else {name: str(typed.get(name, ""))[:_LONGEST] for name in there}
+    other = {name: there[name] for name in there if form[name] != there[name]}
+    values = {
+        "row": row, "used": used, "form": form, "there": other, "roles": ROLES, "error": error, "saved": saved,
+    }  # fmt: skip
     return render(request, "user.html", values, status=200 if error is None else error.status)

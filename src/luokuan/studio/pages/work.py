@@ -79,7 +79,7 @@ def work_page(request: Request, work_id: str) -> Response:
     values = {
         "card": card(row, studio.home, _TEXT),
         "again": again is not None,
-        "varies": result.varies if result is not None else False,
+        "varies": "" if result is None else result.varies,
         "liked": result.liked if result is not None else None,
         "row": row,
         "record": public_record(row),

@@ -30,10 +30,10 @@ class PresenterBrief(Making):
     portrait: dict[str, str] = Field(
         default_factory=dict, max_length=32, description="Attributes of the portrait; the seed draws the others."
     )
-    portrait_file: str | None = Field(default=None, max_length=80)
+    portrait_file: str | None = Field(default=None, max_length=80, json_schema_extra={"file": "image"})
     mouth: tuple[float, float, float] | None = None
     background: str = Field(default="", max_length=60, description="A colour; empty: the seed draws one.")
-    background_file: str | None = Field(default=None, max_length=80)
+    background_file: str | None = Field(default=None, max_length=80, json_schema_extra={"file": "image"})
     licence: str = Field(default="", max_length=100, description="Of the given pictures.")
     title: str = Field(default="", max_length=60)
     subtitle: str = Field(default="", max_length=60)

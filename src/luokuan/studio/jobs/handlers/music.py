@@ -1,0 +1,134 @@
+"""Music: new pieces, variations of one, and ways from one to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from luokuan.studio.jobs.briefs import Count, Making, check_making
+from luokuan.studio.jobs.clashes import refuse_both, refuse_needless
+from luokuan.studio.jobs.kinds import Kind, register
+from luokuan.studio.jobs.references import file_path, model_path
+
+if TYPE_CHECKING:
+    from luokuan.create.pieces import Wish
+    from luokuan.media import Score
+    from luokuan.store.home import Home
+    from luokuan.studio.jobs.context import Context
+
+NAME = "create.music"
+MIDI: dict[str, Any] = {"file": "audio/midi"}
+MOST_BARS = 128
+MusicFormat = Literal[
+    "audio/midi", "audio/wav", "audio/flac", "audio/mpeg", "audio/ogg", "image/png"
+]  # fmt: skip
+
+
+class MusicBrief(Making):
+    """See ``luokuan.create.pieces.Wish``; ``like``, ``start`` and ``to`` are MIDI files, as ``work:ID`` or
+    ``input:SHA256``: one to vary, or two between which the way leads, in ``steps`` works (``strip``: in one)."""
+
+    model: str = Field(default="chorale", min_length=1, max_length=64)
+    bars: int = Field(default=8, ge=1, le=MOST_BARS)
+    mode: Literal["major", "minor"] | None = None
+    density: Literal["low", "high"] | None = None
+    tempo: float = Field(default=96.0, ge=20, le=400)
+    count: Count = 1
+    like: str | None = Field(default=None, max_length=80, json_schema_extra=MIDI)
+    noise: float | None = Field(default=None, ge=0, le=1)
+    start: str | None = Field(default=None, max_length=80, json_schema_extra=MIDI)
+    to: str | None = Field(default=None, max_length=80, json_schema_extra=MIDI)
+    steps: int = Field(default=8, ge=2, le=64)
+    strip: bool = False
+    temperature: float | None = Field(default=None, ge=0, le=5)
+    truncation: float = Field(default=1.0, ge=0, le=1)
+    synthesiser: Literal["system", "built-in"] = "system"
+    format: MusicFormat = "audio/midi"
+
+    @property
+    def outputs(self) -> int:
+        """How many works it makes."""
+        if self.start is None:
+            return self.count
+        return 1 if self.strip else self.steps
+
+    def wish(self) -> Wish:
+        """The same for the model."""
+        from luokuan.create.pieces import Wish
+
+        return Wish(
+            self.bars, self.mode, self.density, self.tempo, self.temperature, self.truncation, self.steps, self.noise,
+            self.strip,
+        )  # fmt: skip
+
+
+def check(brief: MusicBrief, home: Home) -> None:
+    """Refuse models and files that aren't there, and wishes that have no say beside others."""
+    check_making(brief, home)
+    way = brief.start is not None or brief.to is not None
+    refuse_needless(
+        NAME,
+        (
+            (way and brief.start is None, "to", "start"),
+            (way and brief.to is None, "start", "to"),
+            (brief.noise is not None and brief.like is None, "noise", "like"),
+            (brief.strip and not way, "strip", "start"),
+        ),
+    )
+    given = {"like": brief.like, "mode": brief.mode, "density": brief.density}
+    refuse_both(NAME, ((way and value is not None, name, "start") for name, value in given.items()))
+    refuse_both(NAME, [(way and brief.count != 1, "count", "start")])
+    for reference in (brief.like, brief.start, brief.to):
+        if reference is not None:
+            file_path(reference, home)
+
+
+def run(context: Context, brief: MusicBrief) -> dict[str, Any]:
+    """Make them, one after the other; what is shown meanwhile is the piano-roll."""
+    from luokuan.create.pieces import create_music
+
+    home = context.home
+    # Each piece has a seed of its own, so that those which are there need not be made again; a way is one whole.
+    there = 0 if brief.start is not None else context.finished_first
+    context.skip(there)
+    works = create_music(
+        brief.wish(),
+        model=model_path(brief.model, home),
+        seed=brief.seeded() + there,
+        count=brief.count - there,
+        like=None if brief.like is None else file_path(brief.like, home),
+        start=None if brief.start is None else file_path(brief.start, home),
+        to=None if brief.to is None else file_path(brief.to, home),
+        media_type=brief.format,
+        font="" if brief.synthesiser == "built-in" else None,
+        label=brief.wanted_label(home),
+        home=home,
+        on_score=lambda score, bar: _show(context, score, bar),
+        finisher=context.finish,
+    )
+    made = []
+    for work in works:
+        made.append(work.id)
+        context.progress((there + len(made)) / brief.outputs)
+    return {"works": [*(context.works[place] for place in range(there)), *made]}
+
+
+def _show(context: Context, score: Score, bar: float) -> None:
+    from luokuan.media import Picture
+    from luokuan.models.vae.music.pianoroll import pianoroll
+    from luokuan.studio.jobs.context import png_of
+
+    context.show("image/png", png_of(Picture(pianoroll(score, bar=bar))))
+
+
+register(
+    Kind(
+        name=NAME,
+        brief=MusicBrief,
+        run=run,
+        check=check,
+        outputs=lambda brief: brief.outputs,
+        families=("vae/music", "gan/music"),
+    )
+)
