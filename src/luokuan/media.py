@@ -120,22 +120,25 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Symbolic music: notes, a tempo in quarter notes a minute, the names of its 1 to 16 tracks, and a ``notice``, such
-    as a copyright, that is shown with it.
+    """Symbolic music: notes, a tempo in quarter notes a minute, the names of its 1 to 16 tracks, a ``notice``, such as
+    a copyright, that is shown with it, and ``bar``, the quarter notes in a bar, for who writes it down.
 
     Raises:
-        UserError: the tempo isn't finite and above 0, there is no track or there are too many, or a note lies in a
-            track that isn't there.
+        UserError: the tempo or the bar isn't finite and above 0, there is no track or there are too many, or a note
+            lies in a track that isn't there.
     """
 
     notes: tuple[Note, ...]
     tempo: float = 120.0
     tracks: tuple[str, ...] = ("music",)
     notice: str = ""
+    bar: float = 4.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.tempo) and self.tempo > 0):
             raise _refuse(_("A tempo is above 0 quarter notes a minute, not {tempo}.", tempo=self.tempo))
+        if not (math.isfinite(self.bar) and 0.25 <= self.bar <= 64):
+            raise _refuse(_("A bar has 0.25 to 64 quarter notes, not {bar}.", bar=self.bar))
         if not 1 <= len(self.tracks) <= MAX_TRACKS:
             raise _refuse(_("A score has 1 to {most} tracks, not {count}.", most=MAX_TRACKS, count=len(self.tracks)))
         highest = max((note.track for note in self.notes), default=0)

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 import yaml
 from defusedxml import ElementTree
 from drafts import draft, score_draft, sound_draft, text_draft
+from mutations import MADE
 from PIL import Image
 from sounds import speech
 
@@ -42,6 +43,8 @@ CHINESE = {
     "last line": "最后一行",
     "above the text": "正文上方",
     "copyright notice": "版权声明",
+    "rights, and first page": "权利声明和首页",
+    "under the staves": "谱表下方",
     "XMP": "XMP",
     "chunk `AIGC`": "`AIGC` 块",
     "tag `AIGC`": "`AIGC` 标签",
@@ -49,6 +52,8 @@ CHINESE = {
     "`FILE.aigc.json`": "`FILE.aigc.json`",
     "front matter": "文首元数据",
     "`<meta>`": "`<meta>`",
+    "`<metadata>`": "`<metadata>`",
+    "miscellaneous field": "杂项字段",
     "text event": "文本事件",
     "bytes": "字节",
     "Trusted": "Trusted",
@@ -82,7 +87,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]:
     """One work in each format, as it lies in somebody's folder."""
     place = tmp_path_factory.mktemp("made")
     home, found = open_home(place / "home"), {}
-    for row in FORMATS:
+    for row in MADE:
         given = drawn(row)
         work = export_work(finish(given, home=home, media_type=row.media_type), place / f"work{row.suffixes[0]}")
         assert work.path is not None
@@ -176,6 +181,14 @@ def explicit(row: Format, one: Made) -> str:
         assert start >= 1.4 * media.rate and power[at - 30 : at + 31].sum() > 0.8 * power.sum()
         return "heard first"
     data = one.path.read_bytes()
+    if row.media_type == "image/svg+xml":
+        texts = [element.text or "" for element in ElementTree.fromstring(data).iter() if element.tag.endswith("}text")]
+        assert any("AI generated" in text for text in texts[-2:])
+        return "under the staves"
+    if row.media_type.endswith("musicxml+xml"):
+        tree = ElementTree.fromstring(data)
+        assert all("AI" in (tree.findtext(place) or "") for place in ("identification/rights", "credit/credit-words"))
+        return "rights, and first page"
     if row.kind is Score:
         assert any(kind == 2 and b"AI" in text for kind, text in first_events(data))
         return "copyright notice"
@@ -217,6 +230,12 @@ def event_label(one: Made) -> str:
     return text.removeprefix(b"AIGC:").decode()
 
 
+def element_label(one: Made) -> str:
+    tree = ElementTree.fromstring(one.path.read_bytes())
+    (text,) = [element.text for element in tree.iter() if "AIGC" in (element.get("name"), element.get("id"))]
+    return text or ""
+
+
 def beside_label(one: Made) -> str:
     return json.dumps(json.loads(Path(f"{one.path}.aigc.json").read_text("utf-8"))["AIGC"])
 
@@ -235,6 +254,8 @@ def implicit(row: Format) -> tuple[str, str, Callable[[Made], str]]:
         "application/json": ("key `AIGC`", "json", lambda one: json.dumps(json.loads(one.path.read_bytes())["AIGC"])),
         "text/html": ("`<meta>`", "html.parser", lambda one: Page(one.path.read_text("utf-8")).labels[0]),
         "audio/midi": ("text event", "bytes", event_label),
+        "application/vnd.recordare.musicxml+xml": ("miscellaneous field", "defusedxml", element_label),
+        "image/svg+xml": ("`<metadata>`", "defusedxml", element_label),
     }[row.media_type]
 
 
@@ -311,7 +332,7 @@ def table(page: Path) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `.")]
 
 
-@pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", MADE, ids=lambda row: row.name)
 def test_the_documents_say_what_is_there(row: Format, made: dict[str, Made]) -> None:
     found = cells(row, made[row.name])
     place = FORMATS.index(row)

@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from luokuan.colophon.formats import FORMATS
+from mutations import MADE
 
 
 def test_the_fuzzer_runs_and_finds_nothing_in_a_second(tmp_path: Path) -> None:
@@ -25,4 +24,4 @@ def test_the_fuzzer_of_the_child_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     run = subprocess.run([sys.executable, str(script), "2", "7"], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    assert run.stdout.count("fuzz_pool: ") == 1 + len(FORMATS)
+    assert run.stdout.count("fuzz_pool: ") == 1 + len(MADE)

@@ -16,7 +16,7 @@ from luokuan.i18n import _
 if TYPE_CHECKING:
     from luokuan.colophon.schema import Work
 
-HELP = _("Create music: MIDI, sound or a piano-roll, by a music VAE; new, like a piece, or between two.")
+HELP = _("Create music: MIDI, sound, sheet or piano-roll, by a music VAE; new, like a piece, or between two.")
 
 FORMATS = {
     "mid": "audio/midi",
@@ -26,8 +26,10 @@ FORMATS = {
     "mp3": "audio/mpeg",
     "ogg": "audio/ogg",
     "png": "image/png",
+    "musicxml": "application/vnd.recordare.musicxml+xml",
+    "svg": "image/svg+xml",
 }
-"""Endings and media types of music; a picture is its piano-roll."""
+"""Endings and media types of music; png is its piano-roll, svg its sheet."""
 
 
 def music(
@@ -73,7 +75,9 @@ def music(
     seed: options.Seed = 0,
     format: Annotated[
         str | None,
-        typer.Option("--format", help=_("mid, wav, flac, mp3, ogg or png (default: by --output, else mid).")),
+        typer.Option(
+            "--format", help=_("mid, wav, flac, mp3, ogg, png, svg or musicxml (default: by --output, else mid).")
+        ),
     ] = None,
     label: labelling.Label = None,
     policy: labelling.Policy = None,

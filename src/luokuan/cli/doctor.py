@@ -36,6 +36,7 @@ EXTRAS = {
     "media": "imageio_ffmpeg",
     "studio": "fastapi",
     "appraisal": "fpdf",
+    "sheet": "verovio",
 }
 LOW_DISK = 2 << 30
 """Bytes below which the home's disk is called full."""

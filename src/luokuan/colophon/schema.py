@@ -219,4 +219,6 @@ def _score_json(score: Score) -> str:
         for note in score.notes
     ]
     values = {"tempo": float(score.tempo), "tracks": list(score.tracks), "notice": score.notice, "notes": notes}
+    if score.bar != 4.0:  # which older works don't know
+        values["bar"] = float(score.bar)
     return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)

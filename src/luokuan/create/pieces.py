@@ -32,6 +32,7 @@ MOST = 64
 AMONG = 8
 """Drafts from which that is taken which has the mode or the density asked for most clearly."""
 NOISE = 0.4
+_SCORES = ("audio/midi", "application/vnd.recordare.musicxml+xml", "image/svg+xml")
 SCALE = 24
 """Pixels a quarter note, and a third of that a semitone, of a piano-roll that is a work."""
 
@@ -127,7 +128,7 @@ def start_of(given: Ingredient, home: Home) -> Start:
     from luokuan.colophon.ingredients import master_of
     from luokuan.foundation.corpus.midi import BrokenScore, read_midi
 
-    if given.media_type == "audio/midi" and isinstance(found := master_of(given, home), Score):
+    if given.media_type in _SCORES and isinstance(found := master_of(given, home), Score):
         return Start(found, given.sha256)
     try:
         return Start(read_midi(given.data).score, given.sha256)
@@ -264,7 +265,7 @@ def _clearest(make: Callable[[int], Score], seed: int, wish: Wish) -> tuple[Scor
 
 
 def rendered(score: Score, media_type: str, font: Path | None, *, bar: float = 4.0) -> Media:
-    """A score as what a file of that media type holds: itself, its sound, or its piano-roll.
+    """A score as what a file of that media type holds: itself, for MIDI and sheets; its sound, or its piano-roll.
 
     Args:
         font: A SoundFont that was checked; None: the built-in synthesiser, an organ for several tracks, else a plucked
@@ -274,8 +275,8 @@ def rendered(score: Score, media_type: str, font: Path | None, *, bar: float = 4
     Raises:
         UserError: it is too long, has no notes, or the SoundFont can't be played.
     """
-    if media_type == "audio/midi":
-        return score
+    if media_type in _SCORES:
+        return replace(score, bar=bar)
     if media_type.startswith("image/"):
         from luokuan.models.vae.music.pianoroll import pianoroll
 

@@ -164,11 +164,11 @@ def _pictures(
     row: WorkRow, data: bytes, lineage: Lineage, home: Home, corpora: Sequence[Path], hits: list[Hit],
     compared: list[str],
 ) -> None:  # fmt: skip
-    from luokuan.colophon.fingerprint.base import PDQ_SURE
+    from luokuan.colophon.fingerprint.base import PDQ_SURE, kind_of
     from luokuan.colophon.fingerprint.register import tells
     from luokuan.rights.training_items import bare_glance, corpora_called, nearest_item
 
-    if not row.media_type.startswith("image/"):
+    if kind_of(row.media_type) != "picture":
         return
     seen = bare_glance(row, data, home)
     if seen is None or not tells(seen):

@@ -61,7 +61,7 @@ def _pack_score(score: Any) -> bytes:
 def _unpack_score(data: bytes) -> Score:
     values = json.loads(data.decode("utf-8", "surrogatepass"))
     notes = tuple(Note(**note) for note in values["notes"])
-    return Score(notes, values["tempo"], tuple(values["tracks"]))
+    return Score(notes, values["tempo"], tuple(values["tracks"]), bar=values.get("bar", 4.0))
 
 
 def _pack_sound(sound: Any) -> bytes:

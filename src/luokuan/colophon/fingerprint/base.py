@@ -32,7 +32,7 @@ class Fingerprint:
 
 def kind_of(media_type: str) -> Kind | None:
     """Which kind of fingerprint files of this type have."""
-    if media_type.startswith("image/"):
+    if media_type.startswith("image/") and media_type != "image/svg+xml":
         return "picture"
     if media_type in _TEXTS:
         return "text"

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from luokuan.colophon.formats import flac, html, jpeg, m4a, midi, mp3, mp4, ogg, png, sound, text, wav, webm, webp
+from luokuan.colophon.formats import (
+    flac,
+    html,
+    jpeg,
+    m4a,
+    midi,
+    mp3,
+    mp4,
+    ogg,
+    png,
+    sheet,
+    sound,
+    text,
+    wav,
+    webm,
+    webp,
+)
 from luokuan.colophon.formats.base import HEADER_BYTES, SIDECARS, Encoding, Format
 from luokuan.colophon.formats.clip import ClipFormat
 from luokuan.colophon.formats.picture import PictureFormat
@@ -76,7 +92,7 @@ PICTURES: tuple[PictureFormat, ...] = (
 )
 
 TEXTS: tuple[TextFormat, ...] = (text.PLAIN, text.MARKDOWN, text.JSON, html.HTML)
-SCORES: tuple[midi.MidiFormat, ...] = (midi.MIDI,)
+SCORES: tuple[midi.MidiFormat | sheet.SheetFormat, ...] = (midi.MIDI, sheet.MUSICXML, sheet.SVG)
 
 SOUNDS: tuple[SoundFormat, ...] = (
     SoundFormat(

@@ -50,11 +50,11 @@ Struck = tuple[int, int, int, int]
 """A note as the file holds it: start and length in ticks, pitch, velocity."""
 
 
-def quantised(score: Score) -> list[list[Struck]]:
+def quantised(score: Score, ticks: int = TICKS) -> list[list[Struck]]:
     """The notes of each track as a file can hold them, sorted. Tracks without notes are left out of the file.
 
-    Starts and ends go to the nearest tick. A track plays a pitch once at a time: of notes that start together the
-    longest stays, and one that still sounds ends where the next begins.
+    Starts and ends go to the nearest of ``ticks`` a quarter note. A track plays a pitch once at a time: of notes that
+    start together the longest stays, and one that still sounds ends where the next begins.
 
     Raises:
         UserError: there are none, too many, or it takes too long.
@@ -77,8 +77,8 @@ def quantised(score: Score) -> list[list[Struck]]:
         )
     keys: dict[tuple[int, int], dict[int, tuple[int, int]]] = defaultdict(dict)
     for note in score.notes:
-        start = round(note.start * TICKS)
-        end = max(start + 1, round((note.start + note.length) * TICKS))
+        start = round(note.start * ticks)
+        end = max(start + 1, round((note.start + note.length) * ticks))
         struck = keys[int(note.track), int(note.pitch)]
         struck[start] = max(struck.get(start, (0, 0)), (end, int(note.velocity)))
     tracks: list[list[Struck]] = [[] for _name in score.tracks]
