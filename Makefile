@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The package itself: from this folder, with what the lock installed, so that nothing else is fetched.
 INSTALL_SELF := $(PIP) --no-deps --no-build-isolation -e .
 
-.PHONY: help run studio test slow lint format bench chaos docs fuzz lock messages clean
+.PHONY: help run showcase studio test slow lint format bench chaos docs fuzz lock messages clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -34,6 +34,9 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(VENV)/.
 
 run: $(VENV)/.runtime ## Create one work with each starter model into ./out, verify each, write out/index.html
 	LUOKUAN_HOME="$(abspath $(OUT))/home" $(BIN)/luokuan showcase --output "$(OUT)"
+
+showcase: $(VENV)/.runtime ## As `make run`, and the short of examples/storyboard.yaml (some minutes more)
+	LUOKUAN_HOME="$(abspath $(OUT))/home" $(BIN)/luokuan showcase --output "$(OUT)" --storyboard examples/storyboard.yaml
 
 studio: $(VENV)/.dev ## Serve the studio at http://127.0.0.1:8790, with what `make run` made
 	LUOKUAN_HOME="$(abspath $(OUT))/home" $(BIN)/luokuan studio

@@ -22,7 +22,7 @@ from luokuan.appraisal.value import (
     profitability_index,
     rates_of_return,
 )
-from luokuan.appraisal.yamlfile import read_yaml
+from luokuan.foundation.yamlfile import read_yaml
 from luokuan.i18n import _
 
 if TYPE_CHECKING:

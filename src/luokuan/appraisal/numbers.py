@@ -12,14 +12,6 @@ HUGE = 1e12
 """Beyond this a figure is taken for a slip of the keyboard."""
 
 
-class FieldFault(ValueError):
-    """A fault of a file that concerns several fields; ``place`` leads to the one that is to be changed."""
-
-    def __init__(self, place: tuple[str | int, ...], what: str) -> None:
-        super().__init__(what)
-        self.place = place
-
-
 class Strict(BaseModel):
     """Frozen; no unknown field."""
 

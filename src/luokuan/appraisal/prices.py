@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from luokuan.appraisal.numbers import Amount, FieldFault, Line, Strict
+from luokuan.appraisal.numbers import Amount, Line, Strict
 from luokuan.appraisal.project import Currency
-from luokuan.appraisal.yamlfile import read_yaml
 from luokuan.errors import UserError
+from luokuan.foundation.yamlfile import FieldFault, read_yaml
 from luokuan.i18n import _
 
 UNITS = {

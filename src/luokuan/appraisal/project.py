@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from luokuan.appraisal.distributions import Distribution, Floats
-from luokuan.appraisal.numbers import Amount, FieldFault, Line, Months, Number, Percent, Strict
+from luokuan.appraisal.numbers import Amount, Line, Months, Number, Percent, Strict
+from luokuan.foundation.yamlfile import FieldFault
 from luokuan.i18n import _
 
 LAYERS = {"foundation": "基础层", "technology": "技术层", "application": "应用层"}

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from luokuan.appraisal.numbers import Line, Strict
-from luokuan.appraisal.yamlfile import read_yaml
+from luokuan.foundation.yamlfile import read_yaml
 from luokuan.i18n import _, language
 
 Status = Literal["coming", "transition", "in force", "over"]

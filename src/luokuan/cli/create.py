@@ -10,6 +10,7 @@ import typer
 
 from luokuan.cli import (
     create_copy,
+    create_effect,
     create_enlargement,
     create_music,
     create_presenter,
@@ -17,6 +18,7 @@ from luokuan.cli import (
     create_text,
     create_translation,
     create_verse,
+    create_video,
     labelling,
     options,
 )
@@ -45,6 +47,8 @@ app.command("verse", help=create_verse.HELP)(create_verse.verse)
 app.command("translation", help=create_translation.HELP)(create_translation.translation)
 app.command("speech", help=create_speech.HELP)(create_speech.speech)
 app.command("presenter", help=create_presenter.HELP)(create_presenter.presenter)
+app.command("video", help=create_video.HELP)(create_video.video)
+app.command("effect", help=create_effect.HELP)(create_effect.effect)
 app.command("enlargement", help=create_enlargement.HELP)(create_enlargement.enlargement)
 
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from luokuan.cli import labelling, options
-from luokuan.cli.exporting import path_of, record_of, suffix_of, told_of
+from luokuan.cli.clips import FORMATS, progress, tell_clip, tell_credit
+from luokuan.cli.exporting import path_of, suffix_of
 from luokuan.cli.output import emit_json, say, table, visible
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
-if TYPE_CHECKING:
-    from luokuan.colophon.schema import Work
-
 HELP = _("Let a presenter say a text: a drawn portrait whose lips follow the voice, as a clip with captions.")
 
-FORMATS = {"mp4": "video/mp4", "webm": "video/webm"}
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -93,7 +89,7 @@ def presenter(
     home: options.Home = None,
 ) -> None:
     """Draw, finish and write the clip with its captions, and tell how long that took against how long it is."""
-    from luokuan.colophon.finish import beside, export_work
+    from luokuan.colophon.finish import export_work
     from luokuan.create.presenters.drafts import create_presenter
     from luokuan.create.presenters.looks import parsed
     from luokuan.create.starting import text_from
@@ -133,26 +129,17 @@ def presenter(
             label=wanted,
             home=place,
             origin=origin,
-            on_frame=None if quiet or json else _progress(held),
+            on_frame=None if quiet or json else progress(held),
         )
     took = time.monotonic() - began
     exported = export_work(work, path_of(output, work, suffix, count=1))
-    seconds = work.recipe.parameters["frames"] / work.recipe.parameters["fps"]
+    left_out = work.recipe.parameters.get("left_out")
+    tell_clip(exported, took, json=json, quiet=quiet, left_out=left_out or None)
     if json:
-        emit_json(record_of(exported) | {"credit": work.recipe.credit or None, "licence": work.recipe.licence,
-                                        "left_out": work.recipe.parameters.get("left_out") or None,
-                                        "seconds": round(seconds, 3), "took": round(took, 3),
-                                        "real_time_factor": round(took / seconds, 3)})  # fmt: skip
         return
-    say(told_of(exported))
-    say(_("Beside it: {endings}. Keep them together.", endings=", ".join(beside(work))), quiet=quiet)
-    say(
-        _("{seconds} s of clip in {took} s: real-time factor {factor}.", seconds=f"{seconds:.1f}", took=f"{took:.1f}",
-          factor=f"{took / seconds:.2f}"), quiet=quiet,
-    )  # fmt: skip
-    if left_out := work.recipe.parameters.get("left_out"):
+    if left_out:
         say(_("Left out, as no voice here speaks it: {letters}", letters=visible(left_out)))
-    _say_credit(work)
+    tell_credit(work)
 
 
 def _mouth(given: str | None) -> tuple[float, float, float] | None:
@@ -165,26 +152,6 @@ def _mouth(given: str | None) -> tuple[float, float, float] | None:
     except ValueError:
         shares = []
     return mouth_of(shares)
-
-
-def _progress(held: ExitStack) -> Callable[[int, int], None]:
-    from luokuan.foundation.progress import Progress
-
-    shown: list[Progress] = []
-
-    def tell(done: int, total: int) -> None:
-        if not shown:
-            shown.append(held.enter_context(Progress(_("Drawing"), total)))
-        shown[0].update(done)
-
-    return tell
-
-
-def _say_credit(work: Work) -> None:
-    """What a licence asks of who passes the work on is told even with --quiet."""
-    if work.recipe.credit:
-        say(_("Licence {licence}; to be named: {credit}.", licence=work.recipe.licence,
-              credit=visible(work.recipe.credit)))  # fmt: skip
 
 
 def _list(*, json: bool) -> None:

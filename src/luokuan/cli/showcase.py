@@ -19,6 +19,10 @@ def showcase(
     output: Annotated[Path, typer.Option("--output", "-o", help=_("Folder of the works and index.html."))] = Path(
         "out"
     ),
+    storyboard: Annotated[
+        Path | None,
+        typer.Option("--storyboard", help=_("Make the short of this storyboard, too."), show_default=False),
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
@@ -27,7 +31,7 @@ def showcase(
     from luokuan.create.showcase import exhibits, write_sheet
     from luokuan.store.home import open_home
 
-    found = list(exhibits(output, open_home(home)))
+    found = list(exhibits(output, open_home(home), storyboard))
     sheet = write_sheet(found, output)
     if json:
         works = [{"path": str(e.path), "id": e.work.id, "verdict": e.verdict.verdict} for e in found]

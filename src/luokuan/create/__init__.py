@@ -66,6 +66,20 @@ def presenter(text: str, *, seed: int = 0, **options: Any) -> Work:
     return create_presenter(text, seed=seed, **options)
 
 
+def video(storyboard: str | Path, **options: Any) -> Work:
+    """Make a short from a storyboard; see ``luokuan.create.shorts.drafts.create_video`` for the options."""
+    from luokuan.create.shorts.drafts import create_video
+
+    return create_video(storyboard, **options)
+
+
+def effect(path: str | Path, effect: str, **options: Any) -> Work:
+    """Put an effect on a picture or a clip; see ``luokuan.create.effects.drafts.create_effect`` for the options."""
+    from luokuan.create.effects.drafts import create_effect
+
+    return create_effect(path, effect, **options)
+
+
 def translation(text: str, *, to: str, model: str | Path = "en-zh", **options: Any) -> Work:
     """Create one finished translation; see ``luokuan.create.translations.create_translation`` for the options."""
     from luokuan.create.translations import create_translation

@@ -76,9 +76,14 @@ class Exhibit:
         return json.dumps(self.work.recipe.to_dict(), ensure_ascii=False, indent=1)
 
 
-def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
+def exhibits(folder: Path, home: Home, storyboard: Path | None = None) -> Iterator[Exhibit]:
     """Create one work with each starter, one with the voices and one of a presenter, write each to ``folder`` and
     verify what was written.
+
+    Args:
+        folder: Where the works are written.
+        home: Where they are kept.
+        storyboard: Of a short that is made, too; None: none is.
 
     Raises:
         UserError: there are no starters; or see what makes each kind, and ``finish``.
@@ -107,6 +112,19 @@ def exhibits(folder: Path, home: Home) -> Iterator[Exhibit]:
     export_work(spoken, path)
     yield Exhibit(spoken, path, verify_file(path, home=home))
     yield _presented(folder, home)
+    if storyboard is not None:
+        yield _short(storyboard, folder, home)
+
+
+def _short(storyboard: Path, folder: Path, home: Home) -> Exhibit:
+    from luokuan.colophon.finish import export_work
+    from luokuan.colophon.verification import verify_file
+    from luokuan.create.shorts.drafts import create_video
+
+    work = create_video(storyboard, media_type="video/webm", home=home)
+    path = folder / "short.webm"
+    export_work(work, path)
+    return Exhibit(work, path, verify_file(path, home=home))
 
 
 def _presented(folder: Path, home: Home) -> Exhibit:

@@ -67,9 +67,11 @@ def own_works(connection: sa.Connection, work_ids: Iterable[str], person: Accoun
 
 
 def works_of_media(connection: sa.Connection, person: AccountRow, media: str, limit: int) -> list[WorkRow]:
-    """The newest works of a media type, or of all that begin with ``media``, such as ``image``."""
-    fits = work.c.media_type == media if "/" in media else work.c.media_type.startswith(f"{media}/")
-    query = sa.select(work).where(fits, *_conditions(person, Wanted()))
+    """The newest works of a media type, or of all that begin with ``media``, such as ``image``; ``image+video``: of
+    either."""
+    fits = [work.c.media_type == one if "/" in one else work.c.media_type.startswith(f"{one}/")
+            for one in media.split("+")]  # fmt: skip
+    query = sa.select(work).where(sa.or_(*fits), *_conditions(person, Wanted()))
     found = connection.execute(query.order_by(work.c.created_at.desc(), work.c.id.desc()).limit(limit)).mappings()
     return [WorkRow(**row) for row in found]
 

@@ -46,6 +46,7 @@ def test_defaults_come_back_as_they_were(kind: Kind[Any]) -> None:
     fields = fields_of(kind)
     given = {
         "model": "m", "product": "tea", "to": "zh", "file": "work:0000000000000001", "text": "tea",
+        "storyboard": "scenes: [{seconds: 1, background: navy}]",
     }  # fmt: skip
     needed = {name: given[name] for name in schema_of(kind.brief).get("required", ())}
     whole = kind.brief.model_validate(needed)

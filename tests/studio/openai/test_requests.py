@@ -95,7 +95,7 @@ def test_errors_are_openais_everywhere(v1: V1) -> None:
         ("GET", "/v1/responses", 404, "not_found"),
         ("POST", "/v1/moderations", 404, "not_found"),
         ("POST", "/v1/audio/transcriptions", 404, "not_found"),
-        ("POST", "/v1/videos", 404, "not_found"),
+        ("POST", "/v1/batches", 404, "not_found"),
         ("PUT", "/v1/models", 405, "method_not_allowed"),
         ("POST", "/v1/files", 400, "invalid_content_type"),
     ):

@@ -88,7 +88,12 @@ def _made_by(row: WorkRow, given: list[IngredientRow], found: Lineage, models: _
     upscale = (recipe.get("parameters") or {}).get("upscale")
     if isinstance(upscale, dict) and upscale.get("model_digest"):
         wanted.append((upscale.get("model"), upscale["model_digest"], None))
-    for name, digest, corpus in wanted:
+    # Of what was put together from pieces: the models that made these.
+    pieces = (recipe.get("parameters") or {}).get("pieces")
+    if isinstance(pieces, list):
+        wanted += [(one.get("model"), one["model_digest"], one.get("corpus_digest")) for one in pieces
+                   if isinstance(one, dict) and one.get("model_digest")]  # fmt: skip
+    for name, digest, corpus in dict.fromkeys(wanted):
         found.link(models.add(found, str(name), str(digest), corpus), _key(row.id), "created")
 
 

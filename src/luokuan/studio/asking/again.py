@@ -80,6 +80,8 @@ def _of_recipe(connection: sa.Connection, row: WorkRow, person: AccountRow) -> t
         first = {"seed": said.get("first_seed", recipe.get("seed")), "count": said.get("count", 1)}
         own = {**asked, "attributes": dict(facts or ()), "among": said.get("among")}
         return "create.copy", {**shared, **first, **own}
+    if row.kind == "video" and "storyboard" in said:
+        return "create.video", {"seed": recipe.get("seed"), "format": row.media_type, "storyboard": said["storyboard"]}
     if row.kind == "translation":
         return "create.translation", {**shared, "text": brief, "to": said.get("to"), "start": said.get("from", "")}
     return None

@@ -24,6 +24,8 @@ MAIN = {
     "create.translation": ("model", "text", "file", "to"),
     "create.enlargement": ("model", "file", "by"),
     "create.presenter": ("text", "title", "subtitle", "captions"),
+    "create.video": ("storyboard",),
+    "create.effect": ("file", "effect", "of", "strength", "toward"),
     "create.speech": ("text", "rate"),
 }
 """Fields that stand open in a form, in their order, besides those that must be filled in; the rest is under "More"."""
@@ -143,7 +145,7 @@ def _shape(name: str, about: Mapping[str, Any]) -> Shape:
     kind = about.get("type")
     if "enum" in about:
         return "choice"
-    if name in ("model", "upscaler"):
+    if name in ("model", "upscaler", "codec"):
         return "model"
     if "file" in about:
         return "file"

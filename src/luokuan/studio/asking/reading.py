@@ -123,6 +123,8 @@ def _sentence(kind: str, about: Mapping[str, Any], said: str) -> str:
         return _("Take {most} or less.", most=about.get("le", about.get("lt")))
     if kind == "literal_error":
         return _("Choose one of the list.")
+    if kind == "value_error":
+        return str(about.get("error", said))[:400]
     if kind == "string_pattern_mismatch":
         return _("Use letters, digits, dots, hyphens and underscores.")
     return said[:200]

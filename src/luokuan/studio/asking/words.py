@@ -90,6 +90,26 @@ def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
             "fps": (_("Frames a second"), ""),
             "captions": (_("Captions in the picture"), _("Captions as a file lie beside the clip in any case.")),
         }
+    if kind == "create.video":
+        return {
+            "storyboard": (_("Storyboard"), _("YAML: scenes with background, characters, speech; files as work:ID.")),
+            "aspect": (_("Shape"), _("Empty: as the storyboard says.")),
+            "size": (_("Size"), _("Shortest side in pixels; empty: as the storyboard says.")),
+            "fps": (_("Frames a second"), _("Empty: as the storyboard says.")),
+        }
+    if kind == "create.effect":
+        return {
+            "file": (_("A picture or clip of the library"), _("Its labels and credentials are carried on.")),
+            "effect": (_("Effect"), ""),
+            "of": (_("What falls or flies"), _("With particles.")),
+            "strength": (_("Strength"), _("0 to 1.")),
+            "toward": (_("The other picture"), _("With a morph.")),
+            "codec": (_("Codec"), _("Through whose latents a morph goes (default: the starter).")),
+            "seconds": (_("Seconds"), _("Of a clip made of a picture (default: 4).")),
+            "fps": (_("Frames a second"), _("Of a clip made of a picture (default: 12).")),
+            "size": (_("Size"), _("Shortest side in pixels, of a clip made of a picture (default: 512).")),
+            "licence": (_("Licence"), _("Licence of the given files, such as CC-BY-4.0 or own.")),
+        }
     if kind == "create.speech":
         return {"text": (_("Text"), _("What to say, Chinese or English or both."))}
     return {}
@@ -196,6 +216,16 @@ def choice_word(name: str, value: object) -> str:
             "video/mp4": "MP4",
             "video/webm": "WebM",
         },
+        "effect": {
+            "zoom": _("slow zoom"),
+            "shake": _("held in the hand"),
+            "fade": _("fade in and out"),
+            "particles": _("particles"),
+            "glitch": _("glitch"),
+            "grain": _("film grain"),
+            "morph": _("morph"),
+        },
+        "of": {"snow": _("snow"), "petals": _("petals"), "sparks": _("sparks"), "rain": _("rain")},
         "upscale": {2: "2 ×", 4: "4 ×"},
         "by": {2: "2 ×", 4: "4 ×"},
     }

@@ -84,6 +84,8 @@ HANDLERS = (
     "music",
     "speech",
     "presenter",
+    "video",
+    "effect",
     "training",
     "evaluation",
     "export",

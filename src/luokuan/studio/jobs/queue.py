@@ -209,7 +209,7 @@ def unfit(error: ValidationError) -> UserError:
     """What is said of a brief that doesn't fit its kind: the first thing that is wrong."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "-"
-    return _no_brief(f"{place[:80]}: {first['msg'][:200]}")
+    return _no_brief(f"{place[:80]}: {first['msg'].removeprefix('Value error, ')[:300]}")
 
 
 def _no_brief(why: str) -> UserError:

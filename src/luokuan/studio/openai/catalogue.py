@@ -30,6 +30,8 @@ from luokuan.studio.state import Studio, studio_of
 
 SPEECH = "voices"
 """The model that speaks: the voices together."""
+PRESENTER, STORYBOARD = "presenter", "storyboard"
+"""Those that make videos: of a text, and of a storyboard."""
 OF_KIND = ("gan/text", "vae/text", "vae/music")
 """Rows of ``models.registry.FAMILIES`` for one kind of a family; that module brings torch."""
 SERVES: Mapping[str, tuple[str, ...]] = {
@@ -39,6 +41,8 @@ SERVES: Mapping[str, tuple[str, ...]] = {
     "vae": ("images/generations",),
     "prior": ("images/generations", "images/edits", "images/variations"),
     SPEECH: ("audio/speech",),
+    PRESENTER: ("videos",),
+    STORYBOARD: ("videos",),
 }
 """What models of a family answer to."""
 
@@ -49,7 +53,7 @@ class Entry:
 
     Args:
         name: How requests name it.
-        path: Its folder; None: the voices.
+        path: Its folder; None: the voices, or what draws.
         family: Its row of ``models.registry.FAMILIES``.
         config: config.json.
         made_at: POSIX time.
@@ -81,8 +85,9 @@ def entries(studio: Studio, person: AccountRow) -> list[Entry]:
         rows = {row.name for row in belongings.rows_of(connection, "model", person)}
     found = [_entry(home.models / name, person.name if name in rows else "home") for name in usable]
     found += [_entry(STARTERS / name, "luokuan") for name in starters() if name not in kept]
-    voices = Entry(SPEECH, None, SPEECH, {}, int(Path(__file__).stat().st_mtime), "luokuan")
-    return [*(one for one in found if one is not None), voices]
+    made_at = int(Path(__file__).stat().st_mtime)
+    drawn = [Entry(name, None, name, {}, made_at, "luokuan") for name in (SPEECH, PRESENTER, STORYBOARD)]
+    return [*(one for one in found if one is not None), *drawn]
 
 
 def find_entry(request: Request, name: str, endpoint: str = "") -> Entry:

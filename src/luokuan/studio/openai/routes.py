@@ -15,11 +15,12 @@ from luokuan.studio.openai import (
     links,
     models,
     provenance,
+    videos,
 )
 
 ROUTERS: tuple[Any, ...] = (
-    models, chat, completions, embeddings, images, audio, files, finetuning, provenance, links,
+    models, chat, completions, embeddings, images, audio, files, finetuning, videos, provenance, links,
 )  # fmt: skip
 """Modules with a ``router``."""
-LARGER = (files.PATH, provenance.PATH, images.EDITS, images.VARIATIONS)
+LARGER = (files.PATH, provenance.PATH, images.EDITS, images.VARIATIONS, videos.PATH)
 """Paths of requests that bring a file."""

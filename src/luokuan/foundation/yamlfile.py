@@ -9,7 +9,6 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from luokuan.appraisal.numbers import FieldFault
 from luokuan.errors import UserError
 from luokuan.files import expand
 from luokuan.i18n import _
@@ -41,23 +40,53 @@ def read_yaml(path: Path | str, kind: type[Model], *, code: str) -> Model:
     place = expand(path)
     try:
         if place.stat().st_size > SIZE_LIMIT:
-            raise _unfit(place, _("it is too large"), code)
+            raise _unfit(str(place), _("it is too large"), code)
         text = place.read_bytes().decode("utf-8-sig")
-        root, values = _parsed(text)
     except OSError as error:
-        raise _unfit(place, error.strerror or "OSError", code) from error
+        raise _unfit(str(place), error.strerror or "OSError", code) from error
     except UnicodeDecodeError as error:
-        raise _unfit(place, _("it is no UTF-8 text"), code) from error
+        raise _unfit(str(place), _("it is no UTF-8 text"), code) from error
+    return parse_yaml(text, kind, name=str(place), code=code)
+
+
+def parse_yaml(text: str, kind: type[Model], *, name: str, code: str) -> Model:
+    """A text of YAML as ``kind`` has it.
+
+    Args:
+        text: The text.
+        kind: A Pydantic model.
+        name: What the text is called in what is said of it.
+        code: What the error is called to programs.
+
+    Raises:
+        UserError: see ``read_yaml``.
+    """
+    try:
+        root, values = _parsed(text)
     except _Unusual as error:
-        raise _unfit(place, str(error), code) from error
+        raise _unfit(name, str(error), code) from error
     except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise _unfit(place, _of_yaml(error), code) from error
+        raise _unfit(name, _of_yaml(error), code) from error
     if not isinstance(values, dict):
-        raise _unfit(place, _("it holds no fields"), code)
+        raise _unfit(name, _("it holds no fields"), code)
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise _unfit(place, _told(error.errors()[0], root), code) from error
+        raise _unfit(name, _told(error.errors()[0], root), code) from error
+
+
+def place_in(text: str, place: Place) -> tuple[int, str]:
+    """The line of what ``place`` leads to in a text that ``parse_yaml`` has read, or of the last thing on the way that
+    stands there; and the way in words."""
+    return _line_of(place, yaml.compose(text, Loader=yaml.SafeLoader))
+
+
+class FieldFault(ValueError):
+    """A fault of a file that concerns several fields; ``place`` leads to the one that is to be changed."""
+
+    def __init__(self, place: tuple[str | int, ...], what: str) -> None:
+        super().__init__(what)
+        self.place = place
 
 
 class _Unusual(ValueError):
@@ -82,6 +111,8 @@ def _refuse_doubles(node: yaml.Node | None) -> None:
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _Unusual(_("line {line}: a field's name is one word", line=key.start_mark.line + 1))
             if key.value in seen:
                 raise _Unusual(_("line {line}: '{field}' stands twice", line=key.start_mark.line + 1, field=key.value))
             seen.add(key.value)
@@ -151,5 +182,5 @@ def _reason(found: ErrorDetails) -> str:
     return _("it has the wrong type")
 
 
-def _unfit(path: Path, why: str, code: str) -> UserError:
+def _unfit(path: str, why: str, code: str) -> UserError:
     return UserError(_("{path} can't be used: {why}.", path=path, why=why), _("Correct it and try again."), code=code)

@@ -1,0 +1,92 @@
+"""`luokuan create effect`."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from luokuan.cli import labelling, options
+from luokuan.cli.clips import FORMATS, progress, tell_clip
+from luokuan.cli.exporting import path_of, suffix_of
+from luokuan.create.effects.orders import EffectName, Flakes
+from luokuan.i18n import _
+
+HELP = _("Put an effect on a picture or a clip of anybody: a clip that keeps its history.")
+
+
+def effect(
+    file: Annotated[Path, typer.Argument(help=_("A picture or a clip."), show_default=False)],
+    effect: Annotated[EffectName, typer.Option("--effect", "-e", help=_("What is done with it."))] = "zoom",
+    of: Annotated[Flakes, typer.Option("--of", help=_("What falls or flies, with particles."))] = "snow",
+    strength: Annotated[float, typer.Option("--strength", help=_("How much of it, 0 to 1."))] = 0.5,
+    toward: Annotated[
+        Path | None, typer.Option("--toward", help=_("The other picture, with morph."), show_default=False)
+    ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            "--codec",
+            help=_("Whose latents morph goes through (default: the starter picture-codec)."),
+            show_default=False,
+        ),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--seconds", help=_("Of a clip made of a picture (default: 4)."), show_default=False),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option("--fps", help=_("Its frames a second (default: 12)."), show_default=False),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", help=_("Its shortest side in pixels (default: 512)."), show_default=False),
+    ] = None,
+    licence: Annotated[str, typer.Option("--licence", help=_("Of the given files (SPDX id)."))] = "",
+    output: options.Output = None,
+    seed: options.Seed = 0,
+    format: Annotated[
+        str | None, typer.Option("--format", help=_("mp4 or webm (default: by --output, else mp4)."))
+    ] = None,
+    label: labelling.Label = None,
+    policy: labelling.Policy = None,
+    corner: labelling.Corner = None,
+    no_label: labelling.NoLabel = False,
+    reason: labelling.Reason = None,
+    acknowledge: labelling.Acknowledge = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    home: options.Home = None,
+) -> None:
+    """Make, finish and write the clip."""
+    from luokuan.colophon.finish import export_work
+    from luokuan.create.effects.drafts import create_effect
+    from luokuan.store.home import open_home
+
+    suffix = suffix_of(format, output, 1, FORMATS)
+    wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home, corner=corner)
+    began = time.monotonic()
+    with ExitStack() as held:
+        work = create_effect(
+            file,
+            effect,
+            of=of,
+            strength=strength,
+            toward=toward,
+            codec=codec,
+            seconds=seconds,
+            fps=fps,
+            size=size,
+            seed=seed,
+            licence=licence,
+            media_type=FORMATS[suffix],
+            label=wanted,
+            home=open_home(home),
+            on_frame=None if quiet or json else progress(held),
+        )
+    exported = export_work(work, path_of(output, work, suffix, count=1))
+    tell_clip(exported, time.monotonic() - began, json=json, quiet=quiet)

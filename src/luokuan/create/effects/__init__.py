@@ -1,0 +1,1 @@
+"""Effects: a picture becomes a clip, or a clip another one."""

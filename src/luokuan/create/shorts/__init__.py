@@ -1,0 +1,1 @@
+"""An animated short from a storyboard: scenes of backgrounds and characters, with speech, music and sounds."""

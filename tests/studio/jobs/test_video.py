@@ -1,0 +1,120 @@
+"""Shorts and effects as jobs: what is refused at once, whose things they may use, and one of each that is made."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from drafts import draft, picture
+from people import make_account
+from PIL import Image
+
+from luokuan.colophon import ffmpeg
+from luokuan.colophon.finish import finish
+from luokuan.errors import UserError
+from luokuan.store import claims
+from luokuan.store.database import Database
+from luokuan.store.home import Home, open_home
+from luokuan.store.ownership import set_owner
+from luokuan.store.tables import job
+from luokuan.studio.jobs import owners
+from luokuan.studio.jobs.kinds import kind_named
+from luokuan.studio.jobs.queue import JobQueue
+from luokuan.studio.jobs.references import keep_input
+from luokuan.studio.jobs.worker import Settings, Worker
+
+HEAD = "aspect: 1:1\nsize: 96\nfps: 8\n"
+GOOD = HEAD + "scenes: [{seconds: 0.5, background: navy}]\n"
+NOBODYS = "work:" + "0" * 16
+
+
+@pytest.fixture
+def home(own_home: Path) -> Home:
+    """On SQLite alone: what is done here is the same on both databases."""
+    return open_home(own_home)
+
+
+def board(scene: str) -> dict[str, Any]:
+    return {"storyboard": f"{HEAD}scenes:\n- seconds: 0.5\n  background: navy\n  {scene}\n"}
+
+
+def test_their_schemas_make_forms() -> None:
+    schema = kind_named("create.video").brief.model_json_schema()
+    assert schema["required"] == ["storyboard"] and not {"works", "base"} & schema["properties"].keys()
+    assert kind_named("create.effect").brief.model_json_schema()["required"] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "brief", "code"),
+    [
+        ("create.video", {}, "job.brief"),
+        ("create.video", {"storyboard": ""}, "job.brief"),
+        ("create.video", {"storyboard": "x" * 20_001}, "job.brief"),
+        ("create.video", {"storyboard": "scenes: ["}, "job.brief"),
+        ("create.video", {"storyboard": GOOD, "size": 4}, "job.brief"),
+        ("create.video", {"storyboard": GOOD, "label": "en", "policy": "cn"}, "label.policy"),
+        ("create.video", board("characters: [{picture: /etc/passwd}]"), "video.storyboard"),
+        ("create.video", board(f"characters: [{{picture: '{NOBODYS}'}}]"), "video.storyboard"),
+        ("create.video", board("sounds: [{file: ../../x.wav}]"), "video.storyboard"),
+        ("create.video", board("words: {text: {model: nosuch}}"), "video.storyboard"),
+        ("create.video", board("words: {text: {model: /tmp/model}}"), "video.storyboard"),
+        ("create.video", board("speech: {say: hi, voice: nobody}"), "video.storyboard"),
+        ("create.effect", {}, "job.brief"),
+        ("create.effect", {"file": "/etc/passwd"}, "input.unknown"),
+        ("create.effect", {"file": NOBODYS}, "input.unknown"),
+        ("create.effect", {"file": NOBODYS, "effect": "warp"}, "job.brief"),
+        ("create.effect", {"file": NOBODYS, "seconds": 0}, "job.brief"),
+    ],
+)
+def test_what_is_seen_to_be_wrong_is_refused_at_once(
+    queue: JobQueue, kind: str, brief: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        queue.submit("ann", kind, brief)
+    assert caught.value.code == code
+    if code == "video.storyboard":
+        assert "line 7" in caught.value.what
+
+
+def test_nobody_uses_what_is_anothers(home: Home, database: Database) -> None:
+    queue = JobQueue(home, database, may=owners.may_use, admit=owners.admit)
+    ann, bob = make_account(database, "ann"), make_account(database, "bob")
+    work = finish(draft(), home=home)
+    with database.write() as connection:
+        set_owner(connection, work.id, ann.id)
+    scene = board(f"characters: [{{picture: 'work:{work.id}'}}]")
+    assert queue.submit(ann.id, "create.video", scene).state == "queued"
+    for brief in (scene, {**scene, "works": []}):  # what is sent for it doesn't count
+        with pytest.raises(UserError) as caught:
+            queue.submit(bob.id, "create.video", brief)
+        assert caught.value.code == "input.unknown"
+    for field in ("file", "toward"):
+        given = {"file": f"input:{'0' * 64}", "effect": "morph", field: f"work:{work.id}"}
+        with pytest.raises(UserError) as caught:
+            queue.submit(bob.id, "create.effect", {"toward": f"work:{work.id}", **given})
+        assert caught.value.code == "input.unknown"
+
+
+@pytest.mark.skipif(not ffmpeg.encodes("libvpx-vp9"), reason="no ffmpeg with VP9")
+def test_one_of_each_is_made(home: Home, queue: JobQueue, database: Database) -> None:
+    out = io.BytesIO()
+    Image.fromarray(picture().pixels).save(out, "PNG")
+    given = keep_input(out.getvalue(), home)
+    tiny = {"seconds": 0.5, "fps": 8.0, "size": 64}
+    drawn = HEAD + f"scenes: [{{seconds: 0.5, background: {{picture: '{given}'}}}}]\n"
+    asked = [
+        queue.submit("ann", "create.video", {"storyboard": drawn, "format": "video/webm", "seed": 4}),
+        queue.submit("ann", "create.effect", {"file": given, "effect": "glitch", "format": "video/webm", **tiny}),
+    ]
+    worker = Worker(home, database, Settings())
+    for found in asked:
+        with database.write() as connection:
+            connection.execute(job.update().values(run_after=sa.text("'2000-01-01 00:00:00.000000'")))
+            mine = claims.claim(connection, worker.name, lease=600)
+        assert mine is not None
+        worker.do(mine)
+        ended = queue.get(found.id)
+        assert ended.state == "done" and ended.result == {"works": list(queue.works(found.id))}, ended.error
