@@ -11,6 +11,7 @@
     python scripts/make_starter.py copy-zh VERDICTS.txt CORPUS
     python scripts/make_starter.py prose-zh VERDICTS.txt CORPUS
     python scripts/make_starter.py en-zh VERDICTS.txt CORPUS
+    python scripts/make_starter.py sounds VERDICTS.txt CORPUS
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
 """
@@ -52,6 +53,7 @@ from luokuan.models.plm.card import plm_card
 from luokuan.models.prior.card import prior_card
 from luokuan.models.registry import load_latent_text_model, load_picture_model, load_writing_model, loader_name
 from luokuan.models.seq2seq.card import seq2seq_card
+from luokuan.models.sound.card import sound_card
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.card import vae_card
@@ -69,6 +71,7 @@ LIMITS = {
     "vae/music": 6_000_000,
     "plm": 10_000_000,
     "seq2seq": 10_000_000,
+    "sound": 6_000_000,
 }
 """Bytes of weights that a starter of each family (or kind of it) may have."""
 CODEC_SIZES = (64, 128)
@@ -360,6 +363,15 @@ def of_translator(source: ModelFolder, target: Path, corpora: list[Path], verdic
     return seq2seq_card(source.name, source.config, source.training, verdicts=verdicts, measured=told)
 
 
+def of_sound(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a model of sound effects; writes spectrograms of clips, of the same encoded, and of new sounds."""
+    found = evaluate(source.path, corpora[0], "--sheet", str(target / SHEET))
+    verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
+    card = sound_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
+    caption = f"Spectrograms, a column a category: a held-out clip, the same encoded, a new one; seed {found['seed']}"
+    return card + f"\n![{caption}]({SHEET})\n"
+
+
 CARDS = {
     "codec": of_codec,
     "upscaler": of_upscaler,
@@ -368,6 +380,7 @@ CARDS = {
     "vae/music": of_music,
     "plm": of_writer,
     "seq2seq": of_translator,
+    "sound": of_sound,
 }
 
 

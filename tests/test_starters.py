@@ -17,6 +17,7 @@ from luokuan.models.evaluation.report import _likeness, _variety
 from luokuan.models.plm.card import _command as plm_command
 from luokuan.models.prior.card import _command as prior_command
 from luokuan.models.seq2seq.card import _command as seq2seq_command
+from luokuan.models.sound.card import command as sound_command
 from luokuan.models.upscaler.card import command, comparison_table
 from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.music.card import _command as music_command
@@ -28,8 +29,8 @@ def of_family(family: str) -> list[str]:
     return sorted(folder.name for folder in folders)
 
 
-FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq", "vae")
-GANS, UPSCALERS, CODECS, PRIORS, PLMS, TRANSLATORS, VAES = map(of_family, FAMILIES)
+FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq", "vae", "sound")
+GANS, UPSCALERS, CODECS, PRIORS, PLMS, TRANSLATORS, VAES, SOUNDS = map(of_family, FAMILIES)
 
 
 def figures(card: str, name: str) -> list[list[float]]:
@@ -202,3 +203,18 @@ def test_a_vaes_card_is_complete(name: str) -> None:
     unit = {"text": "nats a sentence", "music": "nats a frame"}[kind]
     assert len(re.findall(rf"[\d.]+ {unit}|\({unit}\) \| [\d.]+", card)) >= 2
     assert "seed 0" in card and re.search(r"\d+ draws", card)
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_a_sound_models_card_is_complete(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert (folder / WEIGHTS).stat().st_size < 6_000_000
+    assert f"\n{sound_command(training)}\n" in card
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    assert training["corpus"]["aliases"]["雨"] == "rain"
+    for row in ("recognised by the classifier", "Fréchet distance", "distance to the nearest training clip"):
+        assert len(figures(card, row)) == 3, row
+    assert re.search(r"^luokuan evaluate MODEL CORPUS -n \d+ --seed \d+$", card, re.MULTILINE)
+    assert "penultimate layer" in card and re.search(rf"!\[.*seed \d+\]\({SHEET}\)", card)

@@ -14,6 +14,7 @@ from luokuan.cli import (
     create_enlargement,
     create_music,
     create_presenter,
+    create_sound,
     create_speech,
     create_text,
     create_translation,
@@ -46,6 +47,7 @@ app.command("music", help=create_music.HELP)(create_music.music)
 app.command("verse", help=create_verse.HELP)(create_verse.verse)
 app.command("translation", help=create_translation.HELP)(create_translation.translation)
 app.command("speech", help=create_speech.HELP)(create_speech.speech)
+app.command("sound", help=create_sound.HELP)(create_sound.sound)
 app.command("presenter", help=create_presenter.HELP)(create_presenter.presenter)
 app.command("video", help=create_video.HELP)(create_video.video)
 app.command("effect", help=create_effect.HELP)(create_effect.effect)

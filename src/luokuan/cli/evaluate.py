@@ -11,6 +11,7 @@ import typer
 from luokuan.cli import enlarging, fidelity, likelihood, options
 from luokuan.cli.evaluate_music import evaluate_music, evaluate_music_game
 from luokuan.cli.evaluate_sentences import evaluate_game, evaluate_sentences
+from luokuan.cli.evaluate_sound import evaluate_sound
 from luokuan.cli.evaluate_text import evaluate_text
 from luokuan.cli.output import emit_json, say, table
 from luokuan.errors import UserError
@@ -97,7 +98,7 @@ def evaluate(
     from luokuan.foundation.corpus.arrays import load_labels, load_pixels
     from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import compare, evaluate_model
-    from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, WRITING, load_model, loader_name
+    from luokuan.models.registry import LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, WRITING, load_model, loader_name
     from luokuan.models.upscaler.model import Upscaler
     from luokuan.models.vae.model import Vae
     from luokuan.store.home import open_home
@@ -106,7 +107,7 @@ def evaluate(
     folder = expand(model)
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
-    if loaded is not None and loader_name(loaded.folder) in (*WRITING, *LATENT_TEXT, *TRANSLATING, *MUSIC):
+    if loaded is not None and loader_name(loaded.folder) in (*WRITING, *LATENT_TEXT, *TRANSLATING, *MUSIC, *SOUNDS):
         how: dict[str, Any] = {"count": count, "seed": seed, "json": json}
         how |= {"of_pictures": (truncation, among, guidance) != (1, 1, 1), "sheet": sheet, "beside": beside}
         _evaluate_writer(loaded, corpus, place, importance, progress=None if quiet or json else _progress, **how)
@@ -192,13 +193,17 @@ def _refuse_options(loaded: Any, name: str, importance: int | None, beside: str 
 
 
 def _evaluate_writer(loaded: Any, corpus: Path, home: Home, importance: int | None, **how: Any) -> None:
-    """Measure a model that makes text or music.
+    """Measure a model that makes text, music or sounds.
 
     Raises:
         UserError: it translates, or options were given that it doesn't have.
     """
-    from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, loader_name
+    from luokuan.models.registry import LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, loader_name
 
+    if loader_name(loaded.folder) in SOUNDS:
+        _refuse_options(None, loaded.folder.name, importance, how.pop("beside"))
+        evaluate_sound(loaded, corpus, **how)
+        return
     if loader_name(loaded.folder) in MUSIC:
         of_game = loader_name(loaded.folder) == "gan/music"
         (evaluate_music_game if of_game else evaluate_music)(loaded, corpus, draws=importance, **how)

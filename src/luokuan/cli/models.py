@@ -182,13 +182,19 @@ def export(
 
 def _onnx(folder: ModelFolder, output: Path) -> float:
     from luokuan.models.export import to_onnx
-    from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, WRITING, family_loader, loader_name
+    from luokuan.models.registry import LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, WRITING, family_loader, loader_name
 
     if loader_name(folder) in MUSIC:
         raise UserError(
             _("'{name}' is a model of music: it is not written as ONNX.", name=folder.name),
             _("Use --to hub-folder."),
             code="export.music",
+        )
+    if loader_name(folder) in SOUNDS:
+        raise UserError(
+            _("'{name}' is a model of sounds: it is not written as ONNX.", name=folder.name),
+            _("Use --to hub-folder."),
+            code="export.sound",
         )
     if loader_name(folder) in LATENT_TEXT:
         raise UserError(

@@ -12,6 +12,8 @@ from luokuan.cli.train_gan import gan
 from luokuan.cli.train_plm import plm
 from luokuan.cli.train_prior import prior
 from luokuan.cli.train_seq2seq import seq2seq
+from luokuan.cli.train_sound import HELP as SOUND_HELP
+from luokuan.cli.train_sound import sound
 from luokuan.cli.train_upscaler import upscaler
 from luokuan.cli.train_vae import vae
 from luokuan.errors import UserError
@@ -135,3 +137,4 @@ def _levels(text: str) -> tuple[int, ...]:
 
 app.command("plm", help=_("Train a language model on a folder of text, or fine-tune one."))(plm)
 app.command("seq2seq", help=_("Train an encoder-decoder on pairs of sentences: it translates."))(seq2seq)
+app.command("sound", help=SOUND_HELP)(sound)

@@ -59,6 +59,13 @@ def speech(text: str, *, seed: int = 0, **options: Any) -> Work:
     return create_speech(text, seed=seed, **options)
 
 
+def sound(category: str = "", *, model: str | Path = "sounds", seed: int = 0, **options: Any) -> Work:
+    """Create one finished sound effect; see ``luokuan.create.sounds.create_sound`` for the options."""
+    from luokuan.create.sounds import create_sound
+
+    return create_sound(category, model=model, seed=seed, **options)
+
+
 def presenter(text: str, *, seed: int = 0, **options: Any) -> Work:
     """Let a presenter say a text; see ``luokuan.create.presenters.drafts.create_presenter`` for the options."""
     from luokuan.create.presenters.drafts import create_presenter

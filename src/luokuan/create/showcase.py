@@ -29,6 +29,7 @@ BRIEFS = {
     "prose-zh": "却说",
     "verse-vae": "白日依山尽，黄河入海流。\n欲穷千里目，更上一层楼。",
     "garments-gan": "pants",
+    "sounds": "rain",
 }
 """What each starter is asked for; a starter without a brief gets an empty one."""
 FACTS = {"memory": "8 gb", "battery": "9 hour", "weight": "1.7 kilogram"}
@@ -148,11 +149,12 @@ def _work_of(name: str, family: str, home: Home) -> Work:
     from luokuan.create.latenttexts import create_latent_text
     from luokuan.create.pictures import create_image
     from luokuan.create.pieces import create_one
+    from luokuan.create.sounds import create_sound
     from luokuan.create.texts import create_text
     from luokuan.create.translations import create_translation
     from luokuan.create.verses import STARTER as POET
     from luokuan.create.verses import create_verse
-    from luokuan.models.registry import LATENT_TEXT, MUSIC, TRANSLATING, WRITING
+    from luokuan.models.registry import LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, WRITING
 
     brief = BRIEFS.get(name, "")
     if family in TRANSLATING:
@@ -163,6 +165,8 @@ def _work_of(name: str, family: str, home: Home) -> Work:
         return create_latent_text(brief, model=name, seed=SEED, home=home)
     if family in MUSIC:
         return create_one(model=name, seed=SEED, media_type="audio/wav", home=home)
+    if family in SOUNDS:
+        return create_sound(brief, model=name, seed=SEED, home=home)
     if name == POET:
         return create_verse(brief, model=name, seed=SEED, home=home)
     create = create_text if family in WRITING else create_image

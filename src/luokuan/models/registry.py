@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from luokuan.models.gan.text.model import TextGan
     from luokuan.models.plm.model import PlmModel
     from luokuan.models.seq2seq.model import Seq2SeqModel
+    from luokuan.models.sound.model import SoundModel
     from luokuan.models.vae.music.model import MusicVae
     from luokuan.models.vae.text.model import TextVae
 
@@ -34,6 +35,7 @@ FAMILIES: dict[str, str] = {
     "vae/music": "luokuan.models.vae.music.model:MusicVae",
     "plm": "luokuan.models.plm.model:PlmModel",
     "seq2seq": "luokuan.models.seq2seq.model:Seq2SeqModel",
+    "sound": "luokuan.models.sound.model:SoundModel",
 }
 """Family name (``config.json``'s ``family``), or ``family/kind`` where a kind has a loader of its own, to
 ``module:class``; the class has ``from_folder(folder)``."""
@@ -46,6 +48,7 @@ TRAINERS: dict[str, str] = {
     "vae": "luokuan.models.vae.kinds:train_vae",
     "plm": "luokuan.models.plm.train:train_plm",
     "seq2seq": "luokuan.models.seq2seq.train:train_seq2seq",
+    "sound": "luokuan.models.sound.train:train_sound",
 }
 """Family name to ``module:function``: (corpus or corpora, name=…, choices of its run) to a model folder."""
 SEVERAL = ("codec", "upscaler", "seq2seq")
@@ -62,6 +65,8 @@ LATENT_TEXT = ("vae/text", "gan/text")
 """Those that make text from a latent vector."""
 MUSIC = ("vae/music", "gan/music")
 """Those that make music."""
+SOUNDS = ("sound",)
+"""Families that make sound effects."""
 
 
 def loader_name(folder: ModelFolder) -> str:
@@ -76,7 +81,7 @@ def makes_pictures(reference: str | Path) -> bool:
     Raises:
         UserError: no such model.
     """
-    return loader_name(resolve(reference)) not in (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT, *MUSIC)
+    return loader_name(resolve(reference)) not in (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT, *MUSIC, *SOUNDS)
 
 
 def load_picture_model(reference: str | Path) -> PictureModel:
@@ -88,6 +93,12 @@ def load_picture_model(reference: str | Path) -> PictureModel:
     if loader_name(resolve(reference)) in MUSIC:
         raise UserError(
             _("'{name}' makes music and no pictures.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.tool",
+        )
+    if loader_name(resolve(reference)) in SOUNDS:
+        raise UserError(
+            _("'{name}' makes sounds and no pictures.", name=reference),
             _("Choose another --model; see `luokuan models list`."),
             code="model.tool",
         )
@@ -151,6 +162,22 @@ def load_music_model(reference: str | Path) -> MusicVae | MusicGan:
             code="model.kind",
         )
     model: MusicVae | MusicGan = load_model(reference)
+    return model
+
+
+def load_sound_model(reference: str | Path) -> SoundModel:
+    """``load_model`` of a model of sound effects.
+
+    Raises:
+        UserError: it is a model of another kind; or see ``load_model``.
+    """
+    if loader_name(resolve(reference)) not in SOUNDS:
+        raise UserError(
+            _("'{name}' makes no sound effects.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.kind",
+        )
+    model: SoundModel = load_model(reference)
     return model
 
 

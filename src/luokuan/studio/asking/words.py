@@ -110,6 +110,17 @@ def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
             "size": (_("Size"), _("Shortest side in pixels, of a clip made of a picture (default: 512).")),
             "licence": (_("Licence"), _("Licence of the given files, such as CC-BY-4.0 or own.")),
         }
+    if kind == "create.sound":
+        return {
+            "category": (_("What is to be heard"), _("A category of the model, such as rain; empty: as it comes.")),
+            "seconds": (_("Length"), _("In seconds, 0.1 to 120.")),
+            "loop": (_("A loop"), _("The end goes over into the beginning, without a seam.")),
+            "copies": (
+                _("Near copies"),
+                _("Also categories of which so few clips were learnt that nearly one comes back."),
+            ),
+            "temperature": (_("Temperature"), _("Below 1: more probable.")),
+        }
     if kind == "create.speech":
         return {"text": (_("Text"), _("What to say, Chinese or English or both."))}
     return {}

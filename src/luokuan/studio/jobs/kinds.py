@@ -86,6 +86,7 @@ HANDLERS = (
     "presenter",
     "video",
     "effect",
+    "sound",
     "training",
     "evaluation",
     "export",

@@ -25,23 +25,34 @@ FILES = 1 << 16
 
 
 def report(path: Path) -> dict[str, Any]:
-    """All of it: ``kind`` (pictures, text, music, pairs or examples), ``trainable``, ``facts`` as (word, value),
-    ``table`` (head and rows) or None, ``problems``, ``warnings``, ``details``, ``texts`` that are shown, ``languages``
-    of pairs, and ``shown``: pictures for the sheet.
+    """All of it: ``kind`` (pictures, text, music, sounds, pairs or examples), ``trainable``, ``facts`` as (word,
+    value), ``table`` (head and rows) or None, ``problems``, ``warnings``, ``details``, ``texts`` that are shown,
+    ``languages`` of pairs, and ``shown``: pictures for the sheet.
 
     Raises:
         UserError: there is nothing that can be read.
     """
     kind = _kind(path)
-    ways = {"pictures": _pictures, "music": _music, "pairs": _pairs, "examples": _examples, "text": _texts}
+    ways = {
+        "pictures": _pictures,
+        "music": _music,
+        "sounds": _sounds,
+        "pairs": _pairs,
+        "examples": _examples,
+        "text": _texts,
+    }
     found = ways[kind](path)
     return {"kind": kind, "table": None, "details": [], "texts": [], "languages": [], "shown": [], **found}
 
 
 def _kind(path: Path) -> str:
+    from luokuan.foundation.corpus.audio import ENDINGS as SOUNDS
     from luokuan.foundation.corpus.examples import files_of, holds_examples
+    from luokuan.foundation.corpus.pictures import ENDINGS as PICTURES
     from luokuan.foundation.corpus.scores import FRAMES, MIDI
 
+    if files_of(path, SOUNDS) and not files_of(path, tuple(PICTURES)):
+        return "sounds"
     try:
         kind = kind_of(path)
     except UserError:
@@ -146,6 +157,25 @@ def _music(path: Path) -> dict[str, Any]:
     return {
         **_counted(corpus, len(corpus.pieces), _("Pieces"), _("pieces"), broken),
         "warnings": _card_notes(corpus),
+        "details": [f"{_name(one.path, path)}: {one.reason}" for one in corpus.broken[:SHOWN]],
+    }
+
+
+def _sounds(path: Path) -> dict[str, Any]:
+    from luokuan.foundation.corpus.sounds import open_sounds
+
+    corpus = open_sounds(path, broken_limit=1.0)
+    broken = _broken_note(corpus.skipped, len(corpus.clips) + corpus.skipped)
+    found = _counted(corpus, len(corpus.clips), _("Clips"), _("clips"), broken)
+    found["facts"].append([_("Categories"), f"{len(corpus.classes):,}"])
+    notes = _card_notes(corpus)
+    if corpus.clipped:
+        notes.append(
+            _("Clips that stand at full scale for over 1 %: {count}. They sound distorted.", count=len(corpus.clipped))
+        )
+    return {
+        **found,
+        "warnings": notes,
         "details": [f"{_name(one.path, path)}: {one.reason}" for one in corpus.broken[:SHOWN]],
     }
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from luokuan.errors import UserError
 from luokuan.files import disk_errors
+from luokuan.foundation.corpus.audio import ENDINGS as SOUNDS
 from luokuan.foundation.corpus.card import NAME as CARD
 from luokuan.foundation.corpus.pictures import ENDINGS
 from luokuan.foundation.corpus.reader import SPLIT_NAMES
@@ -23,7 +24,7 @@ from luokuan.foundation.corpus.texts import LINES, PROSE
 from luokuan.i18n import _
 from luokuan.studio.material.names import refused_name, safe_path
 
-READ = (*ENDINGS, *PROSE, *LINES, *MIDI, *FRAMES)
+READ = (*ENDINGS, *PROSE, *LINES, *MIDI, *FRAMES, *SOUNDS)
 """Endings of what corpora are made of."""
 BESIDE = (CARD, "license", "licence", "notice")
 """Names, in small letters, of what lies beside."""
@@ -108,7 +109,10 @@ def _chosen(
     if not found:
         raise UserError(
             _("The archive holds nothing that a corpus is made of."),
-            _("Pack JPEG, PNG or WebP pictures, .txt, .md or .jsonl texts, or .mid files. Nothing was kept."),
+            _(
+                "Pack JPEG, PNG or WebP pictures, .txt, .md or .jsonl texts, .mid files, or WAV, FLAC, OGG or MP3 "
+                "sounds. Nothing was kept."
+            ),
             code="upload.empty",
             status=422,
         )

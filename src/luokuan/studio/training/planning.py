@@ -58,6 +58,11 @@ def prepared(family: str, corpora: Sequence[Path], choices: Mapping[str, Any], h
         from luokuan.models.seq2seq.train import prepare as prepare_pairs
 
         return prepare_pairs(list(corpora), **shared)
+    if family == "sound":
+        from luokuan.foundation.corpus.sounds import open_sounds
+        from luokuan.models.sound.train import SoundRun, SoundTraining
+
+        return SoundTraining((open_sounds(corpora[0]),), SoundRun(**choices), home=home, quiet=True)
     return _of_pictures(family, corpora, choices, home)
 
 

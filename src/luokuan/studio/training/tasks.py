@@ -88,6 +88,11 @@ def tasks() -> tuple[Task, ...]:
             ("music",), {"kind": "music"}, evaluated=False,
         ),
         Task(
+            "sound", "sound", _("Sound effects by category"),
+            _("A codec of sound and a transformer over its tokens: from WAV, FLAC, OGG or MP3 files."),
+            ("sounds",), evaluated=False,
+        ),
+        Task(
             "translation", "seq2seq", _("Translation between two languages"),
             _("From .jsonl files with a column for each language."),
             ("pairs",), {}, ("micro", "nano", "small"), evaluated=False,
@@ -148,6 +153,7 @@ def material_word(kind: str) -> str:
         "pictures": _("pictures"),
         "text": _("text"),
         "music": _("music"),
+        "sounds": _("sounds"),
         "pairs": _("pairs of sentences"),
         "examples": _("examples"),
     }.get(kind, kind)
@@ -163,6 +169,7 @@ def unit_word(unit: str) -> str:
         "sentences": _("sentences"),
         "texts": _("texts"),
         "pieces": _("pieces"),
+        "clips": _("clips"),
     }.get(unit, unit)
 
 
