@@ -180,7 +180,7 @@ def test_the_pdf_says_what_the_page_says(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_fonts_without_the_letters_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("fpdf")
-    from luokuan.appraisal.pdf import find_font
+    from luokuan.fonts import find_font
 
     label = Path(__file__).parents[2] / "src/luokuan/colophon/fonts/label.ttf"
     assert find_font("AI 人工智能", label) == (label, 0)

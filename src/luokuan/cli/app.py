@@ -18,6 +18,7 @@ from luokuan.cli import (
     identity,
     lineage,
     log,
+    market,
     models,
     rights,
     showcase,
@@ -68,6 +69,7 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(log.app, name="log")
 app.add_typer(appraisal.app, name="appraisal")
 app.add_typer(rights.app, name="rights")
+app.add_typer(market.app, name="market")
 app.add_typer(studio.app, name="studio")
 app.command(name="verify", help=verify.HELP)(verify.verify)
 app.command(name="lineage", help=lineage.HELP)(lineage.lineage)

@@ -38,6 +38,9 @@ def finish_again(
     lossless: bool = False,
     producer: str = PRODUCER,
     at_commit: Callable[[sa.Connection], None] | None = None,
+    at_record: Callable[[sa.Connection, str], None] | None = None,
+    owner: str | None = None,
+    copy_id: str | None = None,
 ) -> Work:
     """Make another copy of a work: a work of its own, whose manifest holds the first one's as ``parentOf``.
 
@@ -48,7 +51,8 @@ def finish_again(
         work_id: A work of this home; it may be a copy itself.
         media_type: Of the copy; None: the work's own. It must hold the same kind of work.
         purpose: ``derived``: another form; ``licensed``: for somebody who got a licence.
-        home, label, enlarge, lossless, producer, at_commit: See ``finish``.
+        home, label, enlarge, lossless, producer, at_commit, at_record, owner: See ``finish``.
+        copy_id: The copy's id, as ``work_id`` of ``finish``.
 
     Raises:
         UserError: there is no such work, it was erased, its master or its bytes are gone or damaged, or see ``finish``.
@@ -82,5 +86,8 @@ def finish_again(
         lossless=lossless,
         producer=producer,
         at_commit=at_commit,
+        at_record=at_record,
+        owner=owner,
+        work_id=copy_id,
         origin=Origin(purpose, (of_work(row, home),)),
     )

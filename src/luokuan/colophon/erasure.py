@@ -12,6 +12,7 @@ from luokuan.store import logbook
 from luokuan.store.blobs import Blobs
 from luokuan.store.fingerprints import erase_fingerprints
 from luokuan.store.ingredients import erase_ingredients
+from luokuan.store.listings import find_preview
 from luokuan.store.masters import Masters
 from luokuan.store.tables import work
 from luokuan.store.works import find_work, no_work
@@ -27,8 +28,8 @@ for at least six months (Measures for Labelling, Art. 9)."""
 
 def erase_work(home: Home, database: Database, work_id: str) -> None:
     """Erase a work: its bytes and what lies beside them, its master, its recipe, its salts, its fingerprints, what is
-    known of the files that it starts from, and what its entries in the log commit to. The leaves stay, so that the tree
-    stays valid; nobody can open them any more. May be called again.
+    known of the files that it starts from, and what its entries in the log commit to; its reduced preview likewise. The
+    leaves stay, so that the tree stays valid; nobody can open them any more. May be called again.
 
     The bytes go first: a work that counts as erased has none left. SQLite overwrites what it frees.
 
@@ -37,9 +38,11 @@ def erase_work(home: Home, database: Database, work_id: str) -> None:
             of the database.
     """
     with database.read() as connection:
-        row = find_work(connection, work_id)
+        row, preview = find_work(connection, work_id), find_preview(connection, work_id)
     if row is None:
         raise no_work(work_id)
+    if preview is not None:
+        erase_work(home, database, preview)
     blobs = Blobs(home)
     for sha256 in (row.blob_sha256, *row.sidecars.values()):
         blobs.remove(sha256)

@@ -57,8 +57,8 @@ PRODUCER = "luokuan"
 
 
 def identify(passage: Passage) -> None:
-    """Give the work its random id, and commit to its recipe."""
-    passage.work_id = new_work_id()
+    """Give the work its random id, or the one drawn for it before, and commit to its recipe."""
+    passage.work_id = passage.order.work_id or new_work_id()
     passage.salt = new_salt()
     passage.recipe = replace(passage.recipe, draft_digest=samples_digest(passage.media))
     passage.commitment = commit(passage.salt, passage.recipe)
@@ -275,6 +275,7 @@ def finish(
     signer: Signing | None = None,
     origin: Origin | None = None,
     owner: str | None = None,
+    work_id: str | None = None,
 ) -> Work:
     """Turn a draft into a work: labelled, watermarked, signed by the home, read back, kept, recorded.
 
@@ -295,6 +296,7 @@ def finish(
         signer: Signs instead of what the home signs with, see ``identity.with_callback``.
         origin: What the work starts from; None: from nothing but the model.
         owner: Id of the account whose work it is; None: the home's administrators'.
+        work_id: The work's id, where it was drawn before (``schema.new_work_id``); None: it is drawn now.
 
     Returns:
         The work, with its final bytes; ``export_work`` writes them to a path.
@@ -309,7 +311,6 @@ def finish(
     aigc.Aigc(label="1", producer=producer, produce_id="")  # refused before any work is done
     if isinstance(draft.media, Clip):
         admit(draft.media, enlarge)
-    encoding = Encoding(lossless, bits)
     tell_missing(home)
     keys = signer or signing(home)
     with open_database(home) as database:
@@ -318,7 +319,7 @@ def finish(
             database=database,
             signing=keys,
             format=row,
-            encoding=encoding,
+            encoding=Encoding(lossless, bits),
             label=label or house_label(database),
             enlarge=enlarge,
             producer=producer,
@@ -328,6 +329,7 @@ def finish(
             log=_log_of(home, database),
             origin=origin,
             owner=owner,
+            work_id=work_id,
         )
         if order.label.waiver is not None:
             with database.read() as connection:
@@ -386,15 +388,13 @@ def beside(work: Work) -> dict[str, bytes]:
 
 
 def export_work(work: Work, path: Path) -> Work:
-    """Write the work's bytes to ``path``, whole or not at all, what belongs beside it first. Returns the work with that
-    path.
+    """Write the work to ``path``, whole or not at all, what belongs beside it first. Returns it with that path.
 
     A work that has sidecars gets its proof as one more; others stay alone, and ``luokuan log prove`` writes it.
 
     Raises:
         UserError: no room, or no permission.
     """
-    for ending, data in beside(work).items():
+    for ending, data in (*beside(work).items(), ("", work.data)):  # the work itself comes last
         write_atomic(path.with_name(path.name + ending), data)
-    write_atomic(path, work.data)
     return replace(work, path=path)

@@ -44,6 +44,7 @@ class Order:
     log: LogKey
     origin: Origin | None = None
     owner: str | None = None
+    work_id: str | None = None
 
     @property
     def source(self) -> str:

@@ -197,6 +197,7 @@ def _works(
     """Works that are like it, but for those that it was made from and those that were made from it."""
     from luokuan.colophon.fingerprint import glance
     from luokuan.colophon.fingerprint.register import Register, tells
+    from luokuan.store.ingredients import descendants
     from luokuan.store.ownership import owner_of
 
     seen = glance(data, row.media_type)
@@ -204,6 +205,8 @@ def _works(
         return
     compared.append(_("works of this home"))
     related = {row.id, *(node.title for node in lineage.nodes.values() if node.kind == "work")}
+    # A work of which many copies were sold has more of them than a lineage shows.
+    related |= descendants(connection, row.id)
     alike = Register(home).find(connection, seen, without=related)
     if alike is None:
         return

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.store.account_tables import ROLES, account
+from luokuan.store.account_tables import ROLES, account, api_key, link, session
 from luokuan.store.conflicts import changed_meanwhile
 
 _NAME = re.compile(r"[^\W_][\w.-]{0,39}")
@@ -111,13 +111,26 @@ def update_account(connection: sa.Connection, row: AccountRow, **changes: object
     done = connection.execute(account.update().where(wanted).values(**changes, version=row.version + 1))
     if done.rowcount != 1:
         raise changed_meanwhile("account.changed")
-    if not administrators(connection):
+    # A home without a studio has none, and its buyers may be changed all the same.
+    if row.role == "admin" and not administrators(connection):
         raise UserError(
             _("Nobody would be left who may administer this studio."),
             _("Make somebody else an administrator first."),
             code="account.last",
             status=409,
         )
+
+
+def erase_account(connection: sa.Connection, row: AccountRow) -> None:
+    """Erase who an account is: its name and password go, and nobody gets in with it any more. Its id stays, because
+    books and licences name it; so does what the events say.
+
+    Raises:
+        UserError: see ``update_account``.
+    """
+    update_account(connection, row, name=f"erased-{row.id}", password=None, language=None, active=False)
+    for table in (session, link, api_key):
+        connection.execute(table.delete().where(table.c.account_id == row.id))
 
 
 def set_password(connection: sa.Connection, account_id: str, password: str) -> None:

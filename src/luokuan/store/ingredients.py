@@ -76,5 +76,12 @@ def derived_works(connection: sa.Connection, work_id: str) -> list[tuple[WorkRow
     return found
 
 
+def descendants(connection: sa.Connection, work_id: str) -> set[str]:
+    """Ids of all works that start from this one, or from one that does."""
+    first = sa.select(ingredient.c.work_id).where(ingredient.c.parent_id == work_id).cte("made", recursive=True)
+    made = first.union(sa.select(ingredient.c.work_id).where(ingredient.c.parent_id == first.c.work_id))
+    return set(connection.execute(sa.select(made.c.work_id)).scalars())
+
+
 def _values(row: Any) -> dict[str, Any]:
     return {column.name: row[column.name] for column in ingredient.c}

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from luokuan.store.account_tables import trash
 from luokuan.store.accounts import AccountRow
 from luokuan.store.collections import lying_in
+from luokuan.store.market_tables import work_preview
+from luokuan.store.order_tables import licence_grant
 from luokuan.store.ownership import belongs_to
 from luokuan.store.tables import work
 from luokuan.store.works import WorkRow
@@ -97,6 +99,9 @@ def storage(connection: sa.Connection) -> list[tuple[str, int, int]]:
 def _conditions(person: AccountRow, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     thrown = work.c.id.in_(sa.select(trash.c.work_id))
     found = [work.c.recipe.is_not(None), belongs_to(person), thrown if wanted.thrown else ~thrown]
+    # Reduced copies for the market go with the works that they show, and licensed ones with their orders.
+    found.append(work.c.id.not_in(sa.select(work_preview.c.preview_id)))
+    found.append(work.c.id.not_in(sa.select(licence_grant.c.id)))
     if wanted.collection:
         found.append(lying_in(wanted.collection))
     if wanted.kind:

@@ -19,6 +19,7 @@ WATERMARK = "watermark.key"
 MASTERS = "masters.key"
 LOG = "log.key"
 LINKS = "links.key"
+PAYMENTS = "payments.key"
 BYTES = 32
 
 
@@ -67,6 +68,16 @@ def links_key(home: Home) -> bytes:
         UserError: it is damaged, others may read it, or it can't be written.
     """
     return _secret(home, LINKS)
+
+
+def payments_key(home: Home) -> bytes:
+    """The secret with which the embedded provider of test money signs what it says, 32 bytes; made if there is none.
+    Whoever has it can say that an order was paid with test money.
+
+    Raises:
+        UserError: it is damaged, others may read it, or it can't be written.
+    """
+    return _secret(home, PAYMENTS)
 
 
 def log_key(home: Home) -> bytes:

@@ -8,6 +8,8 @@ from luokuan.store import (  # noqa: F401 - they belong to the same metadata
     account_tables,
     belonging_tables,
     house_tables,
+    market_tables,
+    order_tables,
     rights_tables,
 )
 from luokuan.store.columns import UtcTime, metadata

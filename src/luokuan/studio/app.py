@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from luokuan import logs
+from luokuan.rights.market.reconcile import reconcile
 from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
 from luokuan.studio.access import check_routes
@@ -50,12 +52,15 @@ from luokuan.studio.pages import (
     jobs,
     library,
     log,
+    market,
     models,
     opinions,
+    orders,
     own,
     rules,
     runs,
     selection,
+    selling,
     train,
     uploads,
     users,
@@ -87,6 +92,9 @@ ROUTERS: tuple[Any, ...] = (
     users,
     house,
     rules,
+    market,
+    orders,
+    selling,
     native,
     api_jobs,
     records,
@@ -128,7 +136,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if settings.workers:
             await run_in_threadpool(supervisor.start)
-        emptying = asyncio.create_task(_empty_trash(settings.home, opened))
+        emptying = asyncio.create_task(_look_after(settings.home, opened))
         yield
         emptying.cancel()
         studio.errands.stop()
@@ -172,13 +180,19 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     return app
 
 
-async def _empty_trash(home: Home, database: Database) -> None:
-    """Look into the trash now and then, as long as the studio runs."""
+async def _look_after(home: Home, database: Database) -> None:
+    """Look into the trash and after orders that stopped halfway now and then, as long as the studio runs."""
     while True:
         try:
             await run_in_threadpool(empty_by_age, home, database)
         except Exception as error:
             logs.get("studio.trash").error("the trash couldn't be looked through", error=str(error))
+        try:
+            found = await run_in_threadpool(partial(reconcile, home, shared=database))
+            for line in (*found.failed, *found.differences):
+                logs.get("studio.market").error(line)
+        except Exception as error:
+            logs.get("studio.market").error("the market couldn't be reconciled", error=str(error))
         await asyncio.sleep(EVERY)
 
 

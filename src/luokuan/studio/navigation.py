@@ -24,6 +24,8 @@ def entries(who: Principal, path: str) -> list[Entry]:
         ("/library", _("Library"), "viewer"),
         ("/jobs", _("Jobs"), "viewer"),
         ("/train", _("Train"), "maker"),
+        ("/market", _("Market"), ""),
+        ("/orders", _("Orders"), "viewer"),
         ("/check", _("Check"), ""),
         ("/log", _("Log"), "viewer"),
         ("/settings", _("Settings"), "viewer"),

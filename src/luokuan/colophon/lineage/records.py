@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
-def read(row: WorkRow, home: Home, database: Database | None = None) -> Lineage:
+def read(row: WorkRow, home: Home, database: Database | None = None, *, after: bool = True) -> Lineage:
     """The lineage of a work of this home: all that it was made from, and all that was made from it.
 
     Args:
         row: The work.
         home: Its home.
         database: The home's, if it is open already.
+        after: Whether what was made from it is asked for; that may be more than is read.
 
     Raises:
         UserError: the database can't be read.
@@ -34,7 +35,8 @@ def read(row: WorkRow, home: Home, database: Database | None = None) -> Lineage:
     models = _Models(home)
     with nullcontext(database) if database is not None else open_database(home) as asked, asked.read() as connection:
         _before(connection, row, found, models)
-        _after(connection, row, found, models)
+        if after:
+            _after(connection, row, found, models)
     return found
 
 

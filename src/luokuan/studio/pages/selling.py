@@ -1,0 +1,204 @@
+"""What one sells: listings of one's own, publishing and withdrawing, sales and refunds, statements."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.rights.market import listings as market
+from luokuan.rights.market import orders, paper, statements
+from luokuan.rights.market.books import HOUSE
+from luokuan.rights.money import DIGITS, Money, money
+from luokuan.rights.permission import conditions_of
+from luokuan.rights.presets import PRESETS, name_of_preset, preset
+from luokuan.rights.reasons import condition_word
+from luokuan.rights.rules import CONDITIONS
+from luokuan.rights.terms import LONGEST_TERM
+from luokuan.store import collections, library
+from luokuan.store.accounts import AccountRow
+from luokuan.store.library import Wanted
+from luokuan.store.listings import listings
+from luokuan.store.orders import OrderRow, find_order
+from luokuan.store.orders import orders as all_orders
+from luokuan.studio.access import Needs, form_of, principal
+from luokuan.studio.errors import missing
+from luokuan.studio.files import disposition
+from luokuan.studio.forms import number_in, text_in
+from luokuan.studio.guard.headers import FILES
+from luokuan.studio.rendering import render
+from luokuan.studio.state import now, studio_of
+
+router = APIRouter()
+MONEY = ("CNY", "EUR", "USD", "GBP", "JPY", "KRW", "HKD", "TWD", "KWD", "CHF")
+"""Currencies that a form offers first."""
+HINTED = ("consent", "material", "record", "name", "share-alike", "licence-text", "font", "not-for-money", "verify")
+SALES = 200
+
+
+@router.get("/selling", dependencies=[Depends(Needs("maker"))])
+def selling_page(request: Request) -> Response:
+    """Listings and sales of one's own."""
+    return _page(request)
+
+
+@router.get("/selling/new", dependencies=[Depends(Needs("maker"))])
+def new_page(request: Request) -> Response:
+    """What is to be published."""
+    return _form(request, dict(request.query_params))
+
+
+@router.post("/selling/publish", dependencies=[Depends(Needs("maker", fields=60))])
+def publish(request: Request) -> Response:
+    """Publish a work or a collection."""
+    studio, person, form = studio_of(request), principal(request).person, form_of(request)
+    given: dict[str, str] = {}
+    try:
+        for name, most in (
+            ("work", 40),
+            ("collection", 40),
+            ("title", 200),
+            ("price", 40),
+            ("currency", 8),
+            ("terms", 40),
+        ):
+            given[name] = text_in(form, name, most=most)
+        about = str(form.get("about", ""))
+        given["about"] = about[: market.MAX_ABOUT + 1]
+        met = conditions_of([str(one) for one in form.getlist("met")])
+        price = money(given["price"], given["currency"])
+        terms = replace(preset(given["terms"]), price=price, days=number_in(form, "days", most=LONGEST_TERM))
+        works = _works(request, given["work"], given["collection"], person)
+        offer = market.Offer(works, given["title"], terms, about, met, collection=bool(given["collection"]))
+        row = market.publish(offer, studio.home, person=person, shared=studio.database)
+    except UserError as error:
+        if error.code in ("http.missing", "work.unknown"):
+            raise missing() from error
+        return _form(request, given, error=error)
+    return RedirectResponse(f"/market/{row.id}", 303)
+
+
+@router.post("/selling/{listing_id}/withdraw", dependencies=[Depends(Needs("maker"))])
+def withdraw(request: Request, listing_id: str) -> Response:
+    """Offer it no more."""
+    studio, person = studio_of(request), principal(request).person
+    try:
+        market.withdraw(listing_id, studio.home, person=person, shared=studio.database)
+    except UserError as error:
+        if error.status == 404:
+            raise missing() from error
+        return _page(request, error=error)
+    return RedirectResponse("/selling", 303)
+
+
+@router.post("/selling/orders/{order_id}/refund", dependencies=[Depends(Needs("maker"))])
+def refund(request: Request, order_id: str) -> Response:
+    """Take a sale back."""
+    studio, person = studio_of(request), principal(request).person
+    row = _sale(request, order_id, person)
+    try:
+        reason = text_in(form_of(request), "reason", most=500)
+        orders.refund(row.id, studio.home, reason=reason, shared=studio.database)
+    except UserError as error:
+        return _page(request, error=error)
+    return RedirectResponse("/selling", 303)
+
+
+@router.get("/statements", dependencies=[Depends(Needs("viewer"))])
+def statements_page(request: Request) -> Response:
+    """One's own lines of the books."""
+    found = _statements(request)
+    values = {"found": found, "decimal": statements.decimal, "purpose_word": statements.purpose_word}
+    return render(request, "statements.html", values)
+
+
+@router.get("/statements/{party}.{form}", dependencies=[Depends(Needs("viewer"))])
+def statement_file(request: Request, party: str, form: str) -> Response:
+    """A statement as CSV or PDF."""
+    known = {key: (name, found) for key, name, found in _statements(request)}
+    if party not in known or form not in ("csv", "pdf"):
+        raise missing()
+    name, found = known[party]
+    if form == "csv":
+        data, media_type = statements.as_csv(found).encode(), "text/csv; charset=utf-8"
+    else:
+        data, media_type = paper.to_pdf(statements.as_sheet(found, name, now())), "application/pdf"
+    headers = {
+        "content-security-policy": FILES,
+        "content-disposition": disposition(f"statement-{party}.{form}", attached=True),
+    }
+    return Response(data, media_type=media_type, headers=headers)
+
+
+def _statements(request: Request) -> list[tuple[str, str, statements.Statement]]:
+    """Party, name and statement: one's own, and of administrators the home's."""
+    person = principal(request).person
+    parties = [("mine", person.name, person.id)]
+    if person.role == "admin":
+        parties.append(("home", _("this studio"), HOUSE))
+    with studio_of(request).database.read() as connection:
+        return [(key, name, statements.statement(connection, party)) for key, name, party in parties]
+
+
+def _sellers(person: AccountRow) -> list[str | None]:
+    return [person.id, None] if person.role == "admin" else [person.id]
+
+
+def _sale(request: Request, order_id: str, person: AccountRow) -> OrderRow:
+    """An order of something that the reader sells; another's is nobody's (404)."""
+    with studio_of(request).database.read() as connection:
+        row = find_order(connection, order_id)
+        mine = {one.id for one in listings(connection, sellers=_sellers(person))}
+    if row is None or row.listing_id not in mine:
+        raise missing()
+    return row
+
+
+def _works(request: Request, work: str, collection: str, person: AccountRow) -> tuple[str, ...]:
+    if not collection:
+        return (work,)
+    with studio_of(request).database.read() as connection:
+        if collections.find_collection(connection, collection, person) is None:
+            raise missing()
+        most = market.MAX_WORKS + 1
+        rows, _more = library.page_of_works(connection, person, Wanted(collection=collection), most)
+    return tuple(row.id for row in rows)
+
+
+def _page(request: Request, *, error: UserError | None = None) -> Response:
+    person = principal(request).person
+    with studio_of(request).database.read() as connection:
+        rows = listings(connection, sellers=_sellers(person))
+        sales = all_orders(connection, listings=[row.id for row in rows], limit=SALES)
+    titles = {row.id: row.title for row in rows}
+    values = {
+        "rows": [(row, str(Money(row.amount, row.currency))) for row in rows],
+        "sales": [(row, titles[row.listing_id], str(Money(row.amount, row.currency))) for row in sales],
+        "state_word": orders.state_word,
+        "error": error,
+    }
+    return render(request, "selling.html", values, status=200 if error is None else error.status)
+
+
+def _form(request: Request, given: dict[str, str], *, error: UserError | None = None) -> Response:
+    person = principal(request).person
+    with studio_of(request).database.read() as connection:
+        own = collections.collections_of(connection, person)
+        works, _more = library.page_of_works(connection, person, Wanted(), 200)
+    values = {
+        "given": {name: given.get(name, "") for name in ("work", "collection", "title", "about", "price", "currency",
+                                                         "terms")},
+        "works": works,
+        "collections": [one for one in own if one.count],
+        "terms": [(name, name_of_preset(name)) for name in PRESETS if name != "all-rights-reserved"],
+        "money": [*MONEY, *sorted(set(DIGITS) - set(MONEY))],
+        "conditions": [(name, condition_word(name)) for name in CONDITIONS if name in HINTED],
+        "error": error,
+        "longest": market.MAX_TITLE,
+        "most": market.MAX_ABOUT,
+    }  # fmt: skip
+    return render(request, "selling_new.html", values, status=200 if error is None else error.status)

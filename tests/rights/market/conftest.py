@@ -1,0 +1,16 @@
+"""Each test has a home, or a database of either kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bothdatabases import database, dialect_url  # noqa: F401 - fixtures
+
+from luokuan.store.home import Home, open_home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home, the default one of this test, and that of ``database``."""
+    return open_home(tmp_path / "home")

@@ -1,0 +1,222 @@
+"""The market's pages: the storefront for everybody, orders of a buyer, selling, statements; and nothing of others."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import xml.etree.ElementTree as ET
+import zipfile
+
+import pytest
+from drafts import text_draft
+from market_for_tests import MET, TALE, offered, priced, quick_copies, unchecked, written
+from people import Place, keep_row
+
+from luokuan.colophon.finish import finish
+from luokuan.rights import notices
+from luokuan.rights.market import listings, orders
+from luokuan.rights.market.testmoney import TestMoney
+from luokuan.store import collections
+from luokuan.store.listings import set_preview
+
+ATTACK = "</script><script>alert(1)</script>\"><img src=x onerror=alert(1)> & 'x"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture
+def rows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Works and copies are rows without bytes."""
+    unchecked(monkeypatch)
+    quick_copies(monkeypatch)
+
+
+def test_publish_buy_deliver_refund(place: Place) -> None:
+    ann, _bo = place.account("ann"), place.account("bo", "viewer")
+    work = written(place.home, TALE, owner=ann.id, brief="secret words")
+    seller, buyer = place.stranger().login("ann"), place.stranger().login("bo")
+    assert "Nothing is offered yet" in place.stranger().get("/market").text
+    assert f'value="{work.id}" selected' in seller.get(f"/selling/new?work={work.id}").text
+    form = {"work": work.id, "title": "A tale", "terms": "commercial", "price": "12.50", "currency": "EUR"}
+    answer = seller.post("/selling/publish", form)
+    assert answer.status_code == 409 and "may not be sold" in answer.text and 'value="A tale"' in answer.text
+    answer = seller.post("/selling/publish", {**form, "met": list(MET)})
+    assert answer.status_code == 303, answer.text
+    path = answer.headers["location"]
+    stranger = place.stranger()
+    page = stranger.get(path).text
+    assert "12.50 EUR" in page and "Log in to buy" in page and "secret words" not in page and TALE not in page
+    assert TALE[:20] in page, "the preview shows the beginning"
+    preview = stranger.get(f"{path}/preview/0")
+    assert preview.status_code == 200 and TALE[:20] in preview.text and TALE not in preview.text
+    assert stranger.get(f"{path}/preview/1").status_code == 404
+    assert "A tale" in stranger.get("/market?q=TALE").text and "Nothing fits" in stranger.get("/market?q=dress").text
+    assert "your own offer" in seller.get(path).text
+    assert seller.post(f"{path}/order", {"licensee": "Ann"}).status_code == 409, "self-purchase"
+    page = buyer.get(path).text
+    key = re.search(r'name="key" value="([0-9a-f]+)"', page)
+    assert key is not None
+    order = buyer.post(f"{path}/order", {"licensee": "Bo Ltd", "key": key[1]}).headers["location"]
+    assert buyer.post(f"{path}/order", {"licensee": "Bo Ltd", "key": key[1]}).headers["location"] == order
+    assert "Pay 12.50 EUR" in buyer.get(order).text
+    assert buyer.get(f"{order}/download").status_code == 409
+    assert buyer.post(f"{order}/pay").status_code == 303
+    page = buyer.get(order).text
+    assert "Download with certificate" in page and "secret words" not in page
+    archive = zipfile.ZipFile(io.BytesIO(buyer.get(f"{order}/download").content))
+    grant = re.search(r"/copies/([0-9a-f]{16})", page)
+    assert grant is not None and any(grant[1] in name for name in archive.namelist())
+    assert TALE in buyer.get(f"{order}/copies/{grant[1]}").text
+    assert buyer.get(f"{order}/copies/{'f' * 16}").status_code == 404
+    assert "attachment" in buyer.get(f"{order}/certificates/{grant[1]}").headers["content-disposition"]
+    assert buyer.get(f"/works/{grant[1]}").status_code == 404, "the recipe stays its maker's"
+    assert "A tale" in buyer.get("/orders").text and buyer.post(f"{order}/pay").status_code == 409
+    assert "12.50 EUR" in seller.get("/statements").text
+    assert "sale" in seller.get("/statements/mine.csv").text
+    assert seller.get("/statements/home.csv").status_code == 404 == seller.get("/statements/mine.exe").status_code
+    number = order.rpartition("/")[2]
+    assert seller.post(f"/selling/orders/{number}/refund", {"reason": " "}).status_code == 422
+    assert seller.post(f"/selling/orders/{number}/refund", {"reason": "a fault"}).status_code == 303
+    assert "refunded" in buyer.get(order).text and buyer.get(f"{order}/copies/{grant[1]}").status_code == 410
+    assert seller.post(f"/selling/{path.rpartition('/')[2]}/withdraw").status_code == 303
+    assert stranger.get(path).status_code == 410 and "A tale" not in stranger.get("/market").text
+    assert "withdrawn" in seller.get("/selling").text
+
+
+def test_anothers_orders_and_listings_are_nobodys(place: Place, rows_alone: None) -> None:
+    ann, bo, cy = place.account("ann"), place.account("bo", "viewer"), place.account("cy")
+    work = keep_row(place.database, ann)
+    listing = offered(place.home, work.id, person=ann)
+    order = orders.place(listing.id, bo, place.home, shared=place.database)
+    orders.pay(order.id, place.home, shared=place.database)
+    other, buyer, strange = place.stranger().login("cy"), place.stranger().login("bo"), place.stranger()
+    for path in ("", "/download", f"/copies/{'f' * 16}", f"/certificates/{'f' * 16}"):
+        assert other.get(f"/orders/{order.id}{path}").status_code == 404, path
+        assert strange.get(f"/orders/{order.id}{path}").status_code == 401, path
+    for path in ("/pay", "/deliver", "/cancel"):
+        assert other.post(f"/orders/{order.id}{path}").status_code == 404, path
+    with place.database.write() as connection:
+        from people import AT
+
+        collections.make_collection(connection, "a" * 16, "hers", ann, AT)
+        collections.add_works(connection, "a" * 16, [work.id], ann, AT)
+    form = {"title": "x", "terms": "commercial", "price": "1", "currency": "EUR"}
+    for wrong in ({"work": work.id}, {"work": "f" * 16}, {"work": "../x"}, {"collection": "a" * 16}):
+        assert other.post("/selling/publish", {**form, **wrong}).status_code == 404, wrong
+    assert other.post(f"/selling/{listing.id}/withdraw").status_code == 404
+    assert other.post(f"/selling/orders/{order.id}/refund", {"reason": "r"}).status_code == 404
+    assert buyer.post(f"/selling/orders/{order.id}/refund", {"reason": "r"}).status_code == 403, (
+        "a viewer sells nothing"
+    )
+    assert buyer.post(f"/orders/{order.id}/cancel").status_code == 303
+    assert orders.order_of(order.id, place.home).state == "granted", "what is paid the buyer doesn't take back alone"
+    assert work.id not in other.get("/selling").text and cy.id not in other.get("/statements").text
+    assert buyer.post(f"/orders/{order.id}/deliver").status_code == 303
+    assert orders.order_of(order.id, place.home).state == "delivered"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"price": "-5"}, {"price": "0"}, {"price": "NaN"}, {"price": "1e5"}, {"price": "9" * 30}, {"price": ""},
+        {"price": "1.5", "currency": "JPY"}, {"price": "1.2345", "currency": "KWD"}, {"currency": "XXX"},
+        {"currency": ""}, {"title": ""}, {"title": "x" * 121}, {"title": "a\u202eb"}, {"about": "x" * 2001},
+        {"terms": "free"}, {"days": "-1"}, {"days": "36501"}, {"days": "0"}, {"met": "money"},
+    ],
+)  # fmt: skip
+def test_what_cant_be_published(place: Place, wrong: dict[str, str], rows_alone: None) -> None:
+    ann = place.account("ann")
+    form = {"work": keep_row(place.database, ann).id, "title": "x", "terms": "commercial", "price": "5",
+            "currency": "EUR"}  # fmt: skip
+    answer = place.stranger().login("ann").post("/selling/publish", {**form, **wrong})
+    assert 400 <= answer.status_code < 500 and 'role="alert"' in answer.text, answer.status_code
+    with place.database.read() as connection:
+        assert listings.listings(connection) == []
+
+
+def test_nothing_that_was_typed_becomes_markup(place: Place, rows_alone: None) -> None:
+    ann, bo = place.account("ann"), place.account("bo")
+    work, shown = keep_row(place.database, ann), finish(text_draft(), home=place.home, media_type="text/plain")
+    with place.database.write() as connection:
+        set_preview(connection, work.id, shown.id)
+    terms = priced(credit=f"Ann {ATTACK}")
+    listing = offered(place.home, work.id, title=ATTACK[:118], about=ATTACK, terms=terms, person=ann)
+    order = orders.place(listing.id, bo, place.home, licensee=ATTACK, shared=place.database)
+    stranger, buyer, seller = place.stranger(), place.stranger().login("bo"), place.stranger().login("ann")
+    pages = [
+        stranger.get("/market"), stranger.get(f"/market/{listing.id}"), buyer.get("/orders"),
+        buyer.get(f"/orders/{order.id}"), seller.get("/selling"), stranger.get("/market?q=%3Cscript%3Ealert"),
+    ]  # fmt: skip
+    for page in pages:
+        assert page.status_code == 200
+        assert (
+            "<script>alert" not in page.text and "<img src=x" not in page.text and "onerror=alert(1)>" not in page.text
+        )
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+    data = re.search(r'<script type="application/ld\+json">(.*?)</script>', pages[1].text, re.DOTALL)
+    assert data is not None
+    told = json.loads(data[1])
+    assert told["name"] == ATTACK[:118].strip() and told["offers"]["price"] == "12.50"
+    assert told["@type"] == "CreativeWork" and told["acquireLicensePage"].endswith(f"/market/{listing.id}")
+    assert told["license"].endswith("#terms") and told["offers"]["availability"].endswith("InStock")
+    assert 'property="og:title"' in pages[1].text
+    feed = stranger.get("/market/feed.atom")
+    assert feed.headers["content-type"].startswith("application/atom+xml")
+    tree = ET.fromstring(feed.text)
+    (entry,) = tree.findall(f"{ATOM}entry")
+    assert (
+        entry.findtext(f"{ATOM}title") == ATTACK[:118].strip() and entry.findtext(f"{ATOM}author/{ATOM}name") == "ann"
+    )
+
+
+def test_webhooks_are_signed_and_say_nothing(place: Place, rows_alone: None) -> None:
+    ann, bo = place.account("ann"), place.account("bo")
+    listing = offered(place.home, keep_row(place.database, ann).id, person=ann)
+    order = orders.place(listing.id, bo, place.home, shared=place.database)
+    money = TestMoney(place.home, shared=place.database)
+    body = json.dumps({"id": "e1", "kind": "payment.succeeded", "payment": "p1", "order": order.id, "amount": 1250,
+                       "currency": "EUR"}).encode()  # fmt: skip
+    client, path = place.stranger().client, "/payments/test/events"
+    assert client.post(path, content=body).status_code == 400
+    assert client.post(path, content=body, headers={"luokuan-signature": "t=1,v1=00"}).status_code == 400
+    assert client.post(path, content=b"x" * 20_000, headers={"luokuan-signature": "t=1,v1=00"}).status_code in (
+        400,
+        413,
+    )
+    assert client.post("/payments/other/events", content=body).status_code == 404
+    assert orders.order_of(order.id, place.home).state == "placed"
+    good = {"luokuan-signature": money.header(body)}
+    for _twice in range(2):
+        answer = client.post(path, content=body, headers=good)
+        assert (answer.status_code, answer.json()) == (200, {"received": True})
+    assert orders.order_of(order.id, place.home).state == "granted"
+    unknown = body.replace(order.id.encode(), b"f" * 16).replace(b"e1", b"e2").replace(b'"p1"', b'"p2"')
+    answer = client.post(path, content=unknown, headers={"luokuan-signature": money.header(unknown)})
+    assert answer.json() == {"received": True}, "whether there is such an order isn't told"
+
+
+def test_nobody_learns_who_has_an_account(place: Place, rows_alone: None) -> None:
+    ann = place.account("ann")
+    place.account("bo@example.org".replace("@", "-at-"))
+    listing = offered(place.home, keep_row(place.database, ann).id, person=ann)
+    stranger = place.stranger()
+    told = set()
+    for name in ("bo-at-example.org", "nobody@example.org"):
+        page = stranger.get("/login")
+        answer = stranger.post("/login", {"name": name, "password": "wrong words"})
+        told.add((answer.status_code, re.sub(r'value="[^"]*"', "", answer.text)))
+        assert page.status_code == 200
+        assert stranger.post(f"/market/{listing.id}/order", {"licensee": name}).status_code == 401
+    assert len(told) == 1, "both are told the same"
+    assert "bo-at" not in stranger.get("/market").text + stranger.get(f"/market/{listing.id}").text
+
+
+def test_what_is_disputed_isnt_shown_and_its_page_says_why(place: Place, rows_alone: None) -> None:
+    ann = place.account("ann")
+    work = keep_row(place.database, ann)
+    listing = offered(place.home, work.id, title="A quarrel", person=ann)
+    notices.file_notice(work.id, notices.Claim("Bo", "bo", "copyright", "Mine."), place.home)
+    stranger = place.stranger()
+    assert "A quarrel" not in stranger.get("/market").text + stranger.get("/market/feed.atom").text
+    page = stranger.get(f"/market/{listing.id}", headers={"accept-language": "en"}).text
+    assert "decided" in page and "SoldOut" in page and "Log in to buy" not in page
