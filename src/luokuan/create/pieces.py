@@ -276,7 +276,7 @@ def rendered(score: Score, media_type: str, font: Path | None, *, bar: float = 4
         UserError: it is too long, has no notes, or the SoundFont can't be played.
     """
     if media_type in _SCORES:
-        return replace(score, bar=bar)
+        return score if score.bar == bar else replace(score, bar=bar)
     if media_type.startswith("image/"):
         from luokuan.models.vae.music.pianoroll import pianoroll
 
