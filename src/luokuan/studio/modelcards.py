@@ -55,7 +55,7 @@ class ModelCard:
 
     def fits(self, kind: Kind[Any]) -> bool:
         """Whether jobs of ``kind`` can work with it."""
-        if not kind.models:
+        if not kind.models or "model" not in kind.brief.model_fields:
             return False
         return self.family in kind.families if kind.families else self.family not in TOOLS
 
