@@ -11,10 +11,11 @@ from drafts import DIGEST
 from people import make_row
 from PIL import Image
 
+from luokuan.colophon import derive
 from luokuan.colophon.finish import finish
 from luokuan.colophon.schema import Draft, Recipe, Work
 from luokuan.media import Picture, Text
-from luokuan.rights.market import delivery, listings
+from luokuan.rights.market import listings
 from luokuan.rights.market.listings import Offer, publish
 from luokuan.rights.money import Money
 from luokuan.rights.presets import preset
@@ -80,4 +81,4 @@ def quick_copies(monkeypatch: pytest.MonkeyPatch) -> None:
             insert_work(connection, row)
             at_record(connection, row.id)
 
-    monkeypatch.setattr(delivery, "finish_again", again)
+    monkeypatch.setattr(derive, "finish_again", again)

@@ -112,9 +112,10 @@ def test_every_kind_is_reduced() -> None:
     assert isinstance(heard, Sound) and heard.seconds == 10.0
     text = previews.reduced(Text(TALE, "en"))
     assert isinstance(text, Text) and len(text.text) <= len(TALE) // 3 + 1 and TALE.startswith(text.text[:-1])
-    media = score_draft().media
+    media: Any = replace(score_draft().media, bar=3.0)
     score: Any = previews.reduced(media)
-    assert 0 < score.quarters < media.quarters  # type: ignore[union-attr]
+    assert score.bar == 3.0, "a waltz stays one"
+    assert 0 < score.quarters < media.quarters
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.collection import name_of
-from luokuan.colophon.derive import finish_again
 from luokuan.colophon.tlog.proof import ENDING, prove, prove_work
 from luokuan.errors import UserError
 from luokuan.files import new_file
@@ -74,6 +73,8 @@ def _copy(licence: GrantRow, home: Home, now: Clock, shared: Database | None) ->
         found = find_grant(connection, licence.id)
         if found is None or found.ended_at is not None:
             raise _not_licensed(licence.order_id)
+
+    from luokuan.colophon.derive import finish_again  # heavy: a studio that sells nothing needn't load it
 
     def record(connection: sa.Connection, _work: str) -> None:
         at = now()

@@ -3,12 +3,9 @@ from the master, with label, watermark and signature, and say of what they are a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from luokuan.colophon.finish import finish
-from luokuan.colophon.formats import format_of
-from luokuan.colophon.ingredients import Origin, of_work
-from luokuan.colophon.schema import Draft, Recipe
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Clip, Media, Picture, Score, Sound, Text
@@ -33,6 +30,12 @@ def preview_of(row: WorkRow, home: Home) -> str:
     Raises:
         UserError: the work was erased, its master is gone, or see ``finish``.
     """
+    # Heavy: a studio that sells nothing needn't load them.
+    from luokuan.colophon.finish import finish
+    from luokuan.colophon.formats import format_of
+    from luokuan.colophon.ingredients import Origin, of_work
+    from luokuan.colophon.schema import Draft, Recipe
+
     with open_database(home) as database, database.read() as connection:
         found, owner = find_preview(connection, row.id), owner_of(connection, row.id)
     if found is not None:
@@ -77,7 +80,7 @@ def reduced(media: Media) -> Media:
     if isinstance(media, Score):
         limit = min(SECONDS * media.tempo / 60, media.quarters / 3)
         first = tuple(note for note in media.notes if note.start <= limit)
-        return Score(first, media.tempo, media.tracks, media.notice)
+        return replace(media, notes=first)
     count = max(1, min(LETTERS, len(media.text) // 3))
     return Text(media.text[:count].rstrip() + "…", media.language)
 
