@@ -75,3 +75,12 @@ def denormals_are_back() -> Iterator[None]:
     yield
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
+
+
+@pytest.fixture(autouse=True)
+def no_model_is_kept() -> Iterator[None]:
+    """A worker of the studio that a test runs in this process asks to keep its models in memory: a later test would
+    find one whose files are gone by then."""
+    yield
+    if registry := sys.modules.get("luokuan.models.registry"):
+        registry.keep_models(0)

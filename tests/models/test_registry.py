@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import torch
 
 from luokuan.foundation.modelfolder import save_folder
@@ -21,14 +19,6 @@ def save(path: Path, seed: int) -> Path:
     weights = weights_of(Generator(config), Discriminator(config))
     save_folder(path, config=config.to_json(), tensors=weights, training={}, card="# Test\n")
     return path
-
-
-@pytest.fixture(autouse=True)
-def _none_kept() -> Iterator[None]:
-    """Whatever other tests of this process have asked for."""
-    keep_models(0)
-    yield
-    keep_models(0)
 
 
 def test_models_are_kept_only_when_asked_and_those_used_last(tmp_path: Path) -> None:
