@@ -45,6 +45,11 @@ def trained(home: Path) -> Path:
     return home / "models/mine"
 
 
+def test_the_rate_that_the_size_implies_is_recorded(trained: Path) -> None:
+    training = json.loads((trained / "training.json").read_text())
+    assert training["run"]["rate"] == 0.004 and "--rate 0.004" in (trained / "README.md").read_text()
+
+
 def test_train_writes_a_folder_of_transformers(trained: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

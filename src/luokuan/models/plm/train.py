@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 _DEFAULTS = PlmSettings()
+RATES = {"nano": 0.004}
+"""``--rate`` if none is given, by size; of the others ``PlmSettings.rate``."""
 KEEPS = ("best", "last")
 """Which average of a run is kept: that which predicted held-out text best, or the last."""
 
@@ -52,7 +54,7 @@ class PlmRun:
     minutes: float | None = None
     batch: int = 32
     accumulate: int = 1
-    rate: float = _DEFAULTS.rate
+    rate: float | None = None
     dropout: float = _DEFAULTS.dropout
     keep: str = "best"
     patience: int = 0
@@ -64,6 +66,11 @@ class PlmRun:
     def window(self) -> int:
         """``context``, or that of the size."""
         return SIZES[self.size].context if self.context is None else self.context
+
+    @property
+    def highest_rate(self) -> float:
+        """``rate``, or that of the size."""
+        return RATES.get(self.size, _DEFAULTS.rate) if self.rate is None else self.rate
 
     def check(self) -> None:
         """Refuse what can't work.
@@ -78,7 +85,7 @@ class PlmRun:
                 (self.layers is None or 1 <= self.layers <= 64, "--layers", "1 … 64"),
                 (LEAST <= self.vocabulary <= MOST, "--vocabulary", f"{LEAST} … {MOST}"),
                 (self.context is None or 8 <= self.context <= 1 << 15, "--context", "8 … 32768"),
-                (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
+                (self.rate is None or 0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
                 (self.keep in KEEPS, "--keep", KEEPS),
                 (0 <= self.patience <= MOST_PATIENCE, "--patience", f"0 … {MOST_PATIENCE}"),
@@ -125,7 +132,7 @@ class PlmTraining(FamilyTraining[PlmRun, TextCorpus]):
         )
         return PlmLearning(
             self.config,
-            PlmSettings(rate=run.rate, dropout=run.dropout),
+            PlmSettings(rate=run.highest_rate, dropout=run.dropout),
             self.stream,
             held_out=held_out,
             context=context,
@@ -158,6 +165,7 @@ class PlmTraining(FamilyTraining[PlmRun, TextCorpus]):
             "architectures": [type(model).__name__],
             "dtype": "bfloat16",
         }
+        training["run"]["rate"] = self.run.highest_rate
         training["corpus"] |= {
             "documents": self.stream.documents,
             "tokens": len(self.stream.tokens),
