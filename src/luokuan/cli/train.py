@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from luokuan.cli import options, training
+from luokuan.cli.train_clip import HELP as CLIP_HELP
+from luokuan.cli.train_clip import clip
 from luokuan.cli.train_gan import gan
 from luokuan.cli.train_plm import plm
 from luokuan.cli.train_prior import prior
@@ -138,3 +140,4 @@ def _levels(text: str) -> tuple[int, ...]:
 app.command("plm", help=_("Train a language model on a folder of text, or fine-tune one."))(plm)
 app.command("seq2seq", help=_("Train an encoder-decoder on pairs of sentences: it translates."))(seq2seq)
 app.command("sound", help=SOUND_HELP)(sound)
+app.command("clip", help=CLIP_HELP)(clip)

@@ -79,7 +79,7 @@ def sound(
             codec_share=codec_share,
             codec_width=codec_width,
             codec_layers=codec_layers,
-            levels=_levels(levels),
+            levels=levels_of(levels),
             width=width,
             layers=layers,
             window=window,
@@ -143,7 +143,12 @@ def _announced(prepared: object) -> list[str]:
     return said
 
 
-def _levels(text: str) -> tuple[int, ...]:
+def levels_of(text: str) -> tuple[int, ...]:
+    """Levels, with commas between.
+
+    Raises:
+        UserError: they are no numbers.
+    """
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:

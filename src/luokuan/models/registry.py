@@ -15,6 +15,7 @@ from luokuan.models.codec.config import FACTOR
 from luokuan.models.interface import PictureModel
 
 if TYPE_CHECKING:
+    from luokuan.models.clip.model import ClipModel
     from luokuan.models.gan.music.model import MusicGan
     from luokuan.models.gan.text.model import TextGan
     from luokuan.models.plm.model import PlmModel
@@ -36,6 +37,7 @@ FAMILIES: dict[str, str] = {
     "plm": "luokuan.models.plm.model:PlmModel",
     "seq2seq": "luokuan.models.seq2seq.model:Seq2SeqModel",
     "sound": "luokuan.models.sound.model:SoundModel",
+    "clip": "luokuan.models.clip.model:ClipModel",
 }
 """Family name (``config.json``'s ``family``), or ``family/kind`` where a kind has a loader of its own, to
 ``module:class``; the class has ``from_folder(folder)``."""
@@ -49,6 +51,7 @@ TRAINERS: dict[str, str] = {
     "plm": "luokuan.models.plm.train:train_plm",
     "seq2seq": "luokuan.models.seq2seq.train:train_seq2seq",
     "sound": "luokuan.models.sound.train:train_sound",
+    "clip": "luokuan.models.clip.train:train_clip",
 }
 """Family name to ``module:function``: (corpus or corpora, name=…, choices of its run) to a model folder."""
 SEVERAL = ("codec", "upscaler", "seq2seq")
@@ -67,6 +70,10 @@ MUSIC = ("vae/music", "gan/music")
 """Those that make music."""
 SOUNDS = ("sound",)
 """Families that make sound effects."""
+CLIPS = ("clip",)
+"""Families that make clips."""
+OTHERS = (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT, *MUSIC, *SOUNDS, *CLIPS)
+"""All that make no pictures."""
 
 
 def loader_name(folder: ModelFolder) -> str:
@@ -81,7 +88,7 @@ def makes_pictures(reference: str | Path) -> bool:
     Raises:
         UserError: no such model.
     """
-    return loader_name(resolve(reference)) not in (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT, *MUSIC, *SOUNDS)
+    return loader_name(resolve(reference)) not in OTHERS
 
 
 def load_picture_model(reference: str | Path) -> PictureModel:
@@ -99,6 +106,12 @@ def load_picture_model(reference: str | Path) -> PictureModel:
     if loader_name(resolve(reference)) in SOUNDS:
         raise UserError(
             _("'{name}' makes sounds and no pictures.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.tool",
+        )
+    if loader_name(resolve(reference)) in CLIPS:
+        raise UserError(
+            _("'{name}' makes clips and no pictures.", name=reference),
             _("Choose another --model; see `luokuan models list`."),
             code="model.tool",
         )
@@ -178,6 +191,22 @@ def load_sound_model(reference: str | Path) -> SoundModel:
             code="model.kind",
         )
     model: SoundModel = load_model(reference)
+    return model
+
+
+def load_clip_model(reference: str | Path) -> ClipModel:
+    """``load_model`` of a model of clips.
+
+    Raises:
+        UserError: it is a model of another kind; or see ``load_model``.
+    """
+    if loader_name(resolve(reference)) not in CLIPS:
+        raise UserError(
+            _("'{name}' makes no clips.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.kind",
+        )
+    model: ClipModel = load_model(reference)
     return model
 
 

@@ -5,9 +5,6 @@ Sounds are read once when the corpus is opened, to be sure of them, and again wh
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
 import stat
 from collections import defaultdict
@@ -21,18 +18,18 @@ from luokuan.files import expand, sha256_bytes
 from luokuan.foundation.corpus.audio import BYTE_LIMIT, ENDINGS, BrokenSound, clipped_share, read_sound
 from luokuan.foundation.corpus.card import UNKNOWN, Card, read_card
 from luokuan.foundation.corpus.reader import BROKEN_LIMIT, METADATA, SPLIT_NAMES, SPLITS, Broken, walk
+from luokuan.foundation.corpus.tables import CSV, csv_rows, json_rows, row_error
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CSV = "metadata.csv"
 NAMES = ("file_name", "file")
 """Columns of metadata that name the file, the first that is there."""
+EXAMPLE = '{"file_name": "a.wav", "label": "rain"}'
 LABELS = ("label", "category")
 """Columns of metadata that name the category, the first that is there."""
-METADATA_LIMIT = 64 << 20
 RATE = 16_000
 """Samples a second at which sounds are looked at when a corpus is opened."""
 EACH = 7
@@ -265,9 +262,9 @@ def _read(entry: _Found) -> SoundClip | Broken:
 
 def _listed(folder: Path) -> Iterator[_Found]:
     if (folder / METADATA).is_file():
-        yield from _from_rows(folder, folder / METADATA, _json_rows(folder / METADATA))
+        yield from _from_rows(folder, folder / METADATA, json_rows(folder / METADATA, EXAMPLE))
     elif (folder / CSV).is_file():
-        yield from _from_rows(folder, folder / CSV, _csv_rows(folder / CSV))
+        yield from _from_rows(folder, folder / CSV, csv_rows(folder / CSV, EXAMPLE))
     else:
         for path in walk(folder):
             if path.suffix.lower() not in ENDINGS:
@@ -283,61 +280,17 @@ def _from_rows(folder: Path, file: Path, rows: Sequence[tuple[int, Mapping[str, 
     for number, row in rows:
         name = next((row[key] for key in NAMES if row.get(key)), None)
         if not isinstance(name, str):
-            raise _metadata_error(file, number, _("it names no file"))
+            raise row_error(file, number, _("it names no file"), EXAMPLE)
         path = folder / os.path.normpath(name)
         try:
             inside = path.is_relative_to(folder) and path.resolve().is_relative_to(folder.resolve())
         except (OSError, RuntimeError, ValueError):
             inside = False
         if not inside:
-            raise _metadata_error(file, number, _("file_name leaves the folder"))
+            raise row_error(file, number, _("file_name leaves the folder"), EXAMPLE)
         relative = path.relative_to(folder).as_posix()
         if relative in seen:
-            raise _metadata_error(file, number, _("{name} was listed before", name=relative))
+            raise row_error(file, number, _("{name} was listed before", name=relative), EXAMPLE)
         seen.add(relative)
         label = next((str(row[key]).strip() for key in LABELS if row.get(key)), None)
         yield _Found(path, relative, SPLIT_NAMES.get(str(row.get("split") or "").lower()), label or None)
-
-
-def _text(file: Path) -> str:
-    try:
-        if file.stat().st_size > METADATA_LIMIT:
-            raise _metadata_error(file, 1, _("the file is larger than {limit} MB", limit=METADATA_LIMIT >> 20))
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _metadata_error(file, 1, str(error)) from error
-
-
-def _json_rows(file: Path) -> list[tuple[int, dict[str, Any]]]:
-    rows = []
-    for number, line in enumerate(_text(file).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise _metadata_error(file, number, str(error)) from error
-        if not isinstance(row, dict):
-            raise _metadata_error(file, number, _("it is no object"))
-        rows.append((number, row))
-    return rows
-
-
-def _csv_rows(file: Path) -> list[tuple[int, dict[str, Any]]]:
-    text = _text(file)
-    head = text.split("\n", 1)[0]
-    mark = max(",|;\t", key=head.count)
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
-        return [(reader.line_num, dict(row)) for row in reader]
-    except csv.Error as error:
-        raise _metadata_error(file, 1, str(error)) from error
-
-
-def _metadata_error(file: Path, number: int, why: str) -> UserError:
-    return UserError(
-        _("Line {number} of {file} can't be used: {why}.", number=number, file=file, why=why),
-        _('Each line is an object such as {{"file_name": "a.wav", "label": "rain"}}, or a row of a table with these '
-          "names at its head."),
-        code="corpus.metadata",
-    )  # fmt: skip

@@ -7,12 +7,13 @@ own, so that one embedding serves all kinds of condition.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from luokuan.foundation.corpus import Item
+from luokuan.foundation.compute import mix_seed
 from luokuan.models.interface import Wish, words_of
 from luokuan.models.prior.config import WORDS, PriorConfig
 
@@ -24,6 +25,25 @@ MOST_WAYS = 8
 """Lines of a caption that count."""
 LEAST = 4
 """Pictures that a value must have on average, or the column can't be learnt."""
+
+
+class Told(Protocol):
+    """What is known of a picture or a clip."""
+
+    @property
+    def label(self) -> int | None:
+        """Its class."""
+        ...
+
+    @property
+    def text(self) -> str | None:
+        """Its caption."""
+        ...
+
+    @property
+    def attributes(self) -> tuple[tuple[str, str], ...]:
+        """(name, value), sorted by name."""
+        ...
 
 
 def prefix_shape(config: PriorConfig) -> tuple[int, int]:
@@ -54,7 +74,7 @@ def vocabulary(captions: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for word, _count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_WORDS])
 
 
-def attribute_table(items: Sequence[Item]) -> dict[str, Counter[str]]:
+def attribute_table(items: Sequence[Told]) -> dict[str, Counter[str]]:
     """Attributes that can be learnt from ``items``, each with its values and their counts."""
     table: dict[str, Counter[str]] = {}
     for item in items:
@@ -86,7 +106,7 @@ def prefix_of(config: PriorConfig, wish: Wish) -> list[int]:
     return prefix
 
 
-def prefixes(config: PriorConfig, items: Sequence[Item]) -> NDArray[np.int64]:
+def prefixes(config: PriorConfig, items: Sequence[Told]) -> NDArray[np.int64]:
     """What is known of ``items``, in as many ways as the longest caption has lines: int64 (N, ways, P).
 
     The lines of a caption say the same in several languages; each is a way of its own, and the first one comes first.
@@ -108,3 +128,15 @@ def attributes_of(config: PriorConfig, prefix: Sequence[int]) -> dict[str, str]:
             found[name] = values[number - first]
         first += len(values)
     return found
+
+
+def plausible(
+    config: PriorConfig, prefixes: Sequence[Sequence[int]], terms: Sequence[Mapping[str, Collection[str]]], seed: int
+) -> dict[str, str]:
+    """One of the training ``prefixes`` that satisfy most ``terms``, reduced to what satisfies them."""
+    rows = [attributes_of(config, row) for row in prefixes]
+    fitting = [[{n: row[n] for n, allowed in term.items() if row.get(n) in allowed} for term in terms] for row in rows]
+    counts = [sum(bool(part) for part in parts) for parts in fitting]
+    best = [i for i, count in enumerate(counts) if count == max(counts)]
+    chosen = best[int(np.random.default_rng(mix_seed(seed, "plausible")).integers(len(best)))]
+    return {name: value for part in fitting[chosen] for name, value in part.items()}

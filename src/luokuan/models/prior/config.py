@@ -23,6 +23,7 @@ class PriorConfig:
         codec_digest: That codec's ``ModelFolder.network_digest``.
         size: Side of the pictures in pixels.
         cells: Side of the token grid.
+        frames: Grids one after the other: 1 for pictures, more for clips, each frame after the one before.
         levels: Levels of each token channel.
         order: ``autoregressive``: cell by cell, row by row; ``masked``: several cells at once, the surest first
             (MaskGIT, Chang et al. 2022, arXiv 2202.04200).
@@ -46,6 +47,7 @@ class PriorConfig:
     size: int
     cells: int
     levels: tuple[int, ...]
+    frames: int = 1
     order: str = "autoregressive"
     width: int = 256
     layers: int = 4
@@ -68,6 +70,8 @@ class PriorConfig:
             raise ValueError(f"order is one of {', '.join(ORDERS)}; condition one of {', '.join(CONDITIONS)}")
         if not (1 <= self.cells <= 64 and self.size % self.cells == 0):
             raise ValueError("cells lies in 1..64 and divides size")
+        if not 1 <= self.frames <= 64 or (self.frames > 1 and self.codec):
+            raise ValueError("a picture has one frame, a clip 64 at most")
         if not 1 <= len(self.levels) <= 64 or not all(2 <= level <= 256 for level in self.levels):
             raise ValueError("levels has 1 to 64 values, each in 2..256")
         if not (16 <= self.width <= 4096 and 1 <= self.layers <= 64 and 1 <= self.heads <= 64):
@@ -91,6 +95,11 @@ class PriorConfig:
         for names, counts in zip(self.values, self.value_counts, strict=True):
             if not names or len(set(names)) != len(names) or len(counts) != len(names) or min(counts) < 0:
                 raise ValueError("each attribute has distinct values with a count each")
+
+    @property
+    def positions(self) -> int:
+        """Cells of all frames."""
+        return self.frames * self.cells**2
 
     def to_json(self) -> dict[str, Any]:
         """As written to ``config.json``."""

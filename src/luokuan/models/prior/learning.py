@@ -116,6 +116,10 @@ class PriorLearning:
         pair = muon(matrices, others, rate=settings.rate, factor=settings.muon, decay=settings.weight_decay)
         self._optimisers = dict(zip(("muon", "adam"), pair, strict=True))
 
+    def learn_from(self, material: Material, held_out: Material) -> None:
+        """Other tokens of as many items: those of a codec that has learnt meanwhile."""
+        self._material, self._held_out = material, held_out
+
     # --- what the loop asks ---------------------------------------------------------------------------
 
     def modules(self) -> Mapping[str, nn.Module]:
@@ -161,7 +165,7 @@ class PriorLearning:
             list(self.prior.parameters()),
             Together(*self._optimisers.values()),
             rate,
-            self._loss,
+            self.loss,
             clip=1.0,
         )
 
@@ -174,7 +178,8 @@ class PriorLearning:
         drawn = torch.rand(count, cells, device=tokens.device)
         return drawn < share if self.prior.causal else drawn <= torch.maximum(share, drawn.amin(1, keepdim=True))
 
-    def _loss(self, batch: tuple[Tensor, Tensor], _part: int) -> tuple[Tensor, Mapping[str, Tensor | float]]:
+    def loss(self, batch: tuple[Tensor, Tensor], _part: int) -> tuple[Tensor, Mapping[str, Tensor | float]]:
+        """-log p of the cells that are to be guessed, nats a cell."""
         tokens, prefix = batch
         hidden = self._hidden(tokens)
         if self.prior.causal:
@@ -223,7 +228,7 @@ class PriorLearning:
             h = prior(prefix, tokens)
             return self._nats(prior, h.flatten(0, 1), tokens.flatten(0, 1)).view(len(tokens), -1).mean(1)
         side = self.config.cells
-        board = (torch.arange(side)[:, None] + torch.arange(side)).flatten() % 2 == 0
+        board = (torch.arange(side)[:, None] + torch.arange(side)).flatten().repeat(self.config.frames) % 2 == 0
         hidden = board.to(tokens.device).expand(len(tokens), -1)
         h = prior(prefix, tokens, hidden)
         return self._nats(prior, h[hidden], tokens[hidden]).view(len(tokens), -1).mean(1)
@@ -261,7 +266,7 @@ class PriorLearning:
             )
         elif costs[-1] == min(costs) and costs[-2] > costs[-1] + 0.02:
             found.append(_("It was still improving at the end: a longer run would give better pictures."))
-        if self.config.condition != "none" and _spared(best) * self.config.cells**2 < HELPFUL:
+        if self.config.condition != "none" and _spared(best) * self.config.positions < HELPFUL:
             found.append(_("What it is told of a picture hardly helps it: words will have little effect."))
         return found
 

@@ -19,7 +19,7 @@ from luokuan.i18n import _
 from luokuan.models.codec.finding import codec_of
 from luokuan.models.codec.model import Codec
 from luokuan.models.interface import Wish, draw_labels
-from luokuan.models.prior.condition import attributes_of, prefix_of, prefix_shape
+from luokuan.models.prior.condition import plausible, prefix_of, prefix_shape
 from luokuan.models.prior.config import PriorConfig
 from luokuan.models.prior.learning import to_rows
 from luokuan.models.prior.networks import Prior
@@ -144,14 +144,7 @@ class PriorModel:
 
     def plausible(self, terms: Sequence[Mapping[str, Collection[str]]], seed: int) -> dict[str, str]:
         """One of the training conditions that satisfy most ``terms``, reduced to what satisfies them."""
-        rows = [attributes_of(self.config, row) for row in self._conditions.tolist()]
-        fitting = [
-            [{n: row[n] for n, allowed in term.items() if row.get(n) in allowed} for term in terms] for row in rows
-        ]
-        counts = [sum(bool(part) for part in parts) for parts in fitting]
-        best = [i for i, count in enumerate(counts) if count == max(counts)]
-        chosen = best[int(np.random.default_rng(mix_seed(seed, "plausible")).integers(len(best)))]
-        return {name: value for part in fitting[chosen] for name, value in part.items()}
+        return plausible(self.config, self._conditions.tolist(), terms, seed)
 
     def draw_labels(self, count: int, seed: int) -> list[int]:
         """Classes drawn from ``class_weights``, item by item."""
@@ -330,7 +323,7 @@ class PriorModel:
         The module maps prefixes int64 (N, P) and tokens int64 (N, cells, C) to logits float32 (N, cells, C, most
         levels); those of an autoregressive prior's cell i need only the tokens before it."""
         prefix = self.prefixes(2, 0)
-        tokens = torch.zeros(2, self.config.cells**2, len(self.config.levels), dtype=torch.int64)
+        tokens = torch.zeros(2, self.config.positions, len(self.config.levels), dtype=torch.int64)
         return _Exported(copy.deepcopy(self.prior).cpu()), (prefix, tokens), ["prefix", "tokens"], ["logits"]
 
 

@@ -1,5 +1,8 @@
 """The transformer over a codec's tokens.
 
+The cells of a clip are those of its frames, one frame after the other; beside the cell before it, each is told at once
+what stood at its place a frame ago, so that nothing has to be looked for where nothing moves.
+
 A cell of C channels is one position. Its channels are drawn one after the other, each given those before it, by a small
 head: p(cell | earlier cells) = Π_c p(channel c | channels before c, earlier cells).
 
@@ -174,27 +177,44 @@ class Prior(nn.Module):
     def __init__(self, config: PriorConfig, dropout: float = 0.0) -> None:
         super().__init__()
         self.config = config
-        width, cells = config.width, config.cells**2
+        width = config.width
         self.causal = config.order == "autoregressive"
         vocabulary, self.prefix = prefix_shape(config)
         text = config.condition == "text"
         self.condition: nn.Embedding | Words = Words(vocabulary, width) if text else nn.Embedding(vocabulary, width)
         self.offsets: list[int] = [sum(config.levels[:c]) for c in range(len(config.levels))]
         self.cells = nn.Embedding(sum(config.levels) + 1, width)  # the last row: a masked cell
-        self.places = nn.Parameter(torch.randn(self.prefix + cells, width) * 0.02)
+        self.places = nn.Parameter(torch.randn(self.prefix + config.cells**2, width) * 0.02)
+        moves = config.frames > 1
+        self.times = nn.Parameter(torch.randn(config.frames, width) * 0.02) if moves else None
+        self.ago = nn.Embedding(sum(config.levels) + 1, width) if moves and self.causal else None
         self.blocks = nn.ModuleList(Block(config, dropout) for _ in range(config.layers))
         self.norm = nn.RMSNorm(width)
         self.heads = Heads(config)
         if isinstance(self.condition, nn.Embedding):
             nn.init.normal_(self.condition.weight, std=0.5)
-        nn.init.normal_(self.cells.weight, std=1 / math.sqrt(len(config.levels)))
+        for table in (self.cells, self.ago):
+            if table is not None:
+                nn.init.normal_(table.weight, std=1 / math.sqrt(len(config.levels)))
 
     def embed(self, tokens: Tensor, hidden: Tensor | None = None) -> Tensor:
         """Tokens (B, T, C) to (B, T, W); where ``hidden`` (B, T) is true, the vector of a masked cell."""
+        return self._embedded(self.cells, tokens, hidden)
+
+    def _embedded(self, table: nn.Embedding, tokens: Tensor, hidden: Tensor | None) -> Tensor:
         offsets = torch.tensor(self.offsets, device=tokens.device)
-        x = self.cells(tokens + offsets).sum(2)
+        x: Tensor = table(tokens + offsets).sum(2)
         if hidden is not None:
-            x = torch.where(hidden.unsqueeze(2), self.cells.weight[-1], x)
+            x = torch.where(hidden.unsqueeze(2), table.weight[-1], x)
+        return x
+
+    def next_input(self, tokens: Tensor, cell: int) -> Tensor:
+        """What the autoregressive prior is given after ``cell`` to predict the next one, (B, 1, W): tokens (B, cells,
+        C), of which those up to ``cell`` are known."""
+        x = self.embed(tokens[:, cell : cell + 1])
+        ago = cell + 1 - self.config.cells**2
+        if self.ago is not None and ago >= 0:
+            x = x + self._embedded(self.ago, tokens[:, ago : ago + 1], None)
         return x
 
     def forward(self, prefix: Tensor, tokens: Tensor, hidden: Tensor | None = None) -> Tensor:
@@ -210,15 +230,27 @@ class Prior(nn.Module):
         """
         told = self.condition(prefix)  # (B, P, W)
         known = self.embed(tokens[:, :-1] if self.causal else tokens, hidden)
+        if self.ago is not None:
+            far = self.config.cells**2
+            seen = None if hidden is None else hidden[:, : tokens.shape[1] - far]
+            before = self._embedded(self.ago, tokens[:, :-far], seen)  # of the cells from the second frame on
+            known = torch.cat([known[:, : far - 1], known[:, far - 1 :] + before], dim=1)
         known = self.beside(prefix, known)
         x = torch.cat([told, known], dim=1)
-        x = x + self.places[: x.shape[1]]
+        x = x + self._placed()[: x.shape[1]]
         for block in self.blocks:
             x = block(x)
         # Shifted by one: the position before a cell predicts it.
         start = self.prefix - 1 if self.causal else self.prefix
         out: Tensor = self.norm(x[:, start:])
         return out
+
+    def _placed(self) -> Tensor:
+        """A vector for each position: the prefix, then place and time of each cell, (P + cells, W)."""
+        if self.times is None:
+            return self.places
+        grid = self.times.unsqueeze(1) + self.places[self.prefix :]  # (frames, cells², W)
+        return torch.cat([self.places[: self.prefix], grid.flatten(0, 1)])
 
     def beside(self, prefix: Tensor, x: Tensor) -> Tensor:
         """Embedded cells x (B, T, W) with what the prefix says as a whole."""
@@ -232,12 +264,12 @@ class Prior(nn.Module):
     def new_past(self, batch: int) -> list[tuple[Tensor, Tensor]]:
         """Room for the keys and values of all positions, a pair a block."""
         config, place = self.config, self.places
-        shape = (batch, config.heads, len(place), config.width // config.heads)
+        shape = (batch, config.heads, self.prefix + config.positions, config.width // config.heads)
         return [(place.new_zeros(shape), place.new_zeros(shape)) for _ in self.blocks]
 
     def extend(self, x: Tensor, past: list[tuple[Tensor, Tensor]], start: int) -> Tensor:
         """Embedded positions ``start`` … of x (B, T, W) after the ``past``; the vector of the last one, (B, W)."""
-        x = x + self.places[start : start + x.shape[1]]
+        x = x + self._placed()[start : start + x.shape[1]]
         for block, kept in zip(self.blocks, past, strict=True):
             x = block(x, kept, start)
         out: Tensor = self.norm(x[:, -1])

@@ -45,7 +45,7 @@ class Given:
 
 def numbers_needed(prior: Prior, manner: Manner) -> tuple[int, ...]:
     """Shape of the uniform numbers of one picture."""
-    cells, channels = prior.config.cells**2, len(prior.config.levels)
+    cells, channels = prior.config.positions, len(prior.config.levels)
     return (cells, channels) if prior.causal else (manner.rounds, cells, channels + 1)
 
 
@@ -87,7 +87,7 @@ def _cell(prior: Prior, h: Tensor, without: Tensor | None, uniforms: Tensor, man
 
 def _one_by_one(prior: Prior, prefix: Tensor, uniforms: Tensor, manner: Manner, given: Given | None) -> Tensor:
     count, guided = len(prefix), manner.guidance != 1
-    cells, channels = prior.config.cells**2, len(prior.config.levels)
+    cells, channels = prior.config.positions, len(prior.config.levels)
     tokens = torch.zeros(count, cells, channels, dtype=torch.int64, device=prefix.device)
     rows = torch.cat([prefix, torch.zeros_like(prefix)]) if guided else prefix
     past = prior.new_past(len(rows))
@@ -98,7 +98,7 @@ def _one_by_one(prior: Prior, prefix: Tensor, uniforms: Tensor, manner: Manner, 
             found = torch.where(given.kept[:, cell, None], given.tokens[:, cell], found)
         tokens[:, cell] = found
         if cell < cells - 1:
-            x = prior.embed(found[:, None])  # (B, 1, W)
+            x = prior.next_input(tokens, cell)  # (B, 1, W)
             x = prior.beside(rows, torch.cat([x, x]) if guided else x)
             h = prior.extend(x, past, prior.prefix + cell)
     return tokens
@@ -108,7 +108,7 @@ def _in_rounds(prior: Prior, prefix: Tensor, uniforms: Tensor, manner: Manner, g
     """MaskGIT's decoding (arXiv 2202.04200, sec. 3.2): after round t of T a share of cos(π/2·t/T) of the cells,
     the least sure ones, are hidden again; Gumbel noise that fades out keeps the choice from being the same for all."""
     count, guided = len(prefix), manner.guidance != 1
-    cells, channels = prior.config.cells**2, len(prior.config.levels)
+    cells, channels = prior.config.positions, len(prior.config.levels)
     tokens = torch.zeros(count, cells, channels, dtype=torch.int64, device=prefix.device)
     hidden = torch.ones(count, cells, dtype=torch.bool, device=prefix.device)
     if given is not None:

@@ -213,7 +213,7 @@ class PriorTraining(FamilyTraining[PriorRun, PictureCorpus]):
 
     def details(self) -> dict[str, Any]:
         """The grid and what the prior is told."""
-        return {"cells": self.config.cells**2, "condition": self.config.condition, "order": self.config.order}
+        return {"cells": self.config.positions, "condition": self.config.condition, "order": self.config.order}
 
     def classes(self) -> tuple[str, ...]:
         """Classes that the prior tells apart."""
