@@ -46,7 +46,7 @@ def clip(
         str, typer.Option("--levels", help=_("Levels of each token channel, with commas between."))
     ] = "8,8,8,8,8,8",
     width: Annotated[int, typer.Option("--width", help=_("Width of the prior."))] = 192,
-    layers: Annotated[int, typer.Option("--layers", help=_("Blocks of the prior."))] = 5,
+    layers: Annotated[int, typer.Option("--layers", help=_("Blocks of the prior."))] = 4,
     steps: training.Steps = None,
     minutes: training.Minutes = None,
     batch: Annotated[int, typer.Option("--batch", help=_("Clips a step."))] = 16,

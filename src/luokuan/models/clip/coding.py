@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from luokuan.models.clip.config import ClipConfig
 from luokuan.models.codec.bottleneck import Quantiser
@@ -56,16 +57,14 @@ class FrameCodec(nn.Module):
 
 
 @torch.no_grad()
-def encoded(codec: FrameCodec | Codec, clips: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Clips uint8 (N, frames, H, W, 3) to tokens uint8 (N, 1, C, frames·h, w): the frames of a clip below each other,
-    so that they are read one after the other, each row by row."""
-    found = [_stacked(codec.tokens(clip)).numpy().astype(np.uint8) for clip in clips]
+def encoded(codec: FrameCodec | Codec, clips: NDArray[np.uint8], config: ClipConfig) -> NDArray[np.uint8]:
+    """Clips uint8 (N, frames, H, W, 3) to tokens uint8 (N, 1, C, frames·h, w), C the channels of all cells
+    that are read as one: the frames of a clip below each other, so that they are read one after the other."""
+    found = []
+    for clip in clips:
+        tokens = F.pixel_unshuffle(codec.tokens(clip), config.together)  # (frames, C, h, w)
+        found.append(tokens.transpose(0, 1).flatten(1, 2).numpy().astype(np.uint8))
     return np.stack(found)[:, None]
-
-
-def _stacked(tokens: Tensor) -> Tensor:
-    """(frames, C, h, w) to (C, frames·h, w)."""
-    return tokens.transpose(0, 1).flatten(1, 2)
 
 
 @torch.no_grad()
@@ -73,4 +72,4 @@ def decoded(decode: Callable[[Tensor], NDArray[np.uint8]], rows: Tensor, config:
     """Tokens int64 (N, frames·h·w, C), as the prior draws them, to clips uint8 (N, frames, H, W, 3)."""
     side = config.cells
     tokens = rows.unflatten(1, (config.frames, side, side)).permute(0, 1, 4, 2, 3)  # (N, frames, C, h, w)
-    return np.stack([decode(clip.contiguous()) for clip in tokens])
+    return np.stack([decode(F.pixel_shuffle(clip.contiguous(), config.together)) for clip in tokens])

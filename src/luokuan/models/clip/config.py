@@ -12,8 +12,10 @@ SIZES = (16, 128)
 """Smallest and largest side of a frame in pixels, a multiple of ``FACTOR``."""
 FRAMES = (2, 32)
 """Fewest and most frames."""
-MOST_CELLS = 2048
-"""Cells of all frames: attention to more takes too long on a CPU."""
+MOST_CELLS = 1024
+"""Places of all frames, as the prior reads them: attention to more takes too long on a CPU."""
+TOGETHER = 2
+"""Side of the square of codec cells that the prior reads as one, where the frame has as many."""
 USUAL_FPS = 8.0
 """Frames a second where a corpus doesn't say."""
 SCHEMA = 1
@@ -28,6 +30,7 @@ class ClipConfig:
         frames: Frames of a clip.
         fps: Usual frames a second.
         levels: Levels of each token channel.
+        together: Side of the square of codec cells that the prior reads as one, with the channels of all of them.
         codec: Name of the codec whose tokens it speaks; empty: one of its own, in the same folder.
         codec_digest: That codec's ``ModelFolder.network_digest``.
         encoder_widths: Of its own codec, see ``CodecConfig``.
@@ -49,14 +52,15 @@ class ClipConfig:
     frames: int = 8
     fps: float = USUAL_FPS
     levels: tuple[int, ...] = (8, 8, 8, 8, 8, 8)
+    together: int = TOGETHER
     codec: str = ""
     codec_digest: str = ""
-    encoder_widths: tuple[int, ...] = (96, 64, 32)
+    encoder_widths: tuple[int, ...] = (64, 48, 32)
     encoder_depth: tuple[int, ...] = (2, 1, 0)
-    decoder_widths: tuple[int, ...] = (128, 64, 48, 32)
+    decoder_widths: tuple[int, ...] = (96, 64, 48, 32)
     decoder_depth: tuple[int, ...] = (2, 1, 1, 1)
     width: int = 192
-    layers: int = 5
+    layers: int = 4
     heads: int = 3
     attributes: tuple[str, ...] = ()
     values: tuple[tuple[str, ...], ...] = ()
@@ -70,6 +74,8 @@ class ClipConfig:
             raise ValueError(f"family clip, schema {SCHEMA}")
         if not SIZES[0] <= self.size <= SIZES[1] or self.size % FACTOR:
             raise ValueError(f"size is a multiple of {FACTOR} in {SIZES[0]}..{SIZES[1]}")
+        if not 1 <= self.together <= 4 or self.size % (FACTOR * self.together):
+            raise ValueError(f"together lies in 1..4, and size is a multiple of {FACTOR} times it")
         if not FRAMES[0] <= self.frames <= FRAMES[1] or self.frames * self.cells**2 > MOST_CELLS:
             raise ValueError(f"frames lies in {FRAMES[0]}..{FRAMES[1]}, with {MOST_CELLS} cells at most")
         if not 0 < self.fps <= 120:
@@ -79,10 +85,15 @@ class ClipConfig:
         self.own_codec  # noqa: B018 - its own ranges are checked
         self.prior  # noqa: B018 - likewise
 
+    @staticmethod
+    def fitting(size: int, channels: int) -> int:
+        """``together`` for frames of ``size`` pixels and a codec of so many channels."""
+        return TOGETHER if size % (FACTOR * TOGETHER) == 0 and channels * TOGETHER**2 <= 64 else 1
+
     @property
     def cells(self) -> int:
-        """Side of a frame in cells."""
-        return self.size // FACTOR
+        """Side of a frame in places of the prior."""
+        return self.size // FACTOR // self.together
 
     @property
     def own_codec(self) -> CodecConfig:
@@ -105,7 +116,7 @@ class ClipConfig:
             codec_digest="",
             size=self.size,
             cells=self.cells,
-            levels=self.levels,
+            levels=tuple(level for level in self.levels for _place in range(self.together**2)),
             frames=self.frames,
             width=self.width,
             layers=self.layers,

@@ -188,7 +188,7 @@ class ClipLearning:
 
     def _no_tokens(self, clips: Clips) -> Material:
         config = self.config
-        shape = (len(clips), 1, len(config.levels), config.frames * config.cells, config.cells)
+        shape = (len(clips), 1, len(config.prior.levels), config.frames * config.cells, config.cells)
         return Material(np.zeros(shape, np.uint8), clips.prefixes)
 
     def _encode(self, material: Material, clips: Clips, chosen: NDArray[np.int64]) -> None:
@@ -197,7 +197,7 @@ class ClipLearning:
         # In float32: tokens must not depend on what the loss runs in.
         with torch.autocast(self._device.split(":")[0], enabled=False):
             for place in chosen.tolist():
-                material.tokens[place] = encoded(codec, clips.frames[place : place + 1])[0]
+                material.tokens[place] = encoded(codec, clips.frames[place : place + 1], self.config)[0]
 
     # --- looking at it --------------------------------------------------------------------------------
 

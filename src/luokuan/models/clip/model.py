@@ -189,4 +189,4 @@ class ClipModel:
 
     def encode(self, clips: NDArray[np.uint8]) -> Tensor:
         """Clips uint8 (N, frames, size, size, 3) to tokens int64 (N, cells, C)."""
-        return to_rows(encoded(self.codec, clips)[:, 0], "cpu")
+        return to_rows(encoded(self.codec, clips, self.config)[:, 0], "cpu")

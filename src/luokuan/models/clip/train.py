@@ -96,10 +96,11 @@ class ClipRun:
                 (self.keep in KEEPS, "--keep", KEEPS),
             ],
         )
-        cells = self.frames * (self.size // FACTOR) ** 2
+        side = self.size // FACTOR // ClipConfig.fitting(self.size, len(self.levels))
+        cells = self.frames * side**2
         if cells > MOST_CELLS:
             raise UserError(
-                _("{frames} frames of {size} pixels are {cells} cells; {most} at most.", frames=self.frames,
+                _("{frames} frames of {size} pixels have {cells} places; {most} at most.", frames=self.frames,
                   size=self.size, cells=cells, most=MOST_CELLS),
                 _("Give a smaller --size or fewer --frames."),
                 code="training.option",
@@ -132,11 +133,13 @@ class ClipTraining(FamilyTraining[ClipRun, ClipCorpus]):
         self.best_by = "nats_per_cell" if run.keep == "best" and unseen else None
         table = attribute_table(train)
         codec = self._codec
+        levels = run.levels if codec is None else codec.token_levels
         self.config = ClipConfig(
             size=run.size,
             frames=run.frames,
             fps=_usual_fps(train),
-            levels=run.levels if codec is None else codec.token_levels,
+            levels=levels,
+            together=ClipConfig.fitting(run.size, len(levels)),
             codec="" if codec is None else str(run.codec),
             codec_digest="" if codec is None else codec.folder.network_digest,
             width=run.width,
