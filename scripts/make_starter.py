@@ -12,6 +12,7 @@
     python scripts/make_starter.py prose-zh VERDICTS.txt CORPUS
     python scripts/make_starter.py en-zh VERDICTS.txt CORPUS
     python scripts/make_starter.py sounds VERDICTS.txt CORPUS
+    python scripts/make_starter.py sprites VERDICTS.txt CORPUS
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
 """
@@ -47,6 +48,7 @@ from luokuan.foundation.modelfolder import (
     read_folder,
     resolve,
 )
+from luokuan.models.clip.card import clip_card
 from luokuan.models.codec.card import codec_card
 from luokuan.models.interface import takes_wishes
 from luokuan.models.plm.card import plm_card
@@ -72,6 +74,7 @@ LIMITS = {
     "plm": 10_000_000,
     "seq2seq": 10_000_000,
     "sound": 6_000_000,
+    "clip": 8_000_000,
 }
 """Bytes of weights that a starter of each family (or kind of it) may have."""
 CODEC_SIZES = (64, 128)
@@ -372,6 +375,26 @@ def of_sound(source: ModelFolder, target: Path, corpora: list[Path], verdicts: l
     return card + f"\n![{caption}]({SHEET})\n"
 
 
+def of_clip(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a model of clips; writes a contact sheet of clips, of the same encoded, and of new ones."""
+    found = evaluate(source.path, corpora[0], "--sheet", str(target / SHEET))
+    verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
+    card = clip_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
+    caption = f"Of six held-out clips: the clip, the same encoded, a new one with its attributes; seed {found['seed']}"
+    return card + f"\n![{caption}]({SHEET})\n"
+
+
+def keep_licence(source: ModelFolder, target: Path, corpora: list[Path]) -> None:
+    """What a licence asks to stay with what was learnt: its text and the names of the authors, beside the weights."""
+    if "-SA" not in source.licence.upper():
+        return
+    texts = [path for corpus in corpora for mark in ("LICENSE*", "AUTHORS*") for path in sorted(corpus.glob(mark))]
+    if not any(path.name.startswith("LICENSE") for path in texts):
+        raise SystemExit(f"{source.licence} asks for its text: put it as LICENSE… into the corpus")
+    for path in texts:
+        shutil.copyfile(path, target / path.name)
+
+
 CARDS = {
     "codec": of_codec,
     "upscaler": of_upscaler,
@@ -381,6 +404,7 @@ CARDS = {
     "plm": of_writer,
     "seq2seq": of_translator,
     "sound": of_sound,
+    "clip": of_clip,
 }
 
 
@@ -403,6 +427,7 @@ def main() -> None:
     for name in (CONFIG, WEIGHTS, *LANGUAGE):
         if (source.path / name).is_file():
             shutil.copyfile(source.path / name, target / name)
+    keep_licence(source, target, options.corpora)
     # Words for words have no part in training: those that the corpus's card has now.
     card = read_card(options.corpora[0])
     source.training["corpus"]["aliases"] = dict(card.aliases) if card else {}

@@ -12,6 +12,7 @@ from PIL import Image
 from luokuan.foundation.modelcard import _command
 from luokuan.foundation.modelfolder import CARD, CONFIG, SHEET, STARTERS, TRAINING, WEIGHTS, read_folder
 from luokuan.i18n import speaking
+from luokuan.models.clip.card import command as clip_command
 from luokuan.models.codec.card import _command as codec_command
 from luokuan.models.evaluation.report import _likeness, _variety
 from luokuan.models.plm.card import _command as plm_command
@@ -29,8 +30,8 @@ def of_family(family: str) -> list[str]:
     return sorted(folder.name for folder in folders)
 
 
-FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq", "vae", "sound")
-GANS, UPSCALERS, CODECS, PRIORS, PLMS, TRANSLATORS, VAES, SOUNDS = map(of_family, FAMILIES)
+FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq", "vae", "sound", "clip")
+GANS, UPSCALERS, CODECS, PRIORS, PLMS, TRANSLATORS, VAES, SOUNDS, CLIPS = map(of_family, FAMILIES)
 
 
 def figures(card: str, name: str) -> list[list[float]]:
@@ -218,3 +219,20 @@ def test_a_sound_models_card_is_complete(name: str) -> None:
         assert len(figures(card, row)) == 3, row
     assert re.search(r"^luokuan evaluate MODEL CORPUS -n \d+ --seed \d+$", card, re.MULTILINE)
     assert "penultimate layer" in card and re.search(rf"!\[.*seed \d+\]\({SHEET}\)", card)
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_a_clip_models_card_is_complete_and_its_licence_beside_it(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert (folder / WEIGHTS).stat().st_size < 8_000_000
+    assert f"\n{clip_command(training)}\n" in card
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    assert training["corpus"]["aliases"]["south"] == "down"
+    for row in ("action: recognised", "flicker", "distance to the nearest training clip", "nearly copies"):
+        assert len(figures(card, row)) == 3, row
+    assert re.search(r"^luokuan evaluate MODEL CORPUS -n \d+ --seed \d+$", card, re.MULTILINE)
+    assert re.search(rf"!\[.*seed \d+\]\({SHEET}\)", card)
+    if "-SA" in training["corpus"]["licence"]:
+        assert list(folder.glob("LICENSE*")) and list(folder.glob("AUTHORS*"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli import (
+    create_clip,
     create_copy,
     create_effect,
     create_enlargement,
@@ -48,6 +49,7 @@ app.command("verse", help=create_verse.HELP)(create_verse.verse)
 app.command("translation", help=create_translation.HELP)(create_translation.translation)
 app.command("speech", help=create_speech.HELP)(create_speech.speech)
 app.command("sound", help=create_sound.HELP)(create_sound.sound)
+app.command("clip", help=create_clip.HELP)(create_clip.clip)
 app.command("presenter", help=create_presenter.HELP)(create_presenter.presenter)
 app.command("video", help=create_video.HELP)(create_video.video)
 app.command("effect", help=create_effect.HELP)(create_effect.effect)
@@ -166,7 +168,7 @@ def image(
     wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home, corner=corner)
     place = open_home(home)
     works = create_images(
-        Asked(brief, class_name, _attributes(attribute or [])),
+        Asked(brief, class_name, create_clip.given(attribute or [])),
         model=model,
         seed=seed,
         count=count,
@@ -191,17 +193,6 @@ def image(
             say(told_of(exported))
     if json:
         emit_json(records[0] if files == 1 else {"works": records})
-
-
-def _attributes(given: list[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    if any(not name or not value for name, _sign, value in pairs):
-        raise UserError(
-            _("--attribute needs a name and a value."),
-            _("Write NAME=VALUE; `luokuan models show` tells both."),
-            code="create.option",
-        )
-    return {name: value for name, _sign, value in pairs}
 
 
 def _upscaled(how: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli import enlarging, fidelity, likelihood, options
+from luokuan.cli.evaluate_clip import evaluate_clip
 from luokuan.cli.evaluate_music import evaluate_music, evaluate_music_game
 from luokuan.cli.evaluate_sentences import evaluate_game, evaluate_sentences
 from luokuan.cli.evaluate_sound import evaluate_sound
@@ -98,7 +99,7 @@ def evaluate(
     from luokuan.foundation.corpus.arrays import load_labels, load_pixels
     from luokuan.models.codec.model import Codec
     from luokuan.models.evaluation.report import compare, evaluate_model
-    from luokuan.models.registry import LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, WRITING, load_model, loader_name
+    from luokuan.models.registry import OTHERS, TOOLS, load_model, loader_name
     from luokuan.models.upscaler.model import Upscaler
     from luokuan.models.vae.model import Vae
     from luokuan.store.home import open_home
@@ -107,7 +108,7 @@ def evaluate(
     folder = expand(model)
     of_pictures = folder.is_dir() and not (folder / "config.json").exists()
     loaded = None if of_pictures else load_model(model)
-    if loaded is not None and loader_name(loaded.folder) in (*WRITING, *LATENT_TEXT, *TRANSLATING, *MUSIC, *SOUNDS):
+    if loaded is not None and loader_name(loaded.folder) in OTHERS and loaded.folder.family not in TOOLS:
         how: dict[str, Any] = {"count": count, "seed": seed, "json": json}
         how |= {"of_pictures": (truncation, among, guidance) != (1, 1, 1), "sheet": sheet, "beside": beside}
         _evaluate_writer(loaded, corpus, place, importance, progress=None if quiet or json else _progress, **how)
@@ -193,13 +194,17 @@ def _refuse_options(loaded: Any, name: str, importance: int | None, beside: str 
 
 
 def _evaluate_writer(loaded: Any, corpus: Path, home: Home, importance: int | None, **how: Any) -> None:
-    """Measure a model that makes text, music or sounds.
+    """Measure a model that makes text, music, sounds or clips.
 
     Raises:
         UserError: it translates, or options were given that it doesn't have.
     """
-    from luokuan.models.registry import LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, loader_name
+    from luokuan.models.registry import CLIPS, LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, loader_name
 
+    if loader_name(loaded.folder) in CLIPS:
+        _refuse_options(None, loaded.folder.name, importance, how.pop("beside"))
+        evaluate_clip(loaded, corpus, home, **how)
+        return
     if loader_name(loaded.folder) in SOUNDS:
         _refuse_options(None, loaded.folder.name, importance, how.pop("beside"))
         evaluate_sound(loaded, corpus, **how)

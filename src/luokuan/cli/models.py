@@ -182,8 +182,23 @@ def export(
 
 def _onnx(folder: ModelFolder, output: Path) -> float:
     from luokuan.models.export import to_onnx
-    from luokuan.models.registry import LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, WRITING, family_loader, loader_name
+    from luokuan.models.registry import (
+        CLIPS,
+        LATENT_TEXT,
+        MUSIC,
+        SOUNDS,
+        TRANSLATING,
+        WRITING,
+        family_loader,
+        loader_name,
+    )
 
+    if loader_name(folder) in CLIPS:
+        raise UserError(
+            _("'{name}' is a model of clips: it is not written as ONNX.", name=folder.name),
+            _("Use --to hub-folder."),
+            code="export.clip",
+        )
     if loader_name(folder) in MUSIC:
         raise UserError(
             _("'{name}' is a model of music: it is not written as ONNX.", name=folder.name),

@@ -66,6 +66,13 @@ def sound(category: str = "", *, model: str | Path = "sounds", seed: int = 0, **
     return create_sound(category, model=model, seed=seed, **options)
 
 
+def clip(brief: str = "", *, model: str | Path = "sprites", seed: int = 0, **options: Any) -> Work:
+    """Create one finished short clip; see ``luokuan.create.clips.create_clip`` for the options."""
+    from luokuan.create.clips import create_clip
+
+    return create_clip(brief, model=model, seed=seed, **options)
+
+
 def presenter(text: str, *, seed: int = 0, **options: Any) -> Work:
     """Let a presenter say a text; see ``luokuan.create.presenters.drafts.create_presenter`` for the options."""
     from luokuan.create.presenters.drafts import create_presenter

@@ -144,6 +144,7 @@ def _presented(folder: Path, home: Home) -> Exhibit:
 
 def _work_of(name: str, family: str, home: Home) -> Work:
     """The work of a starter, by what its family makes."""
+    from luokuan.create.clips import create_clip
     from luokuan.create.copies import STARTER as COPYWRITER
     from luokuan.create.copies import create_copy
     from luokuan.create.latenttexts import create_latent_text
@@ -154,7 +155,7 @@ def _work_of(name: str, family: str, home: Home) -> Work:
     from luokuan.create.translations import create_translation
     from luokuan.create.verses import STARTER as POET
     from luokuan.create.verses import create_verse
-    from luokuan.models.registry import LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, WRITING
+    from luokuan.models.registry import CLIPS, LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, WRITING
 
     brief = BRIEFS.get(name, "")
     if family in TRANSLATING:
@@ -165,6 +166,8 @@ def _work_of(name: str, family: str, home: Home) -> Work:
         return create_latent_text(brief, model=name, seed=SEED, home=home)
     if family in MUSIC:
         return create_one(model=name, seed=SEED, media_type="audio/wav", home=home)
+    if family in CLIPS:
+        return create_clip(brief, model=name, seed=SEED, home=home)
     if family in SOUNDS:
         return create_sound(brief, model=name, seed=SEED, home=home)
     if name == POET:

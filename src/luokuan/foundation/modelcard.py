@@ -96,7 +96,7 @@ def _unit(training: Mapping[str, Any]) -> str:
     return next(
         (
             unit
-            for unit in ("windows", "examples", "pairs", "sentences", "texts", "pieces", "clips")
+            for unit in ("windows", "examples", "pairs", "sentences", "texts", "pieces", "clips", "animations")
             if unit in training["corpus"]
         ),
         "pictures",
@@ -114,6 +114,8 @@ def _amount(corpus: Mapping[str, Any]) -> str:
         return f"{corpus['pieces']} training pieces, {corpus['frames']} frames"
     if "clips" in corpus:
         return f"{corpus['clips']} training clips, {corpus['seconds']:g} s"
+    if "animations" in corpus:
+        return f"{corpus['animations']} training clips, {corpus['seconds']:g} s"
     if "texts" in corpus:
         return f"{corpus['texts']} training sentences, {corpus['tokens']} tokens"
     if "tokens" in corpus:

@@ -25,7 +25,7 @@ def job_word(kind: str) -> str:
     """A kind of job."""
     group, _dot, word = kind.partition(".")
     if group == "create":
-        own = {"enlargement": _("enlargement"), "sentences": _("sentences"), "effect": _("effect")}
+        own = {"enlargement": _("enlargement"), "sentences": _("sentences"), "effect": _("effect"), "clip": _("clip")}
         return own.get(word) or kind_word(word)
     return {"train": _("training"), "evaluate": _("evaluation"), "export": _("export")}.get(group, kind)
 

@@ -119,7 +119,7 @@ class ClipTraining(FamilyTraining[ClipRun, ClipCorpus]):
     """One prepared run of codec and prior on a corpus (see ``FamilyTraining``)."""
 
     family = "clip"
-    unit = "clips"
+    unit = "animations"
     config: ClipConfig
 
     def objective(self) -> Objective:
@@ -196,7 +196,6 @@ class ClipTraining(FamilyTraining[ClipRun, ClipCorpus]):
         """The averaged networks in float16, and training conditions to draw from."""
         train = self.corpora[0].split("train")
         training["corpus"] |= {
-            "clips": len(train),
             "seconds": round(len(train) * self.config.frames / self.config.fps, 1),
         }
         rows = np.linspace(0, len(train) - 1, self.config.conditions).round().astype(np.int64)

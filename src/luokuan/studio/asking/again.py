@@ -82,6 +82,9 @@ def _of_recipe(connection: sa.Connection, row: WorkRow, person: AccountRow) -> t
         return "create.copy", {**shared, **first, **own}
     if row.kind == "video" and "storyboard" in said:
         return "create.video", {"seed": recipe.get("seed"), "format": row.media_type, "storyboard": said["storyboard"]}
+    if row.kind == "video" and "loops" in said:
+        wishes = {name: said[name] for name in ("fps", "loops", "size", "temperature", "guidance") if name in said}
+        return "create.clip", {**shared, "brief": brief, **wishes}
     if row.kind == "translation":
         return "create.translation", {**shared, "text": brief, "to": said.get("to"), "start": said.get("from", "")}
     return None

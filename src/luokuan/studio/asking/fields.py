@@ -27,6 +27,7 @@ MAIN = {
     "create.video": ("storyboard",),
     "create.effect": ("file", "effect", "of", "strength", "toward"),
     "create.speech": ("text", "rate"),
+    "create.clip": ("model", "brief", "fps", "loops", "count"),
     "create.sound": ("model", "category", "seconds", "loop", "count"),
 }
 """Fields that stand open in a form, in their order, besides those that must be filled in; the rest is under "More"."""

@@ -110,6 +110,18 @@ def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
             "size": (_("Size"), _("Shortest side in pixels, of a clip made of a picture (default: 512).")),
             "licence": (_("Licence"), _("Licence of the given files, such as CC-BY-4.0 or own.")),
         }
+    return _moving_or_heard(kind)
+
+
+def _moving_or_heard(kind: str) -> dict[str, tuple[str, str]]:
+    if kind == "create.clip":
+        return {
+            "brief": (_("What is to be seen"), _("Such as: walk south, leather cap. Empty: as it comes.")),
+            "fps": (_("Frames a second"), _("Default: as the model's corpus.")),
+            "loops": (_("Repetitions"), _("How often it is shown (default: for about 4 seconds).")),
+            "size": (_("Size"), _("Its side in pixels at least; pixels become squares.")),
+            "temperature": (_("Temperature"), _("Below 1: more probable.")),
+        }
     if kind == "create.sound":
         return {
             "category": (_("What is to be heard"), _("A category of the model, such as rain; empty: as it comes.")),

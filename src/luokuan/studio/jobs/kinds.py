@@ -87,6 +87,7 @@ HANDLERS = (
     "video",
     "effect",
     "sound",
+    "clip",
     "training",
     "evaluation",
     "export",

@@ -63,6 +63,11 @@ def prepared(family: str, corpora: Sequence[Path], choices: Mapping[str, Any], h
         from luokuan.models.sound.train import SoundRun, SoundTraining
 
         return SoundTraining((open_sounds(corpora[0]),), SoundRun(**choices), home=home, quiet=True)
+    if family == "clip":
+        from luokuan.foundation.corpus.clips import open_clips
+        from luokuan.models.clip.train import ClipRun, ClipTraining
+
+        return ClipTraining((open_clips(corpora[0]),), ClipRun(**choices), home=home, quiet=True)
     return _of_pictures(family, corpora, choices, home)
 
 

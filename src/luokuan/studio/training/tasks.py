@@ -93,6 +93,12 @@ def tasks() -> tuple[Task, ...]:
             ("sounds",), evaluated=False,
         ),
         Task(
+            "clip", "clip", _("Short clips by attribute"),
+            _("A codec of frames and a transformer over clips: from animations or strips of frames with metadata.jsonl "
+              "or .csv."),
+            ("clips",), evaluated=False,
+        ),
+        Task(
             "translation", "seq2seq", _("Translation between two languages"),
             _("From .jsonl files with a column for each language."),
             ("pairs",), {}, ("micro", "nano", "small"), evaluated=False,
@@ -154,6 +160,7 @@ def material_word(kind: str) -> str:
         "text": _("text"),
         "music": _("music"),
         "sounds": _("sounds"),
+        "clips": _("clips"),
         "pairs": _("pairs of sentences"),
         "examples": _("examples"),
     }.get(kind, kind)
@@ -170,6 +177,7 @@ def unit_word(unit: str) -> str:
         "texts": _("texts"),
         "pieces": _("pieces"),
         "clips": _("clips"),
+        "animations": _("clips"),
     }.get(unit, unit)
 
 
