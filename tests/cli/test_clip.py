@@ -60,7 +60,7 @@ def test_a_clip_leaves_with_its_colophon(run: Any, tmp_path: Path) -> None:
     code, out, _err = run("verify", "x.webm", "--json")
     assert code == 0 and json.loads(out)["verdict"]
     code, out, err = run("rights", "check", "x.webm")
-    assert "CC-BY-SA-3.0" in out and "same licence" in out, out + err  # only if
+    assert "CC-BY-SA-4.0" in out and "same licence" in out, out + err  # only if
 
 
 @pytest.mark.parametrize(

@@ -227,7 +227,7 @@ def create_clips(
     loaded = load_clip_model(model)
     wanted = label or house_label(place)
     for draft in draft_clips(brief, wish, model=loaded, seed=seed, count=count):
-        yield (finisher or finish)(draft, home=place, media_type=media_type, label=wanted)
+        yield (finisher or finish)(draft, home=place, media_type=media_type, enlarge="nearest", label=wanted)
 
 
 def create_clip(brief: str = "", *, model: str | Path = STARTER, seed: int = 0, **options: Any) -> Work:

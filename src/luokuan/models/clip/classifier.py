@@ -52,7 +52,7 @@ def as_seen(clips: NDArray[np.uint8], side: int = SIDE) -> Tensor:
     """Clips uint8 (N, frames, H, W, 3) as float32 (N, frames, 3, side, side), -1 to 1, by area."""
     parts = []
     for start in range(0, len(clips), 64):
-        part = torch.from_numpy(np.ascontiguousarray(clips[start : start + 64])).permute(0, 1, 4, 2, 3)
+        part = torch.from_numpy(np.array(clips[start : start + 64])).permute(0, 1, 4, 2, 3)
         small = F.interpolate(part.flatten(0, 1).float(), size=(side, side), mode="area")
         parts.append(small.unflatten(0, part.shape[:2]) / 127.5 - 1)
     return torch.cat(parts)

@@ -15,7 +15,7 @@ from luokuan.errors import UserError
 from luokuan.foundation.compute import mix_seed
 from luokuan.foundation.corpus.clips import ClipCorpus, ClipItem, load_clips
 from luokuan.i18n import _
-from luokuan.models.clip.classifier import as_seen, recognised, train_classifier
+from luokuan.models.clip.classifier import STEPS, as_seen, recognised, train_classifier
 from luokuan.models.clip.model import CHUNK, ClipModel
 from luokuan.store.home import Home, open_home
 
@@ -101,6 +101,7 @@ def measure(
     *,
     count: int | None = None,
     seed: int = 0,
+    steps: int = STEPS,
     home: Home | None = None,
     progress: Progress | None = None,
 ) -> Measured:
@@ -109,6 +110,7 @@ def measure(
     Args:
         count: How many clips to make; None: as many as are held out, with the same attributes.
         seed: Of the classifier and of the clips.
+        steps: Of the classifier.
         home: Where decoded clips are kept.
 
     Raises:
@@ -146,7 +148,7 @@ def measure(
     shares: dict[str, NDArray[np.float64]] = {key: np.empty(0) for key in x}
     if judged:
         values = [len(config.values[index]) for index in judged]
-        judge = train_classifier(as_seen(learnt), _labels(train, model)[:, judged], values, seed=seed)
+        judge = train_classifier(as_seen(learnt), _labels(train, model)[:, judged], values, seed=seed, steps=steps)
         shares = {key: recognised(judge, x[key], truths[key][:, judged]) for key in x}
     apart = {key: nearest(clips, learnt) for key, clips in (("made", made), ("encoded", encoded), ("real", real))}
     limit = COPY * float(np.median(apart["real"]))
