@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from postgres import Cluster, server
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers that each start a thread a core wait for one another: fifty times slower on two cores.
@@ -67,6 +68,25 @@ def new_databases_are_quick(_tables: list[str], monkeypatch: pytest.MonkeyPatch)
                 connection.exec_driver_sql(statement)
 
     monkeypatch.setattr(database, "migrate", migrate)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A PostgreSQL server for all tests of a process, started when the first one asks for a database."""
+    with server() as url:
+        yield Cluster(url, tmp_path_factory.mktemp("postgres"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The kind of database: who asks for it runs on both. On PostgreSQL every part of the program uses an empty one of
+    the test's own, processes too."""
+    if request.param == "sqlite":
+        yield "sqlite"
+        return
+    with request.getfixturevalue("postgres").database() as url:
+        monkeypatch.setenv("LUOKUAN_DATABASE", url)
+        yield "postgresql"
 
 
 @pytest.fixture(autouse=True)

@@ -1,3 +1,3 @@
 """Fixtures of the commands' tests."""
 
-from bothdatabases import database, dialect_url  # noqa: F401 - fixtures
+from bothdatabases import database  # noqa: F401 - a fixture

@@ -43,10 +43,12 @@ def pictures(count: int = 24, side: int = 40, folder: str = "photos/") -> dict[s
     return {**found, f"{folder}card.yaml": "title: Noise\nlicence: CC0-1.0\n"}
 
 
-def bring(browser: Browser, name: str, archive: bytes, piece: int = 1 << 20) -> Any:
+def bring(browser: Browser, name: str, archive: bytes, piece: int = 1 << 20, kind: str = "corpus") -> Any:
     """Upload as the page's script does, and wait until it is unpacked. Returns the last answer."""
     headers = {"x-csrf-token": browser.token, "hx-request": "true"}
-    answer = browser.client.post("/train/uploads", data={"name": name, "size": len(archive)}, headers=headers)
+    answer = browser.client.post(
+        "/train/uploads", data={"kind": kind, "name": name, "size": len(archive)}, headers=headers
+    )
     if answer.status_code != 200:
         return answer
     found = answer.json()

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, on a socket in a folder of its own; where there is none, tests are skipped."""
+"""A PostgreSQL server of the tests' own, on a socket in a folder of its own; where there is none, tests are skipped."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
+
+from luokuan.store.database import open_database
+from luokuan.store.home import Home
 
 
 def _program(name: str) -> str:
@@ -71,3 +75,38 @@ def server() -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
+
+
+class Cluster:
+    """Databases on one server, each a copy of one that the migrations have made: that takes no more than a copy of its
+    files."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        """Make the one that is copied.
+
+        Args:
+            url: Of the server, as ``server`` yields it.
+            folder: An empty one, for a home that only stands for the database.
+        """
+        self._url, self._numbers = url, count()
+        self._sql("CREATE DATABASE whole")
+        open_database(Home(folder), self._address("whole")).close()
+
+    @contextmanager
+    def database(self, *, empty: bool = False) -> Iterator[str]:
+        """Yield the URL of a new database, which is gone afterwards, whoever is still connected to it."""
+        name = f"t{next(self._numbers)}"
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else 'whole'}")
+        try:
+            yield self._address(name)
+        finally:
+            self._sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _address(self, name: str) -> str:
+        return self._url.replace("/postgres?", f"/{name}?")
+
+    def _sql(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self._url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(statement)

@@ -22,6 +22,8 @@ from luokuan.store.database import open_database
 from luokuan.store.home import Home
 from luokuan.store.rights import NoticeRow, insert_notice, is_withdrawn, list_notices
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CLAIM = Claim("Bo", "bo@example.org", "copyright", "This is my poem.\nHere is the book.")
 

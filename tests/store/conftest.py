@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bothdatabases import database, dialect_url  # noqa: F401 - fixtures
+from bothdatabases import database  # noqa: F401 - a fixture
 
 from luokuan.store.home import Home, open_home
 

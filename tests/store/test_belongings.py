@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from bothdatabases import database, dialect_url  # noqa: F401 - fixtures
 from people import AT, make_account
 
 from luokuan.errors import UserError
@@ -11,7 +10,7 @@ from luokuan.store import belongings
 from luokuan.store.database import Database
 
 
-def test_own_ones_are_ones_own_and_the_homes_models_are_for_all(database: Database) -> None:  # noqa: F811
+def test_own_ones_are_ones_own_and_the_homes_models_are_for_all(database: Database) -> None:
     ann, bob, chief = (
         make_account(database, name, role) for name, role in (("ann", "maker"), ("bob", "maker"), ("c", "admin"))
     )
@@ -36,7 +35,7 @@ def test_own_ones_are_ones_own_and_the_homes_models_are_for_all(database: Databa
         assert belongings.bytes_of(connection, ann.id) == 40
 
 
-def test_a_name_is_taken_once_and_a_change_counted_once(database: Database) -> None:  # noqa: F811
+def test_a_name_is_taken_once_and_a_change_counted_once(database: Database) -> None:
     ann, bob = make_account(database, "ann"), make_account(database, "bob")
     with database.write() as connection:
         belongings.take(connection, "model", "mine", ann.id, AT)

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from postgres import server
 
-from luokuan.store.database import Database, open_database
+from luokuan.store.database import Database
 from luokuan.store.fingerprints import (
     fingerprint_bits,
     fingerprints_after,
@@ -17,7 +14,6 @@ from luokuan.store.fingerprints import (
     insert_fingerprints,
     works_without,
 )
-from luokuan.store.home import open_home
 from luokuan.store.tables import fingerprint
 from luokuan.store.works import WorkRow, insert_work
 
@@ -27,24 +23,6 @@ class One:
     kind: str = "picture"
     bits: bytes = bytes(32)
     quality: int = 90
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    if request.param == "sqlite":
-        yield None
-    else:
-        with server() as found:
-            yield found
-
-
-@pytest.fixture
-def database(url: str | None, tmp_path: Path) -> Iterator[Database]:
-    with open_database(open_home(tmp_path / "home"), url) as found:
-        yield found
-        with found.write() as connection:
-            connection.execute(sa.text("DELETE FROM fingerprint"))
-            connection.execute(sa.text("DELETE FROM work"))
 
 
 def work(number: int) -> WorkRow:

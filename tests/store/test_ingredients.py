@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-from postgres import server
 
-from luokuan.store.database import Database, open_database
-from luokuan.store.home import Home
+from luokuan.store.database import Database
 from luokuan.store.ingredients import IngredientRow, derived_works, find_ingredients, insert_ingredients
 from luokuan.store.tables import log_entry, log_head
 from luokuan.store.works import WorkRow, insert_work, with_recipe
@@ -38,24 +35,6 @@ def work(number: int, **changes: object) -> WorkRow:
 def row(**changes: object) -> IngredientRow:
     found = IngredientRow(work(2).id, 0, "parentOf", "derived", work(1).id, "1" * 64, "a.png", {"Label": "1"})
     return replace(found, **changes)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    if request.param == "sqlite":
-        yield None
-    else:
-        with server() as found:
-            yield found
-
-
-@pytest.fixture
-def database(url: str | None, home: Home) -> Iterator[Database]:
-    with open_database(home, url) as found:
-        yield found
-        with found.write() as connection:
-            for table in ("log_entry", "log_head", "ingredient", "work"):
-                connection.exec_driver_sql(f"DELETE FROM {table}")
 
 
 def test_rows_come_back_in_both_directions(database: Database) -> None:

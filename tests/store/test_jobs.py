@@ -13,38 +13,22 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from logs_for_tests import forked
-from postgres import server
 
 from luokuan.errors import UserError
 from luokuan.store import claims, jobs
 from luokuan.store.claims import Claim, Stale
 from luokuan.store.database import Database, open_database
-from luokuan.store.home import ELSEWHERE, Home
+from luokuan.store.home import Home
 from luokuan.store.jobs import Job, Order
 from luokuan.store.tables import job, metadata
 
 ERROR = {"what": "It broke.", "do": "Mend it.", "code": "test.broken"}
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with server() as found:
-        yield found
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+@pytest.fixture
+def place(each_database: str, own_home: Path) -> Home:
     """A home with an empty database."""
     own_home.mkdir()
-    if request.param == "sqlite":
-        return Home(own_home)
-    found = request.getfixturevalue("url")
-    engine = sa.create_engine(found)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
-    monkeypatch.setenv(ELSEWHERE, found)
     return Home(own_home)
 
 

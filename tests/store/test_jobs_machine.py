@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
-from postgres import server
+from postgres import Cluster
 
 from luokuan.store import claims, jobs
 from luokuan.store.claims import Claim, Stale
@@ -174,17 +174,15 @@ def test_on_sqlite() -> None:
     check(Queue, 12)
 
 
-def test_on_postgresql() -> None:
-    with server() as url:
+def test_on_postgresql(postgres: Cluster) -> None:
+    class OnPostgres(Queue):
+        def __init__(self) -> None:
+            self._one = postgres.database()
+            type(self).url = self._one.__enter__()
+            super().__init__()
 
-        class OnPostgres(Queue):
-            def __init__(self) -> None:
-                engine = sa.create_engine(url)
-                with engine.begin() as connection:
-                    connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-                    connection.execute(sa.text("CREATE SCHEMA public"))
-                engine.dispose()
-                super().__init__()
+        def teardown(self) -> None:
+            super().teardown()
+            self._one.__exit__(None, None, None)
 
-        OnPostgres.url = url
-        check(OnPostgres, 5)
+    check(OnPostgres, 5)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from bothdatabases import database, dialect_url  # noqa: F401 - fixtures
 
 from luokuan.store.database import Database
 from luokuan.store.ingredients import IngredientRow, insert_ingredients
@@ -46,7 +45,7 @@ def row(at: datetime = NOW, **changes: object) -> OverrideRow:
     return OverrideRow(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def test_an_override_comes_back_and_stays(database: Database) -> None:  # noqa: F811
+def test_an_override_comes_back_and_stays(database: Database) -> None:
     with database.write() as connection:
         insert_work(connection, work_row(WORK))
         insert_override(connection, row())
@@ -77,7 +76,7 @@ def test_an_override_comes_back_and_stays(database: Database) -> None:  # noqa: 
         assert done.rowcount == 1
 
 
-def test_records_and_names(database: Database) -> None:  # noqa: F811
+def test_records_and_names(database: Database) -> None:
     one = SourceRow("e" * 64, "t", "own", "", "agreed", "", "Ann", NOW)
     with database.write() as connection:
         put_record(connection, one)
@@ -90,7 +89,7 @@ def test_records_and_names(database: Database) -> None:  # noqa: F811
         assert list_names(connection) == [name]
 
 
-def test_copies_of_a_withdrawn_work_are_withdrawn_too(database: Database) -> None:  # noqa: F811
+def test_copies_of_a_withdrawn_work_are_withdrawn_too(database: Database) -> None:
     copy, changed = "1" * 16, "2" * 16
     with database.write() as connection:
         for number in (WORK, copy, changed):

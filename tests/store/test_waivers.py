@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from postgres import server
+from postgres import Cluster
 
 from luokuan.errors import UserError
 from luokuan.store.database import open_database
@@ -27,6 +27,8 @@ from luokuan.store.waivers import (
     permission,
 )
 from luokuan.store.works import WorkRow, insert_work
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 WORK = "0123456789abcdef"
@@ -149,12 +151,16 @@ def migration_sql() -> str:
     return buffer.getvalue()
 
 
-def test_postgresql_guards_the_rows_too() -> None:
-    psycopg = pytest.importorskip("psycopg")
+def test_postgresql_guards_the_rows_too(postgres: Cluster) -> None:
+    import psycopg
+
     stamp = "'2026-01-01 00:00:00'"
     values = f"VALUES ('{WORK}', 'Ann', 'a film'"
     kept = f"INSERT INTO waiver {values}, now() AT TIME ZONE 'UTC', (now() AT TIME ZONE 'UTC') + interval '184 days')"
-    with server() as url, psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+    with (
+        postgres.database(empty=True) as url,
+        psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection,
+    ):
         sql = connection.execute
         sql(f"CREATE TABLE work (id varchar(16) PRIMARY KEY); INSERT INTO work VALUES ('{WORK}'), ('ffff');")
         sql(migration_sql() + ";" + kept)

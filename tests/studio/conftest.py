@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from bothdatabases import database, dialect_url  # noqa: F401 - fixtures
+from bothdatabases import database  # noqa: F401 - a fixture
 from people import Place
 
 from luokuan.store.database import open_database

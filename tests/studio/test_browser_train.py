@@ -56,7 +56,7 @@ def test_a_zip_file_becomes_a_model(watched: Watched, tmp_path: Path) -> None:
     fits(watched)
     page = watched.open("/train/corpora")
     fits(watched)
-    page.fill("#corpus-name", "photos")
+    page.fill("#bring-name", "photos")
     page.set_input_files("#zip", str(tmp_path / "photos.zip"))
     page.click("#bringer button.primary")
     page.wait_for_url("**/train/corpora/photos")
@@ -89,7 +89,7 @@ def test_a_zip_file_becomes_a_model(watched: Watched, tmp_path: Path) -> None:
 
     # A folder, as it is: the page packs it on the way.
     page = watched.open("/train/corpora")
-    page.fill("#corpus-name", "folder")
+    page.fill("#bring-name", "folder")
     page.set_input_files("#folder", str(folder_of(tmp_path, pictures(8, folder=""))))
     page.click("#bringer button.primary")
     page.wait_for_url("**/train/corpora/folder")

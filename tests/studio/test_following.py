@@ -16,6 +16,8 @@ from luokuan.store.claims import Claim
 from luokuan.studio import following
 from luokuan.studio.following import Streams, changes, frame, look
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 def handed_in(place: Place) -> Any:
     studio = place.app.state.studio

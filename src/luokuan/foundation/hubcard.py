@@ -32,3 +32,22 @@ def licence_of_card(path: Path) -> str:
     if not isinstance(named, str) or not named.isprintable() or not 0 < len(named) <= 64:
         return UNKNOWN
     return {name.lower(): name for name in _HUB_NAMES}.get(named.lower(), named)
+
+
+def with_licence(text: str, licence: str) -> str:
+    """A model card that names ``licence`` in its front matter, which it gets if it has none that can be read; what else
+    it says stays."""
+    import yaml
+
+    parts = text.replace("\r\n", "\n").split("---\n", 2)
+    body, found = text, None
+    if len(parts) == 3 and not parts[0]:
+        try:
+            found = yaml.safe_load(parts[1])
+        except (yaml.YAMLError, ValueError, RecursionError):
+            found = None
+        body = parts[2]
+    head = {key: value for key, value in found.items() if key != "license_name"} if isinstance(found, dict) else {}
+    named = licence.lower() if licence in _HUB_NAMES else "other"
+    head |= {"license": named, **({"license_name": licence} if named == "other" else {})}
+    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n{body}"

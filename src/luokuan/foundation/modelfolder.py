@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from luokuan.errors import UserError
 from luokuan.files import expand, new_folder, sha256_bytes, sha256_file
 from luokuan.foundation.hubcard import licence_of_card
+from luokuan.foundation.pickles import PICKLES, refused_pickle
 from luokuan.i18n import _
 from luokuan.store.home import Home, open_home
 
@@ -34,8 +35,6 @@ FILES = (CONFIG, WEIGHTS, CARD, TRAINING, *LANGUAGE, *PIECES)
 """What a folder may hold and its digest covers."""
 SHEET = "samples.png"
 """An optional sheet of samples for people; not part of the digest."""
-PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".npz")
-"""Endings of files that can run code when read; a folder with one of them is refused."""
 JSON_LIMIT = 4 << 20
 HEADER_LIMIT = 16 << 20
 ENCODER_DECODERS = ("marian", "m2m_100", "mbart", "t5", "mt5", "umt5", "bart")
@@ -199,11 +198,7 @@ def read_folder(path: Path) -> ModelFolder:
         ) from error
     for item in items:
         if item.suffix.lower() in PICKLES:
-            raise UserError(
-                _("{path} holds {file}, a kind of file that can run code when read.", path=path, file=item.name),
-                _("Convert the weights to safetensors, remove that file and try again."),
-                code="model.pickle",
-            )
+            raise refused_pickle(path, item.name)
         if item.name in FILES and not _lies_in(item, path):
             raise UserError(
                 _("{file} is a link that leaves the model folder.", file=item),

@@ -32,11 +32,14 @@ upload = sa.Table(
     metadata,
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("account_id", sa.String(16), sa.ForeignKey("account.id"), nullable=False, index=True),
-    # Of the corpus that is to be.
-    sa.Column("name", sa.String(64), nullable=False, unique=True),
+    sa.Column("kind", sa.String(8), nullable=False),
+    # Of the corpus or model that is to be.
+    sa.Column("name", sa.String(64), nullable=False),
     # Bytes of the archive, all of which count against the quota from the start.
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("made_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("kind", "name"),
+    sa.CheckConstraint("kind IN ('corpus', 'model')", name="kind"),
     sa.CheckConstraint("length(id) = 16 AND id = lower(id)", name="id"),
     sa.CheckConstraint("length(name) > 0", name="name"),
     sa.CheckConstraint("size > 0", name="size"),

@@ -9,15 +9,17 @@ import sqlalchemy as sa
 
 from luokuan.store.accounts import AccountRow
 from luokuan.store.belonging_tables import upload
-from luokuan.store.belongings import name_taken
+from luokuan.store.belongings import What, name_taken
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRow:
-    """One archive. ``name``: of the corpus that is to be; ``size``: of the whole archive, in bytes."""
+    """One archive. ``kind`` and ``name``: of the corpus or model that is to be; ``size``: of the whole archive, in
+    bytes."""
 
     id: str
     account_id: str
+    kind: What
     name: str
     size: int
     made_at: datetime
@@ -41,14 +43,15 @@ def find_upload(connection: sa.Connection, upload_id: str, person: AccountRow) -
     return _first(connection, upload.c.id == upload_id, upload.c.account_id == person.id)
 
 
-def upload_named(connection: sa.Connection, name: str) -> UploadRow | None:
+def upload_named(connection: sa.Connection, kind: What, name: str) -> UploadRow | None:
     """What is coming under this name, whoever sends it."""
-    return _first(connection, upload.c.name == name)
+    return _first(connection, upload.c.kind == kind, upload.c.name == name)
 
 
-def uploads_of(connection: sa.Connection, person: AccountRow) -> list[UploadRow]:
-    """All of ``person``'s, the newest first."""
-    query = sa.select(upload).where(upload.c.account_id == person.id).order_by(upload.c.made_at.desc())
+def uploads_of(connection: sa.Connection, person: AccountRow, *kinds: What) -> list[UploadRow]:
+    """All of ``person``'s of these kinds, the newest first."""
+    mine = sa.and_(upload.c.account_id == person.id, upload.c.kind.in_(kinds))
+    query = sa.select(upload).where(mine).order_by(upload.c.made_at.desc())
     return [UploadRow(**row) for row in connection.execute(query).mappings()]
 
 

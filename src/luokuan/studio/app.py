@@ -22,6 +22,7 @@ from luokuan.store.home import Home
 from luokuan.studio.access import check_routes
 from luokuan.studio.api import jobs as api_jobs
 from luokuan.studio.api import native, records
+from luokuan.studio.api import uploads as api_uploads
 from luokuan.studio.checking import Checkers
 from luokuan.studio.erasing import EVERY, empty_by_age
 from luokuan.studio.errors import Faults, add_handlers
@@ -98,6 +99,7 @@ ROUTERS: tuple[Any, ...] = (
     native,
     api_jobs,
     records,
+    api_uploads,
     *openai.ROUTERS,
 )
 """Modules with a ``router``. A new group of pages is a module and its name here."""
@@ -164,6 +166,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
                 larger={
                     **dict.fromkeys((*LARGER, *openai.LARGER), settings.upload_bytes),
                     uploads.PIECES: PIECE,
+                    api_uploads.PIECES: PIECE,
                     uploads.WHOLE: settings.corpus_bytes,
                 },
                 longer={uploads.WHOLE: settings.corpus_total},

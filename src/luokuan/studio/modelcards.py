@@ -135,8 +135,13 @@ def _read(path: Path) -> ModelCard | None:
         megabytes=round(folder.megabytes, 2),
         starter=path.parent == STARTERS,
         sample=(path / SHEET).is_file(),
-        words=tuple(str(word) for word in (folder.config.get("classes") or folder.config.get("attributes") or ())),
+        words=_words(folder.config.get("classes")) or _words(folder.config.get("attributes")),
     )
+
+
+def _words(said: object) -> tuple[str, ...]:
+    """A list of the config, or the names of a table; nothing of what is neither."""
+    return tuple(str(word) for word in said) if isinstance(said, list | dict) else ()
 
 
 def _family(folder: ModelFolder) -> str:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from logs_for_tests import add_notices, add_works, forked, work_row
-from postgres import server
+from postgres import Cluster
 
 from luokuan.colophon.erasure import erase_work
 from luokuan.colophon.tlog import log, tree
@@ -22,9 +22,9 @@ from luokuan.store.tables import metadata
 from luokuan.store.works import insert_work
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with server() as found:
+@pytest.fixture
+def url(postgres: Cluster) -> Iterator[str]:
+    with postgres.database() as found:
         yield found
 
 
@@ -32,12 +32,6 @@ def url() -> Iterator[str]:
 def database(home: Home, url: str) -> Iterator[Database]:
     with open_database(home, url) as found:
         yield found
-        found.engine.dispose()
-        engine = sa.create_engine(url)
-        with engine.begin() as connection:
-            connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-            connection.execute(sa.text("CREATE SCHEMA public"))
-        engine.dispose()
 
 
 def problem(database: Database, home: Home) -> str | None:

@@ -13,6 +13,8 @@ from people import AT, Place
 from luokuan.store import belongings, claims
 from luokuan.studio.jobs.kinds import kinds
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 ORDER = {"kind": "create.image", "brief": {"model": "garments", "brief": "a dress"}}
 TRAINING = {"kind": "train.gan", "brief": {"name": "mine", "corpora": ["clothes"]}}
 ALL = ("create", "train")

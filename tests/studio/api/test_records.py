@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from drafts import draft
 from people import Place, keep_row
 
 from luokuan.colophon.finish import finish
 from luokuan.colophon.tlog.proof import parse_proof
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 SCOPES = ("works:read", "models:read")
 

@@ -14,6 +14,8 @@ from luokuan.studio.asking.fields import fields_of
 from luokuan.studio.asking.reading import brief_of, typed_from
 from luokuan.studio.jobs.kinds import kind_named
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 def again(place: Place, row: Any, person: Any) -> Any:
     with place.database.read() as connection:

@@ -7,37 +7,19 @@ from pathlib import Path
 
 import kinds_for_tests
 import pytest
-import sqlalchemy as sa
-from postgres import server
 
 from luokuan.store.database import Database, open_database
-from luokuan.store.home import ELSEWHERE, Home, open_home
+from luokuan.store.home import Home, open_home
 from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.jobs.worker import Settings
 
 HELPERS = Path(kinds_for_tests.__file__).parent
 
 
-@pytest.fixture(scope="session")
-def url() -> Iterator[str]:
-    with server() as found:
-        yield found
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def home(request: pytest.FixtureRequest, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+@pytest.fixture
+def home(each_database: str, own_home: Path) -> Home:
     """An empty home, the default one of this test."""
-    place = open_home(own_home)
-    if request.param == "sqlite":
-        return place
-    found = request.getfixturevalue("url")
-    engine = sa.create_engine(found)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
-    monkeypatch.setenv(ELSEWHERE, found)
-    return place
+    return open_home(own_home)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from luokuan.store.quotas import used_by
 from luokuan.studio.material import receiving
 from luokuan.studio.state import now
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 def code_of(caught: pytest.ExceptionInfo[UserError]) -> tuple[str, int]:
     return caught.value.code, caught.value.status

@@ -7,12 +7,15 @@ import threading
 import time
 from typing import Any
 
+import pytest
 from drafts import draft, text_draft
 from people import Place
 
 from luokuan.store import claims
 from luokuan.studio.jobs.context import Context
 from luokuan.studio.jobs.queue import JobQueue
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 BRIEF = {"model": "garments", "brief": "a <b>dress</b>"}
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from people import Place, keep_row
 
 from luokuan.colophon.finish import finish
 from luokuan.store.library import Mark
 from luokuan.studio.pages.library import PAGE, mark_of, text_of
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 def test_the_grid_filters_searches_and_pages(place: Place) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from people import Place, keep_row
 
 from luokuan.store.feedback import opinions
+
+pytestmark = pytest.mark.usefixtures("each_database")
 
 
 def test_an_opinion_is_noted_changed_and_taken_back(place: Place) -> None:

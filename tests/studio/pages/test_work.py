@@ -16,6 +16,8 @@ from luokuan.rights.notices import withdraw
 from luokuan.studio.files import disposition
 from luokuan.studio.lineage import without_names
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 def test_a_picture_is_shown_explained_checked_and_handed_out(place: Place) -> None:
     ada = place.account("ada")

@@ -116,6 +116,55 @@ class ModelList(Shape):
     models: list[ModelTold]
 
 
+class ModelGone(Shape):
+    """A model that is there no more."""
+
+    name: str
+    removed: bool
+
+
+class UploadOrder(Shape):
+    """An archive that is to come: a zip file of ``size`` bytes, which becomes a corpus or model called ``name``."""
+
+    kind: Literal["corpus", "model"]
+    name: str = Field(min_length=1, max_length=64)
+    size: int = Field(ge=1, le=10**13)
+
+
+class UploadEnd(Shape):
+    """All has come. ``licence``: of a model whose card names none, as SPDX identifier; ``own`` and ``unknown`` are
+    answers too."""
+
+    licence: str = Field(default="", max_length=64)
+
+
+class UploadPiece(Shape):
+    """How many bytes have come now."""
+
+    at: int
+
+
+class UploadTold(Shape):
+    """An archive on its way: ``at`` bytes have come, the next piece may have ``piece`` bytes; ``share`` is what is
+    unpacked, 0 to 1. Of one that is done, ``size`` and ``at`` count what came out of it."""
+
+    id: str
+    kind: Literal["corpus", "model"]
+    name: str
+    size: int
+    at: int
+    piece: int
+    state: Literal["coming", "unpacking", "failed", "done"]
+    share: float
+    error: Wrong | None
+
+
+class UploadList(Shape):
+    """Archives on their way."""
+
+    uploads: list[UploadTold]
+
+
 class Me(Shape):
     """Who a key speaks for."""
 

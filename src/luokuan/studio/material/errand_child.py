@@ -21,6 +21,8 @@ from luokuan.store.home import Home
 
 MEMORY = 3 << 30
 """Bytes of addresses for unpacking: the list of a hostile archive's names fits into them or ends the process."""
+LIBRARIES = 16 << 30
+"""Bytes of addresses for loading a model, besides four times its size: PyTorch reserves many that it never uses."""
 SECONDS = 1800
 """Of computing."""
 EVERY = 0.3
@@ -51,7 +53,7 @@ def main() -> None:
     text = json.dumps(answer, default=str, ensure_ascii=False).encode("utf-8", "replace").decode()
     for place in (asked.get("path"), asked.get("target"), *asked.get("corpora", ())):
         if place:
-            text = text.replace(json.dumps(place, ensure_ascii=False)[1:-1], Path(place).name)
+            text = text.replace(json.dumps(place, ensure_ascii=False)[1:-1], asked.get("name") or Path(place).name)
     out.write(text + "\n")
     out.close()
 
@@ -65,17 +67,25 @@ def _leave_with_the_server(server: int) -> None:
 def _unpack(asked: Mapping[str, Any], _home: Home, progress: Callable[[int, int], None]) -> dict[str, Any]:
     import shutil
 
-    from luokuan.studio.material.unpacking import unpack
+    from luokuan.studio.material.modelarchives import model_files, take_model
+    from luokuan.studio.material.unpacking import corpus_files, unpack
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    is_model = asked.get("kind") == "model"
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard if is_model else MEMORY))
     target = Path(asked["target"])
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(mode=0o700, parents=True)
     try:
         done = unpack(
             Path(asked["path"]), target, most_bytes=asked["most_bytes"], most_files=asked["most_files"],
-            progress=progress,
+            pick=model_files if is_model else corpus_files, progress=progress,
         )  # fmt: skip
+        if is_model:
+            # Its weights are read once more than they are large while they are checked; the libraries take the rest.
+            most = LIBRARIES + 4 * done.size
+            resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
+            take_model(target, asked["licence"])
         os.sync()
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)

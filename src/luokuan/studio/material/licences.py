@@ -22,14 +22,17 @@ KNOWN = (
 
 def offered(card: Card) -> list[tuple[str, str]]:
     """(value, words) of the picker; the card's own licence is among them, whatever it is."""
-    rows = [
+    found = rows()
+    return found if card.licence in dict(found) else [*found, (card.licence, card.licence)]
+
+
+def rows() -> list[tuple[str, str]]:
+    """(value, words) of all that are offered."""
+    return [
         (UNKNOWN, _("unknown")),
         (OWN, _("own work, all rights reserved")),
         *((name, name) for name in KNOWN),
     ]
-    if card.licence not in dict(rows):
-        rows.append((card.licence, card.licence))
-    return rows
 
 
 def consequence(card: Card) -> str:

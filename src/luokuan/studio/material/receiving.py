@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from luokuan.errors import UserError
 from luokuan.files import disk_errors
-from luokuan.foundation.modelfolder import is_name
+from luokuan.foundation.modelfolder import check_name, is_name, starters
 from luokuan.i18n import _
 from luokuan.store import belongings, uploads
 from luokuan.store.accounts import AccountRow
+from luokuan.store.belongings import What
 from luokuan.store.database import Database
 from luokuan.store.home import Home
 from luokuan.store.quotas import check_quotas
@@ -55,25 +56,31 @@ def corpus_name(text: str) -> str:
 
 
 def begin(
-    database: Database, settings: Settings, person: AccountRow, name: str, size: int, at: datetime
+    database: Database,
+    settings: Settings,
+    person: AccountRow,
+    name: str,
+    size: int,
+    at: datetime,
+    kind: What = "corpus",
 ) -> tuple[UploadRow, int]:
     """Begin an upload, or go on with the one of the same name and size. Returns it, and how many bytes have come.
 
     Raises:
         UserError: the name won't do or is taken; the archive is too large for the studio, the quota or the disk.
     """
-    corpus_name(name)
+    _name_of(kind, name)
     check_size(settings, size)
     sweep(database, settings.home, at)
     with database.write() as connection:
-        coming = uploads.upload_named(connection, name)
+        coming = uploads.upload_named(connection, kind, name)
         if coming is not None and coming.account_id == person.id:
             if coming.size == size:
                 return coming, received(settings.home, coming)
             uploads.drop_upload(connection, coming.id)
             place_of(settings.home, coming.id).unlink(missing_ok=True)
-        row = UploadRow(tokens.new_id(), person.id, name, size, at)
-        _require_free(connection, settings.home, name)
+        row = UploadRow(tokens.new_id(), person.id, kind, name, size, at)
+        _require_free(connection, settings.home, kind, name)
         check_quotas(connection, person, at, size=size)
         uploads.insert_upload(connection, row)
     with disk_errors(place_of(settings.home, row.id)):
@@ -178,12 +185,17 @@ def give_up(database: Database, home: Home, row: UploadRow) -> None:
 
 
 def unpacking_place(home: Home, row: UploadRow) -> Path:
-    """Where it is unpacked: beside the corpora, so that it only has to be renamed, under a name that names none."""
-    return home.corpora / f".{row.id}.part"
+    """Where it is unpacked: beside what it will be, so that it only has to be renamed, under a name that names none."""
+    return place_of_kind(home, row.kind) / f".{row.id}.part"
+
+
+def place_of_kind(home: Home, kind: What) -> Path:
+    """Where corpora, or models, lie."""
+    return home.corpora if kind == "corpus" else home.models
 
 
 def settle(database: Database, home: Home, person: AccountRow, row: UploadRow, size: int, at: datetime) -> None:
-    """Make what was unpacked a corpus of ``person``'s: the row first, so that it is never without an owner.
+    """Make what was unpacked ``person``'s: the row first, so that it is never without an owner.
 
     Raises:
         UserError: the upload was given up meanwhile, the name was taken, or the quota doesn't hold what came out.
@@ -193,16 +205,17 @@ def settle(database: Database, home: Home, person: AccountRow, row: UploadRow, s
             raise UserError(
                 _("This upload was given up."), _("Begin it anew."), code="upload.gone", status=404
             )  # fmt: skip
-        _require_free(connection, home, row.name)
+        _require_free(connection, home, row.kind, row.name)
         uploads.drop_upload(connection, row.id)
         check_quotas(connection, person, at, size=size)
-        belongings.take(connection, "corpus", row.name, person.id, at, size)
+        belongings.take(connection, row.kind, row.name, person.id, at, size)
     try:
-        with disk_errors(home.corpora):
-            unpacking_place(home, row).rename(home.corpora / row.name)
+        place = place_of_kind(home, row.kind)
+        with disk_errors(place):
+            unpacking_place(home, row).rename(place / row.name)
     except BaseException:
         with database.write() as connection:
-            belongings.drop(connection, "corpus", row.name)
+            belongings.drop(connection, row.kind, row.name)
         raise
     place_of(home, row.id).unlink(missing_ok=True)
 
@@ -217,11 +230,18 @@ def sweep(database: Database, home: Home, at: datetime) -> None:
     for path in (home.cache / "uploads").glob("*.part"):
         if path.stem not in known:
             path.unlink(missing_ok=True)
-    for path in home.corpora.glob(".*.part"):
+    for path in (*home.corpora.glob(".*.part"), *home.models.glob(".*.part")):
         if path.name[1:].removesuffix(".part") not in known and path.stat().st_mtime < limit:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _require_free(connection: sa.Connection, home: Home, name: str) -> None:
-    if (home.corpora / name).exists() or belongings.find_belonging(connection, "corpus", name) is not None:
+def _name_of(kind: What, text: str) -> str:
+    return corpus_name(text) if kind == "corpus" else check_name(text)
+
+
+def _require_free(connection: sa.Connection, home: Home, kind: What, name: str) -> None:
+    there = (place_of_kind(home, kind) / name).exists()
+    if kind == "model":  # nor may it be taken for a model that came with Luokuan, or for what a run is about to make
+        there = there or (home.runs / name).exists() or name in starters()
+    if there or belongings.find_belonging(connection, kind, name) is not None:
         raise belongings.name_taken(name)

@@ -1,7 +1,7 @@
-"""Unpacking an archive into a corpus: all of it or nothing, and never more than was said.
+"""Unpacking an archive: all that is wanted of it or nothing, and never more than was said.
 
-What no corpus reads (programs, pages, models, archives inside the archive) is left out and counted by its ending, so
-that nothing of the kind ever lies in the home.
+What isn't wanted (of a corpus programs, pages, models, archives inside the archive) is left out and counted by its
+ending, so that nothing of the kind ever lies in the home.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -37,6 +37,11 @@ _PIECE = 1 << 20
 _UTF8, _ENCRYPTED = 0x800, 0x1
 
 
+Pick = Callable[[Sequence[PurePosixPath]], Mapping[PurePosixPath, Path]]
+"""Which of an archive's files are taken, and where each goes below the target; raises ``UserError`` if they won't do.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Unpacked:
     """What came out: how many files and bytes, and how many files of which endings were left out."""
@@ -52,6 +57,7 @@ def unpack(
     *,
     most_bytes: int,
     most_files: int,
+    pick: Pick | None = None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Unpacked:
     """Write the files of a zip archive below ``target``, an empty folder.
@@ -59,15 +65,16 @@ def unpack(
     Args:
         most_bytes: Of what is written.
         most_files: Likewise.
+        pick: Default: what a corpus is made of.
         progress: Called with the bytes that are written, and all.
 
     Raises:
         UserError: it is no zip archive, is encrypted, holds links or names that lead elsewhere, would become too
-            large, holds nothing for a corpus, or there is no room. What was written so far is the caller's to remove.
+            large, holds nothing that is wanted, or there is no room. What was written so far is the caller's to remove.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            chosen, left_out = _chosen(opened, archive.stat().st_size, most_bytes, most_files)
+            chosen, left_out = _chosen(opened, archive.stat().st_size, most_bytes, most_files, pick or corpus_files)
             total, done = sum(info.file_size for info, _path in chosen), 0
             for info, path in chosen:
                 done = _write(opened, info, target / path, done, most_bytes)
@@ -83,19 +90,18 @@ def unpack(
 
 
 def _chosen(
-    opened: zipfile.ZipFile, packed: int, most_bytes: int, most_files: int
+    opened: zipfile.ZipFile, packed: int, most_bytes: int, most_files: int, pick: Pick
 ) -> tuple[list[tuple[zipfile.ZipInfo, Path]], Counter[str]]:
     """What is to be written and where, and endings of the rest."""
     infos = [info for info in opened.infolist() if not info.is_dir()]
     if len(infos) > most_files:
         raise _too_many(most_files)
+    named = [(path, info) for info in infos if (path := _path_of(info)) is not None]
+    places = pick([path for path, _info in named])
     found: dict[PurePosixPath, zipfile.ZipInfo] = {}
     left_out: Counter[str] = Counter()
-    for info in infos:
-        path = _path_of(info)
-        if path is None:
-            continue
-        if not _is_read(path):
+    for path, info in named:
+        if path not in places:
             left_out[path.suffix.lower()[:20] or path.name[:20]] += 1
             continue
         if path in found:
@@ -106,6 +112,17 @@ def _chosen(
         raise refused_name(str(min(clash)), _("it is there twice"))
     size = sum(info.file_size for info in found.values())
     _check_size(size, packed, most_bytes)
+    return [(info, places[path]) for path, info in found.items()], left_out
+
+
+def corpus_files(paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, Path]:
+    """What a corpus is made of, without the one folder in which all lies, which programs that pack add; a folder of a
+    split stays.
+
+    Raises:
+        UserError: there is nothing of the kind.
+    """
+    found = [path for path in paths if path.suffix.lower() in READ or path.name.lower() in BESIDE]
     if not found:
         raise UserError(
             _("The archive holds nothing that a corpus is made of."),
@@ -116,7 +133,10 @@ def _chosen(
             code="upload.empty",
             status=422,
         )
-    return [(info, path) for path, info in _without_top(found)], left_out
+    tops = {path.parts[0] for path in found}
+    folder = len(tops) == 1 and all(len(path.parts) > 1 for path in found)
+    strip = folder and min(tops).lower() not in SPLIT_NAMES
+    return {path: Path(*(path.parts[1:] if strip else path.parts)) for path in found}
 
 
 def _path_of(info: zipfile.ZipInfo) -> PurePosixPath | None:
@@ -145,10 +165,6 @@ def _decoded(info: zipfile.ZipInfo) -> str:
     return info.orig_filename
 
 
-def _is_read(path: PurePosixPath) -> bool:
-    return path.suffix.lower() in READ or path.name.lower() in BESIDE
-
-
 def _check_size(size: int, packed: int, most: int) -> None:
     if size > most:
         raise UserError(
@@ -173,15 +189,6 @@ def _too_many(most: int) -> UserError:
         code="upload.files",
         status=413,
     )
-
-
-def _without_top(found: dict[PurePosixPath, zipfile.ZipInfo]) -> Iterator[tuple[Path, zipfile.ZipInfo]]:
-    """The same without the one folder in which all lies, which programs that pack add; a folder of a split stays."""
-    tops = {path.parts[0] for path in found}
-    folder = len(tops) == 1 and all(len(path.parts) > 1 for path in found)
-    strip = folder and min(tops).lower() not in SPLIT_NAMES
-    for path, info in found.items():
-        yield Path(*(path.parts[1:] if strip else path.parts)), info
 
 
 def _write(opened: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path, done: int, most: int) -> int:

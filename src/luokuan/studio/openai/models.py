@@ -8,16 +8,13 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store import belongings
-from luokuan.store.jobs import live_briefs
 from luokuan.studio.access import Needs, principal
-from luokuan.studio.jobs.owners import models_in
 from luokuan.studio.openai.catalogue import SPEECH, Entry, entries, find_entry, licence_of
 from luokuan.studio.openai.errors import ApiError
-from luokuan.studio.state import address_of, studio_of
-from luokuan.studio.training.runs import remove_run
+from luokuan.studio.state import studio_of
+from luokuan.studio.training.models import remove_own_model
 
 router = APIRouter(prefix="/v1")
 _READ = [Depends(Needs("viewer", scope="models:read"))]
@@ -42,17 +39,9 @@ def delete(request: Request, name: str) -> Response:
     studio, person, entry = studio_of(request), principal(request).person, find_entry(request, name)
     with studio.database.read() as connection:
         own = belongings.is_own(connection, "model", name, person)
-        busy = any(name in models_in(brief) for brief in connection.execute(live_briefs()).scalars())
     if entry.path is None or entry.path.parent != studio.home.models or not own:
         raise _kept(name)
-    if busy:
-        raise UserError(
-            _("A job works with '{name}' just now.", name=name),
-            _("Wait for it, or cancel it."),
-            code="conflict",
-            status=409,
-        )
-    remove_run(studio.database, studio.home, name, person.id, address=address_of(request))
+    remove_own_model(request, name)
     return JSONResponse({"id": name, "object": "model", "deleted": True})
 
 
@@ -71,7 +60,7 @@ def told(entry: Entry) -> dict[str, Any]:
 def _kept(name: str) -> ApiError:
     return ApiError(
         _("The model '{name}' isn't yours to remove.", name=name),
-        _("Remove models that you have trained."),
+        _("Remove models that you have trained or brought."),
         code="insufficient_permissions",
         status=403,
         param="model",

@@ -123,7 +123,9 @@ def corpora_page(request: Request) -> Response:
     studio, person = studio_of(request), principal(request).person
     here = own_corpora(request)
     with studio.database.read() as connection:
-        coming = [(row, receiving.received(studio.home, row)) for row in uploads.uploads_of(connection, person)]
+        coming = [
+            (row, receiving.received(studio.home, row)) for row in uploads.uploads_of(connection, person, "corpus")
+        ]
         left = room(connection, person, now())
     values = {
         "corpora": [(one, one.card[0], kept_report(studio, one)) for one in here],

@@ -12,17 +12,20 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.jobs import Job
+from luokuan.store.quotas import room
+from luokuan.store.uploads import uploads_of
 from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.errors import missing
 from luokuan.studio.files import disposition
 from luokuan.studio.forms import text_in
 from luokuan.studio.guard.headers import FILES
 from luokuan.studio.jobs.handlers.export import folder_of
+from luokuan.studio.material import licences, receiving
 from luokuan.studio.pages.corpora import own_corpora
 from luokuan.studio.rendering import render
-from luokuan.studio.state import address_of, studio_of
-from luokuan.studio.training.models import ModelHere, find_model, models_of
-from luokuan.studio.training.runs import find_run, in_language, remove_run
+from luokuan.studio.state import now, studio_of
+from luokuan.studio.training.models import ModelHere, find_model, models_of, own_model, remove_own_model
+from luokuan.studio.training.runs import find_run, in_language
 from luokuan.studio.training.tasks import family_word
 
 router = APIRouter()
@@ -34,9 +37,19 @@ _SHOWN = 10
 
 @router.get("/train/models", dependencies=[Depends(Needs("maker"))])
 def models_page(request: Request) -> Response:
-    """All that the reader may use."""
-    rows = [(model, family_word(model.family, model.choices)) for model in models_of(request)]
-    return render(request, "models.html", {"models": rows})
+    """All that the reader may use, and a way to bring one."""
+    studio, person = studio_of(request), principal(request).person
+    with studio.database.read() as connection:
+        coming = [(row, receiving.received(studio.home, row)) for row in uploads_of(connection, person, "model")]
+        left = room(connection, person, now())
+    values = {
+        "models": [(model, family_word(model.family, model.choices)) for model in models_of(request)],
+        "coming": coming,
+        "room": left,
+        "most": studio.settings.corpus_bytes,
+        "licences": licences.rows(),
+    }
+    return render(request, "models.html", values)
 
 
 @router.get("/train/models/{name}", dependencies=[Depends(Needs("maker"))])
@@ -93,9 +106,7 @@ def exported(request: Request, name: str, job_id: str) -> Response:
 @router.post("/train/models/{name}/remove", dependencies=[Depends(Needs("maker"))])
 def remove(request: Request, name: str) -> Response:
     """Remove one's own model and its run, when its name was typed."""
-    studio, model, person = studio_of(request), find_model(request, name), principal(request).person
-    if not model.own:
-        raise missing()
+    model = own_model(request, name)
     if text_in(form_of(request), "confirm") != name:
         error = UserError(
             _("The model wasn't removed: its name was not typed."),
@@ -104,7 +115,10 @@ def remove(request: Request, name: str) -> Response:
             status=422,
         )
         return _page(request, model, error=error)
-    remove_run(studio.database, studio.home, name, person.id, address=address_of(request))
+    try:
+        remove_own_model(request, name)
+    except UserError as error:
+        return _page(request, model, error=error)
     return RedirectResponse("/train/models", 303)
 
 

@@ -1,12 +1,13 @@
 """Bringing an archive: in pieces that can be resumed, or in one form without scripts; then it is unpacked.
 
-No name that was sent becomes a path: the archive lies under its id, and the corpus under a name that was checked.
+No name that was sent becomes a path: the archive lies under its id, and the corpus or model under a name that was
+checked.
 """
 
 from __future__ import annotations
 
-import shutil
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
@@ -15,18 +16,17 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.store import uploads
-from luokuan.store.quotas import room
+from luokuan.store.belongings import What
 from luokuan.store.uploads import UploadRow
 from luokuan.studio.access import Needs, check_token, form_of, principal
-from luokuan.studio.errors import missing
 from luokuan.studio.forms import number_in, text_in
 from luokuan.studio.guard.csrf import FIELD, HEADER
-from luokuan.studio.material import receiving
-from luokuan.studio.material.errands import Answer, Errand
+from luokuan.studio.material import licences, receiving
+from luokuan.studio.material.modelarchives import NO_LICENCE
 from luokuan.studio.material.multipart import Fields, Take, read_form_with_file
 from luokuan.studio.rendering import render
 from luokuan.studio.state import now, studio_of
+from luokuan.studio.uploading import become, find_own_upload, own_upload, require_all, start_unpacking, unpacking_of
 
 router = APIRouter()
 START = "/train/uploads"
@@ -44,14 +44,15 @@ def begin(request: Request) -> Response:
     studio, form = studio_of(request), form_of(request)
     size = number_in(form, "size", most=_MOST) or 0
     name = text_in(form, "name", most=80)
-    row, at = receiving.begin(studio.database, studio.settings, principal(request).person, name, size, now())
+    person, kind = principal(request).person, _kind_in(form)
+    row, at = receiving.begin(studio.database, studio.settings, person, name, size, now(), kind)
     return JSONResponse({"id": row.id, "at": at, "piece": receiving.PIECE})
 
 
 @router.post(f"{START}/{{upload_id}}/pieces", dependencies=[Depends(Needs("maker", raw="header"))])
 async def piece(request: Request, upload_id: str, at: Annotated[int, Query(ge=0, le=_MOST)]) -> Response:
     """Take the next piece; 409 says where to go on."""
-    row = await run_in_threadpool(_own_upload, request, upload_id)
+    row = await run_in_threadpool(own_upload, request, upload_id)
     data = await request.body()
     try:
         length = await run_in_threadpool(receiving.append, studio_of(request).settings, row, at, data)
@@ -70,7 +71,7 @@ async def whole(request: Request) -> Response:
     declared = request.headers.get("content-length", "")
     if HEADER not in request.headers and not request.headers.get("content-type", "").startswith("multipart/form-data"):
         check_token(request, "")  # there is none to be found
-    begun: list[UploadRow] = []
+    begun: list[tuple[UploadRow, str]] = []
 
     async def start(fields: Fields) -> Take:
         if HEADER not in request.headers:
@@ -81,8 +82,10 @@ async def whole(request: Request) -> Response:
                 status=411,
             )  # fmt: skip
         name, size = text_in(fields, "name", most=80), int(declared[:20])
-        row, at = await run_in_threadpool(receiving.begin, studio.database, studio.settings, person, name, size, now())
-        begun.append(row)
+        row, at = await run_in_threadpool(
+            receiving.begin, studio.database, studio.settings, person, name, size, now(), _kind_in(fields)
+        )
+        begun.append((row, _licence_in(fields)))
         if at:  # an earlier attempt in one piece, which can't be gone on with
             receiving.place_of(studio.home, row.id).write_bytes(b"")
         come = 0
@@ -101,41 +104,31 @@ async def whole(request: Request) -> Response:
                 check_token(request, "")
             receiving.check_size(studio.settings, 0)
     except BaseException:
-        for row in begun:
+        for row, _licence in begun:
             await run_in_threadpool(receiving.give_up, studio.database, studio.home, row)
         raise
-    return await run_in_threadpool(_finish, request, begun[0])
+    return await run_in_threadpool(_finish, request, *begun[0])
 
 
 @router.post(f"{START}/{{upload_id}}/finish", dependencies=[Depends(Needs("maker"))])
 def finish(request: Request, upload_id: str) -> Response:
     """All has come: unpack it."""
-    row = _own_upload(request, upload_id)
-    if receiving.received(studio_of(request).home, row) != row.size:
-        raise UserError(
-            _(
-                "{come} of {size} bytes have come.",
-                come=receiving.received(studio_of(request).home, row),
-                size=row.size,
-            ),
-            _("Choose the same folder or file again: the upload goes on where it was."),
-            code="upload.part",
-            status=409,
-        )
-    return _finish(request, row)
+    row = own_upload(request, upload_id)
+    require_all(request, row)
+    return _finish(request, row, _licence_in(form_of(request)))
 
 
 @router.post(f"{START}/{{upload_id}}/give-up", dependencies=[Depends(Needs("maker"))])
 def give_up(request: Request, upload_id: str) -> Response:
     """Forget it."""
-    studio, row = studio_of(request), _own_upload(request, upload_id)
+    studio, row = studio_of(request), own_upload(request, upload_id)
     receiving.give_up(studio.database, studio.home, row)
-    return RedirectResponse("/train/corpora", 303)
+    return RedirectResponse("/train/corpora" if row.kind == "corpus" else "/train/models", 303)
 
 
 @router.get(f"{START}/{{upload_id}}", dependencies=[Depends(Needs("maker"))])
 def upload_page(request: Request, upload_id: str) -> Response:
-    """How far it is; when it is a corpus, its page."""
+    """How far it is; when it is a corpus or a model, its page."""
     return _shown(request, upload_id, "upload.html")
 
 
@@ -145,62 +138,35 @@ def state(request: Request, upload_id: str) -> Response:
     return _shown(request, upload_id, "_upload.html")
 
 
-def _own_upload(request: Request, upload_id: str) -> UploadRow:
-    with studio_of(request).database.read() as connection:
-        row = uploads.find_upload(connection, upload_id, principal(request).person)
-    if row is None:
-        raise missing()
-    return row
+def _kind_in(fields: Mapping[str, Any]) -> What:
+    return "model" if text_in(fields, "kind", most=20) == "model" else "corpus"
 
 
-def _key(request: Request, upload_id: str) -> str:
-    return f"unpack:{principal(request).person.id}:{upload_id}"
+def _licence_in(fields: Mapping[str, Any]) -> str:
+    return text_in(fields, "other", most=80) or text_in(fields, "licence", most=80)
 
 
-def _finish(request: Request, row: UploadRow) -> Response:
-    errand = start_unpacking(request, row)
+def _finish(request: Request, row: UploadRow, licence: str) -> Response:
+    errand = start_unpacking(request, row, licence)
     errand.ended.wait(SOON)
     if errand.answer is not None:
-        return RedirectResponse(f"/train/corpora/{row.name}", 303)
+        return RedirectResponse(f"/train/{errand.about}", 303)
     return RedirectResponse(f"{START}/{row.id}", 303)
-
-
-def start_unpacking(request: Request, row: UploadRow) -> Errand:
-    """Unpack an archive that has come; when that went well it is a corpus."""
-    studio, person = studio_of(request), principal(request).person
-    settings, target = studio.settings, receiving.unpacking_place(studio.home, row)
-    with studio.database.read() as connection:
-        left = room(connection, person, now())
-    # The archive itself goes when it is unpacked.
-    quota = settings.corpus_bytes if left is None else left + row.size
-    disk = max(shutil.disk_usage(studio.home.path).free - settings.reserve_bytes, 0)
-    asked = {
-        "path": str(receiving.place_of(studio.home, row.id)),
-        "target": str(target),
-        "most_bytes": min(settings.corpus_bytes, quota, disk),
-        "most_files": settings.corpus_files,
-    }
-
-    def settle(answer: Answer) -> None:
-        try:
-            receiving.settle(studio.database, studio.home, person, row, int(answer["size"]), now())
-        except BaseException:
-            shutil.rmtree(target, ignore_errors=True)
-            raise
-
-    return studio.errands.start(_key(request, row.id), "unpack", asked, settle, about=row.name)
 
 
 def _shown(request: Request, upload_id: str, template: str) -> Response:
     studio = studio_of(request)
-    errand = studio.errands.find(_key(request, upload_id))
-    with studio.database.read() as connection:
-        row = uploads.find_upload(connection, upload_id, principal(request).person)
+    row = find_own_upload(request, upload_id)
     if row is None:
-        if errand is None or errand.answer is None:
-            raise missing()
-        return _to(request, f"/train/corpora/{errand.about}")
-    values = {"row": row, "errand": errand, "at": receiving.received(studio.home, row)}
+        return _to(request, f"/train/{become(request, upload_id).about}")
+    errand = unpacking_of(request, upload_id)
+    asks = errand is not None and errand.error is not None and errand.error.code == NO_LICENCE
+    values = {
+        "row": row,
+        "errand": errand,
+        "at": receiving.received(studio.home, row),
+        "licences": licences.rows() if asks else (),
+    }
     return render(request, template, values)
 
 

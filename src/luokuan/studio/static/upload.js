@@ -79,10 +79,12 @@ for (const form of document.querySelectorAll("[data-upload]")) {
   zip.addEventListener("change", () => { if (zip.files.length) folder.value = ""; });
   stop.addEventListener("click", () => { stopped = true; });
 
+  // What the form says besides: what is brought, and its licence.
+  const said = () => Object.fromEntries([...new FormData(form)].filter(([key, value]) => typeof value === "string" && key !== "csrf"));
   const ask = (path, body) => fetch(path, { method: "POST", body, headers: { "X-CSRF-Token": token, "HX-Request": "true" } });
 
   async function pieces(archive, name) {
-    const start = await ask(data.start, new URLSearchParams({ name, size: archive.size }));
+    const start = await ask(data.start, new URLSearchParams({ ...said(), name, size: archive.size }));
     if (!start.ok) throw new Error(await told(start, data.failed));
     const { id, at: first, piece } = await start.json();
     let at = first, lost = 0;
@@ -110,7 +112,7 @@ for (const form of document.querySelectorAll("[data-upload]")) {
     }
     if (stopped) return;
     bar.value = 1;
-    const done = await ask(`${data.start}/${id}/finish`, new URLSearchParams());
+    const done = await ask(`${data.start}/${id}/finish`, new URLSearchParams(said()));
     if (!done.ok) throw new Error(await told(done, data.failed));
     window.location.assign(done.url);
   }

@@ -10,12 +10,17 @@ from typing import Any
 
 from starlette.requests import Request
 
+from luokuan.errors import UserError
 from luokuan.foundation.hubcard import licence_of_card
 from luokuan.foundation.modelfolder import CARD, CONFIG, ENCODER_DECODERS, SHEET, STARTERS, TRAINING, is_name, starters
+from luokuan.i18n import _
 from luokuan.store import belongings
+from luokuan.store.jobs import live_briefs
 from luokuan.studio.access import principal
 from luokuan.studio.errors import missing
-from luokuan.studio.state import studio_of
+from luokuan.studio.jobs.owners import models_in
+from luokuan.studio.state import address_of, studio_of
+from luokuan.studio.training.runs import remove_run
 
 _LIMIT = 4 << 20
 """Bytes of a file that are read."""
@@ -118,6 +123,38 @@ def find_model(request: Request, name: str) -> ModelHere:
     if (studio.home.models / name).is_dir() or name not in starters():
         raise missing()
     return _read(STARTERS / name, own=False, starter=True)
+
+
+def own_model(request: Request, name: str) -> ModelHere:
+    """The model of this name, if the reader may remove it.
+
+    Raises:
+        UserError: there is none, or it is another's (404).
+    """
+    model = find_model(request, name)
+    if not model.own:
+        raise missing()
+    return model
+
+
+def remove_own_model(request: Request, name: str) -> None:
+    """Remove a model that is the reader's, with its run; works that it made stay.
+
+    Raises:
+        UserError: there is none (404), or it is at work or being trained (409).
+    """
+    studio, person = studio_of(request), principal(request).person
+    own_model(request, name)
+    with studio.database.read() as connection:
+        busy = any(name in models_in(brief) for brief in connection.execute(live_briefs()).scalars())
+    if busy:
+        raise UserError(
+            _("A job works with '{name}' just now.", name=name),
+            _("Wait for it, or cancel it."),
+            code="conflict",
+            status=409,
+        )
+    remove_run(studio.database, studio.home, name, person.id, address=address_of(request))
 
 
 def _read(folder: Path, *, own: bool, starter: bool) -> ModelHere:

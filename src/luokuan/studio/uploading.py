@@ -1,0 +1,114 @@
+"""Archives that have come: whose they are, and making corpora and models of them; for pages and programs alike."""
+
+from __future__ import annotations
+
+import shutil
+
+from starlette.requests import Request
+
+from luokuan.errors import UserError
+from luokuan.i18n import _
+from luokuan.store import uploads
+from luokuan.store.quotas import room
+from luokuan.store.uploads import UploadRow
+from luokuan.studio.access import principal
+from luokuan.studio.errors import missing
+from luokuan.studio.material import receiving
+from luokuan.studio.material.errands import Answer, Errand
+from luokuan.studio.state import now, studio_of
+
+_MOMENT = 5.0
+
+
+def find_own_upload(request: Request, upload_id: str) -> UploadRow | None:
+    """The upload of this id, if it is the asker's."""
+    with studio_of(request).database.read() as connection:
+        return uploads.find_upload(connection, upload_id, principal(request).person)
+
+
+def own_upload(request: Request, upload_id: str) -> UploadRow:
+    """The same.
+
+    Raises:
+        UserError: there is none, or it is another's (404).
+    """
+    row = find_own_upload(request, upload_id)
+    if row is None:
+        raise missing()
+    return row
+
+
+def place_name(row: UploadRow) -> str:
+    """Where its page will be, below ``/train``."""
+    return f"{'corpora' if row.kind == 'corpus' else 'models'}/{row.name}"
+
+
+def unpacking_of(request: Request, upload_id: str) -> Errand | None:
+    """Its unpacking, if that was begun; ``about`` is its ``place_name``."""
+    return studio_of(request).errands.find(_key(request, upload_id))
+
+
+def become(request: Request, upload_id: str) -> Errand:
+    """The unpacking of an upload that is a corpus or a model by now.
+
+    Raises:
+        UserError: there is no such upload, or it was given up (404).
+    """
+    errand = unpacking_of(request, upload_id)
+    # The row goes a moment before the errand has its answer.
+    if errand is None or not errand.ended.wait(_MOMENT) or errand.answer is None:
+        raise missing()
+    return errand
+
+
+def require_all(request: Request, row: UploadRow) -> None:
+    """Refuse to unpack what hasn't come as a whole.
+
+    Raises:
+        UserError: so it is (409).
+    """
+    come = receiving.received(studio_of(request).home, row)
+    if come != row.size:
+        raise UserError(
+            _("{come} of {size} bytes have come.", come=come, size=row.size),
+            _("Choose the same folder or file again: the upload goes on where it was."),
+            code="upload.part",
+            status=409,
+        )
+
+
+def start_unpacking(request: Request, row: UploadRow, licence: str = "") -> Errand:
+    """Unpack an archive that has come; when that went well it is a corpus, or a model.
+
+    Args:
+        licence: Of a model, as its owner says it.
+    """
+    studio, person = studio_of(request), principal(request).person
+    settings, target = studio.settings, receiving.unpacking_place(studio.home, row)
+    with studio.database.read() as connection:
+        left = room(connection, person, now())
+    # The archive itself goes when it is unpacked.
+    quota = settings.corpus_bytes if left is None else left + row.size
+    disk = max(shutil.disk_usage(studio.home.path).free - settings.reserve_bytes, 0)
+    asked = {
+        "kind": row.kind,
+        "name": row.name,
+        "licence": licence,
+        "path": str(receiving.place_of(studio.home, row.id)),
+        "target": str(target),
+        "most_bytes": min(settings.corpus_bytes, quota, disk),
+        "most_files": settings.corpus_files,
+    }
+
+    def settle(answer: Answer) -> None:
+        try:
+            receiving.settle(studio.database, studio.home, person, row, int(answer["size"]), now())
+        except BaseException:
+            shutil.rmtree(target, ignore_errors=True)
+            raise
+
+    return studio.errands.start(_key(request, row.id), "unpack", asked, settle, about=place_name(row))
+
+
+def _key(request: Request, upload_id: str) -> str:
+    return f"unpack:{principal(request).person.id}:{upload_id}"
