@@ -36,8 +36,6 @@ from luokuan.store.home import Home, open_home
 from luokuan.store.tables import fingerprint
 from luokuan.store.works import WorkRow, insert_work
 
-pytestmark = pytest.mark.usefixtures("each_database")
-
 POEM = "床前明月光，疑是地上霜。\n举头望明月，低头思故乡。"
 STORY = (
     "The old lamp in the hall burned low that night, and nobody in the house could sleep. Rain fell on the roof of the "

@@ -65,13 +65,21 @@ def test_a_work_of_a_job_has_the_jobs_brief(place: Place) -> None:
          ("create.music", {"bars": 4, "mode": "minor", "tempo": 80.0, "seed": 3})),
         ("speech", {"brief": "Hi.", "parameters": {"voices": [{"name": "english"}], "rate": 1.2, "pitch": 0.0}},
          ("create.speech", {"text": "Hi.", "voices": ["english"], "rate": 1.2})),
+        ("presenter", {"brief": "Hi.", "parameters": {
+            "voices": [{"name": "english"}], "rate": 1.2, "pitch": 0.0, "portrait": {"hair": "bob"}, "mouth": None,
+            "title": "News", "subtitle": "", "background": "", "aspect": "9:16", "size": 360, "fps": 12.0,
+            "captions": True, "frames": 20}},
+         ("create.presenter", {"text": "Hi.", "voices": ["english"], "rate": 1.2, "portrait": {"hair": "bob"},
+                               "title": "News", "aspect": "9:16", "size": 360, "fps": 12.0, "captions": True})),
     ],
 )  # fmt: skip
 def test_recipes_of_the_command_line_become_briefs(
     place: Place, kind: str, recipe: dict[str, Any], wanted: tuple[str, dict[str, Any]]
 ) -> None:
     ada = place.account("ada")
-    media = {"image": "image/png", "music": "audio/midi", "speech": "audio/wav"}.get(kind, "text/plain")
+    media = {"presenter": "video/webm", "image": "image/png", "music": "audio/midi", "speech": "audio/wav"}.get(
+        kind, "text/plain"
+    )
     row = keep_row(place.database, ada, kind=kind, recipe={"seed": 7, **recipe}, media_type=media)
     name, brief = again(place, row, ada)
     assert name == wanted[0] and {part: brief[part] for part in wanted[1]} == wanted[1]
@@ -86,6 +94,12 @@ def test_what_it_started_from_is_named_if_it_is_ones_own(place: Place) -> None:
     for parent, named in ((own, f"work:{own.id}"), (strange, None)):
         recipe = {"parameters": {"like": parent.blob_sha256, "strength": 0.3}}
         assert again(place, keep_row(place.database, ada, recipe=recipe), ada)[1]["like"] == named
+    with_ground = {"parameters": {"portrait": {"hair": "bob"}, "pictures": [own.blob_sha256]}}
+    brief = again(place, keep_row(place.database, ada, kind="presenter", recipe=with_ground), ada)[1]
+    assert brief["background_file"] == f"work:{own.id}" and brief["portrait_file"] is None
+    speaking = {"parameters": {"portrait": None, "pictures": [own.blob_sha256, strange.blob_sha256]}}
+    brief = again(place, keep_row(place.database, ada, kind="presenter", recipe=speaking), ada)[1]
+    assert (brief["portrait_file"], brief["background_file"], brief["portrait"]) == (f"work:{own.id}", None, {})
     enlarged = keep_row(place.database, ada, recipe={"parameters": {"enlarged": own.blob_sha256, "by": 2}})
     kind, brief = again(place, enlarged, ada)
     assert kind == "create.enlargement" and (brief["file"], brief["by"]) == (f"work:{own.id}", 2)

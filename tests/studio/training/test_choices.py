@@ -22,6 +22,10 @@ def test_every_task_becomes_a_brief_that_fits_its_family(task: Any) -> None:
     assert family_word(task.family, choices) == task.title
 
 
+def test_every_family_that_can_be_trained_is_offered() -> None:
+    assert {task.family for task in tasks()} == set(TRAINERS)
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

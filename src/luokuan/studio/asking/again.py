@@ -63,6 +63,9 @@ def _of_recipe(connection: sa.Connection, row: WorkRow, person: AccountRow) -> t
         how = {name: said[name] for name in ("rate", "pitch") if name in said}
         return "create.speech", {"seed": recipe.get("seed"), "format": row.media_type, "text": brief,
                                  "voices": _voices(said), **how}  # fmt: skip
+    if row.kind == "presenter":
+        return "create.presenter", {"seed": recipe.get("seed"), "format": row.media_type, "text": brief,
+                                    **_presenter(connection, said, person)}  # fmt: skip
     drawing = {name: said[name] for name in _DRAWING if name in said}
     if row.kind == "text" and "toward_text" in said:
         return "create.sentences", {**shared, **_sentences(said, recipe.get("seed"))}
@@ -124,6 +127,21 @@ def _sentences(said: Mapping[str, Any], seed: Any) -> dict[str, Any]:
     kept = {name: said[name] for name in wishes if said.get(name) is not None}
     own = {"sentence": said.get("like", ""), "toward": said.get("toward_text", "")}
     return {**own, **kept, "seed": said.get("first_seed", seed)}
+
+
+def _presenter(connection: sa.Connection, said: Mapping[str, Any], person: AccountRow) -> dict[str, Any]:
+    wishes = ("rate", "pitch", "mouth", "title", "subtitle", "background", "aspect", "size", "fps", "captions")
+    kept = {name: said[name] for name in wishes if said.get(name) is not None}
+    # The look as it was drawn, whatever of it the seed chose; without one the first picture was the portrait.
+    look, used = said.get("portrait"), list(said.get("pictures") or ())
+    portrait = used.pop(0) if look is None and used else None
+    return {
+        **kept,
+        "voices": _voices(said),
+        "portrait": dict(look) if isinstance(look, Mapping) else {},
+        "portrait_file": _reference(connection, portrait, person),
+        "background_file": _reference(connection, used[0] if used else None, person),
+    }
 
 
 def _voices(said: Mapping[str, Any]) -> list[str]:

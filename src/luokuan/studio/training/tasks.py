@@ -88,6 +88,11 @@ def tasks() -> tuple[Task, ...]:
             ("music",), {"kind": "music"}, evaluated=False,
         ),
         Task(
+            "musicgan", "gan", _("Music by a GAN"),
+            _("It can be asked for a mode and a density. For those who want to compare the families."),
+            ("music",), {"kind": "music"}, evaluated=False,
+        ),
+        Task(
             "sound", "sound", _("Sound effects by category"),
             _("A codec of sound and a transformer over its tokens: from WAV, FLAC, OGG or MP3 files."),
             ("sounds",), evaluated=False,
