@@ -16,7 +16,7 @@ from luokuan.i18n import _
 if TYPE_CHECKING:
     from luokuan.colophon.schema import Work
 
-HELP = _("Create music: MIDI, sound, sheet or piano-roll, by a music VAE; new, like a piece, or between two.")
+HELP = _("Create music: MIDI, sound, sheet or piano-roll, by a model of music; new, or from a piece that you give.")
 
 FORMATS = {
     "mid": "audio/midi",
@@ -48,12 +48,51 @@ def music(
         float | None,
         typer.Option("--noise", help=_("How far a variation goes, 0 to 1 (default 0.4)."), show_default=False),
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option("--key", help=_("Language models: such as 'A minor' or 'Bb major'."), show_default=False),
+    ] = None,
+    go_on: Annotated[
+        Path | None,
+        typer.Option("--continue", help=_("Language models: a MIDI file to go on with."), show_default=False),
+    ] = None,
+    accompany: Annotated[
+        Path | None,
+        typer.Option(
+            "--accompany", help=_("Language models: a MIDI file with a melody to accompany."), show_default=False
+        ),
+    ] = None,
+    infill: Annotated[
+        Path | None,
+        typer.Option(
+            "--infill", help=_("Language models: a MIDI file of which bars are written anew."), show_default=False
+        ),
+    ] = None,
+    from_bar: Annotated[
+        int | None, typer.Option("--from-bar", help=_("The first of them, counted from 1."), show_default=False)
+    ] = None,
+    to_bar: Annotated[int | None, typer.Option("--to-bar", help=_("The last of them."), show_default=False)] = None,
     mode: Annotated[str | None, typer.Option("--mode", help=_("major or minor."), show_default=False)] = None,
     density: Annotated[
-        str | None, typer.Option("--density", help=_("low or high: few or many notes."), show_default=False)
+        str | None,
+        typer.Option("--density", help=_("low, medium (language models) or high: how many notes."), show_default=False),
     ] = None,
-    bars: Annotated[int, typer.Option("--bars", help=_("Length in bars; melodies have always two."))] = 8,
-    tempo: Annotated[float, typer.Option("--tempo", help=_("Quarter notes a minute."))] = 96.0,
+    bars: Annotated[
+        int | None,
+        typer.Option(
+            "--bars",
+            help=_("Length in bars, or how many are added (default 8; language models: 16); melodies have always two."),
+            show_default=False,
+        ),
+    ] = None,
+    tempo: Annotated[
+        float | None,
+        typer.Option(
+            "--tempo",
+            help=_("Quarter notes a minute (default 96; language models: 90, or as the given piece)."),
+            show_default=False,
+        ),
+    ] = None,
     temperature: Annotated[
         float | None,
         typer.Option("--temperature", help=_("Below 1: more probable; 0: always the likeliest."), show_default=False),
@@ -102,7 +141,7 @@ def music(
         )
     files = (1 if strip else steps) if way else count
     suffix = suffix_of(format, output, files, FORMATS)
-    wish = Wish(bars, mode, density, tempo, temperature, truncation, steps, noise, strip)
+    wish = Wish(bars, mode, density, tempo, temperature, truncation, steps, noise, strip, key)
     works = create_music(
         wish,
         model=model,
@@ -111,6 +150,11 @@ def music(
         like=like,
         start=start,
         to=to,
+        go_on=go_on,
+        accompany=accompany,
+        infill=infill,
+        from_bar=from_bar,
+        to_bar=to_bar,
         media_type=FORMATS[suffix],
         font=soundfont,
         label=labelling.label_options(label, policy, no_label, reason, acknowledge, home),

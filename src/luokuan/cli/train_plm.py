@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,11 +13,16 @@ from luokuan.i18n import _
 
 if TYPE_CHECKING:
     from luokuan.models.plm.finetune import TuneTraining
+    from luokuan.models.plm.music.train import MusicPlmTraining
     from luokuan.models.plm.train import PlmTraining
 
 
 SCRATCH = ("size", "layers", "tied", "tokenizer", "vocabulary")
 """Options that shape a new network: one that goes on has its shape."""
+OF_MUSIC = ("fill", "transpose")
+"""Options of music."""
+OF_TEXT = ("tied", "tokenizer", "vocabulary")
+"""Options that music doesn't have."""
 TUNING = ("method", "chat", "rank", "alpha", "beta")
 """Options of fine-tuning."""
 EITHER = (
@@ -40,9 +45,12 @@ def plm(
     context_: typer.Context,
     corpus: Annotated[
         Path,
-        typer.Argument(help=_("Folder of .txt, .md or .jsonl files, or one such file."), show_default=False),
+        typer.Argument(
+            help=_("Folder of .txt, .md or .jsonl files, or of .mid files; or one such file."), show_default=False
+        ),
     ],
     name: training.Name,
+    kind: Annotated[str, typer.Option("--kind", help=_("What there is to learn from: text or music."))] = "text",
     base: Annotated[
         str | None,
         typer.Option(
@@ -101,13 +109,25 @@ def plm(
         int | None,
         typer.Option(
             "--context",
-            help=_("Tokens of a window (default: 256, small 512; fine-tuning: the model's, 1024 at most)."),
+            help=_("Tokens of a window (default: 256, small and music 512; fine-tuning: the model's, 1024 at most)."),
             show_default=False,
         ),
     ] = None,
+    fill: Annotated[
+        float,
+        typer.Option("--fill", help=_("Music: share of excerpts with a gap that is to be filled, 0 to 1.")),
+    ] = 0.25,
+    transpose: Annotated[
+        bool, typer.Option("--transpose/--no-transpose", help=_("Music: learn it in all keys (default)."))
+    ] = True,
     steps: training.Steps = None,
     minutes: training.Minutes = None,
-    batch: Annotated[int, typer.Option("--batch", help=_("Windows, examples or pairs a step."))] = 32,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            "--batch", help=_("Windows, examples or pairs a step (default 32; music: 16)."), show_default=False
+        ),
+    ] = None,
     accumulate: training.Accumulate = 1,
     rate: Annotated[
         float | None,
@@ -142,29 +162,56 @@ def plm(
     home: options.Home = None,
 ) -> None:
     """Plan or run the training of a language model."""
+    from luokuan.models.plm.finetune import TuneTraining
     from luokuan.models.plm.train import PlmTraining, prepare
     from luokuan.store.home import open_home
 
     values = context_.params
     choices = {option: values[option] for option in EITHER if values[option] is not None}
-    if base is None:
+    if kind != "text":
+        choices |= {"kind": kind, **{option: values[option] for option in ("size", "layers", *OF_MUSIC)}}
+    elif base is None:
         choices |= {option: values[option] for option in SCRATCH}
     else:
         choices |= {"base": base, **{option: values[option] for option in TUNING}}
     if not resume:
-        _refuse_idle(context_, SCRATCH if base is not None else TUNING, base)
-    prepared = prepare(corpus, resume=resume, home=open_home(home), quiet=quiet or json, name=name, **choices)
-    told = _scratch(prepared) if isinstance(prepared, PlmTraining) else _tuned(prepared)
+        _refuse_idle_kind(context_, kind)
+        if kind == "text":
+            _refuse_idle(context_, SCRATCH if base is not None else TUNING, base)
+    prepared: Any = prepare(corpus, resume=resume, home=open_home(home), quiet=quiet or json, name=name, **choices)
+    if isinstance(prepared, PlmTraining):
+        told = _scratch(prepared)
+    else:
+        told = _tuned(prepared) if isinstance(prepared, TuneTraining) else _music(prepared)
     training.carry_out(
         prepared,
         lines=lambda _plan: told,
         announcement=[f"{label}: {text}." for label, text in told],
-        following=_("Next: luokuan create text -m {name}", name=name),
+        following=_("Next: luokuan create music -m {name}", name=name)
+        if "kind" in prepared.details()
+        else _("Next: luokuan create text -m {name}", name=name),
         resume=resume,
         dry_run=dry_run,
         json=json,
         quiet=quiet,
     )
+
+
+def _refuse_idle_kind(context: typer.Context, kind: str) -> None:
+    """Refuse options of the other kind."""
+    idle = OF_MUSIC if kind == "text" else ("base", *OF_TEXT, *TUNING)
+    for option in idle:
+        source = context.get_parameter_source(option)
+        if source is not None and source.name != "DEFAULT":
+            raise UserError(
+                _(
+                    "{option} has no say with {other}.",
+                    option="--from" if option == "base" else f"--{option}",
+                    other=f"--kind {kind}",
+                ),
+                _("Leave one of them out."),
+                code="training.option",
+            )
 
 
 def _refuse_idle(context: typer.Context, options: tuple[str, ...], base: str | None) -> None:
@@ -190,6 +237,22 @@ def _scratch(prepared: PlmTraining) -> list[tuple[str, str]]:
         context=prepared.run.window,
     )
     return [(_("Tokens"), told)]
+
+
+def _music(prepared: MusicPlmTraining) -> list[tuple[str, str]]:
+    found = prepared.details()
+    told = _(
+        "{tokens} in {songs} pieces of {bars} bars; vocabulary {vocabulary}; windows of {context}",
+        tokens=f"{found['tokens']:,}",
+        songs=f"{found['songs']:,}",
+        bars=f"{found['bars']:,}",
+        vocabulary=found["vocabulary"],
+        context=found["context"],
+    )
+    lines = [(_("Tokens"), told)]
+    if found["unfit"]:
+        lines.append((_("Pieces that don't fit the encoding"), str(found["unfit"])))
+    return lines
 
 
 def _tuned(prepared: TuneTraining) -> list[tuple[str, str]]:

@@ -6,35 +6,37 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from luokuan.create import soundfont, synthesiser
+from luokuan.create import songs, soundfont
+from luokuan.create.rendering import SCORES, rendered
 from luokuan.create.texts import LAST_SEED
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.media import Media, Picture, Score, Sound
+from luokuan.media import Score
 
 if TYPE_CHECKING:
     from luokuan.colophon.ingredients import Ingredient, Origin
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Draft, Work
+    from luokuan.create.songs import Task
     from luokuan.models.gan.music.model import MusicGan
+    from luokuan.models.plm.music.model import MusicPlm
     from luokuan.models.vae.music.model import MusicVae
     from luokuan.store.home import Home
 
 STARTER = "chorale"
-MODES, DENSITIES = ("major", "minor"), ("low", "high")
+MODES, DENSITIES = ("major", "minor"), ("low", "medium", "high")
+BARS, TEMPO = 8, 96.0
+"""Of a piece by a VAE or a GAN of which nothing else is said."""
 MOST = 64
 """Works, or steps of a way, that are made at once."""
 AMONG = 8
 """Drafts from which that is taken which has the mode or the density asked for most clearly."""
 NOISE = 0.4
-_SCORES = ("audio/midi", "application/vnd.recordare.musicxml+xml", "image/svg+xml")
-SCALE = 24
-"""Pixels a quarter note, and a third of that a semitone, of a piano-roll that is a work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +44,28 @@ class Wish:
     """What a piece is to be like.
 
     Args:
-        bars: Its length; a melody has always two bars.
+        bars: Its length, or how many are added; a melody has always two bars. None: what is usual for the model.
         mode: ``major`` or ``minor``; None: as it comes.
-        density: ``low`` or ``high``: few or many notes; None: as it comes.
-        tempo: Quarter notes a minute, 20 to 400.
+        density: ``low``, ``medium`` (language models alone) or ``high``: few or many notes; None: as it comes.
+        tempo: Quarter notes a minute, 20 to 400; None: that of a given piece, or what is usual.
         temperature: Of the notes, 0 to 5: below 1 more probable; None: what is usual.
         truncation: ψ, 0 to 1: below 1 the latents are more typical.
         steps: Pieces on the way from one file to the other, both included.
         noise: How far a variation goes, 0 to 1.
         strip: The steps one after another in one work.
+        key: Such as ``A minor``, see ``songs.key_number``; language models alone. None: as it comes.
     """
 
-    bars: int = 8
+    bars: int | None = None
     mode: str | None = None
     density: str | None = None
-    tempo: float = 96.0
+    tempo: float | None = None
     temperature: float | None = None
     truncation: float = 1.0
     steps: int = 8
     noise: float | None = None
     strip: bool = False
+    key: str | None = None
 
     @property
     def nudges(self) -> dict[str, float]:
@@ -79,7 +83,7 @@ class Wish:
         rules = [
             (self.mode in (None, *MODES), "--mode", ", ".join(MODES)),
             (self.density in (None, *DENSITIES), "--density", ", ".join(DENSITIES)),
-            (20 <= self.tempo <= 400, "--tempo", "20 … 400"),
+            (self.tempo is None or 20 <= self.tempo <= 400, "--tempo", "20 … 400"),
             (self.temperature is None or 0 <= self.temperature <= 5, "--temperature", "0 … 5"),
             (0 <= self.truncation <= 1, "--truncation", "0 … 1"),
             (2 <= self.steps <= MOST, "--steps", f"2 … {MOST}"),
@@ -128,7 +132,7 @@ def start_of(given: Ingredient, home: Home) -> Start:
     from luokuan.colophon.ingredients import master_of
     from luokuan.foundation.corpus.midi import BrokenScore, read_midi
 
-    if given.media_type in _SCORES and isinstance(found := master_of(given, home), Score):
+    if given.media_type in SCORES and isinstance(found := master_of(given, home), Score):
         return Start(found, given.sha256)
     try:
         return Start(read_midi(given.data).score, given.sha256)
@@ -148,11 +152,12 @@ def unusable(title: str, why: str) -> UserError:
 def draft_music(
     wish: Wish | None = None,
     *,
-    model: MusicVae | MusicGan,
+    model: MusicVae | MusicGan | MusicPlm,
     seed: int = 0,
     count: int = 1,
     like: Start | None = None,
     ends: tuple[Start, Start] | None = None,
+    task: Task | None = None,
 ) -> Iterator[Draft]:
     """Make drafts: scores with their recipe, not yet labelled, so not yet fit to leave.
 
@@ -160,22 +165,29 @@ def draft_music(
 
     Args:
         wish: What they are to be like.
-        model: A loaded VAE or GAN of music.
+        model: A loaded VAE, GAN or language model of music.
         count: Drafts to make; on a way there are ``wish.steps``.
         like: A score to vary.
         ends: The scores between which the way leads.
+        task: What a language model does with a score.
 
     Raises:
         UserError: a value is out of its range, the model can't start from a score or has no such attribute, or a score
             doesn't fit its encoding.
     """
     from luokuan.colophon.schema import Draft, Recipe
+    from luokuan.models.plm.music.model import MusicPlm
     from luokuan.models.vae.music.encodings import Unfit
     from luokuan.models.vae.music.model import FAITHFUL
 
     wish = wish or Wish()
     wish.check(like=like is not None, way=ends is not None, count=count, seed=seed)
     folder = model.folder
+    if isinstance(model, MusicPlm):
+        songs.check_songs(wish, model, elsewhere=like is not None or ends is not None)
+        yield from songs.draft_songs(wish, model=model, seed=seed, count=count, task=task)
+        return
+    songs.refuse_songs(wish, folder.name, task=task is not None)
 
     def drafted(score: Score, own: int, parameters: Mapping[str, Any]) -> Draft:
         recipe = Recipe(
@@ -205,15 +217,16 @@ def draft_music(
                 said: dict[str, Any] = {"like": like.sha256, "noise": noise, "temperature": warmth}
             else:
                 warmth = model.usual_temperature if wish.temperature is None else wish.temperature
+                bars, tempo = BARS if wish.bars is None else wish.bars, TEMPO if wish.tempo is None else wish.tempo
                 make = partial(
                     model.sample,
-                    bars=wish.bars,
+                    bars=bars,
                     temperature=warmth,
                     truncation=wish.truncation,
                     nudges=wish.nudges,
-                    tempo=wish.tempo,
+                    tempo=tempo,
                 )
-                said = {"bars": wish.bars, "temperature": warmth, "truncation": wish.truncation, "tempo": wish.tempo}
+                said = {"bars": bars, "temperature": warmth, "truncation": wish.truncation, "tempo": tempo}
             score, chosen = _clearest(make, own, wish)
             yield drafted(score, own, {**said, "mode": wish.mode, "density": wish.density, **chosen})
     except Unfit as error:
@@ -264,31 +277,6 @@ def _clearest(make: Callable[[int], Score], seed: int, wish: Wish) -> tuple[Scor
     return drafts[best], {"among": AMONG, "taken": best}
 
 
-def rendered(score: Score, media_type: str, font: Path | None, *, bar: float = 4.0) -> Media:
-    """A score as what a file of that media type holds: itself, for MIDI and sheets; its sound, or its piano-roll.
-
-    Args:
-        font: A SoundFont that was checked; None: the built-in synthesiser, an organ for several tracks, else a plucked
-            string.
-        bar: Quarter notes in a bar.
-
-    Raises:
-        UserError: it is too long, has no notes, or the SoundFont can't be played.
-    """
-    if media_type in _SCORES:
-        return score if score.bar == bar else replace(score, bar=bar)
-    if media_type.startswith("image/"):
-        from luokuan.models.vae.music.pianoroll import pianoroll
-
-        return Picture(pianoroll(score, bar=bar, scale=SCALE, height=SCALE // 3))
-    sound: Sound = (
-        synthesiser.render(score, "organ" if len(score.tracks) > 1 else "pluck")
-        if font is None
-        else soundfont.play(score, font)
-    )
-    return sound
-
-
 def create_music(
     wish: Wish | None = None,
     *,
@@ -298,6 +286,11 @@ def create_music(
     like: Path | None = None,
     start: Path | None = None,
     to: Path | None = None,
+    go_on: Path | None = None,
+    accompany: Path | None = None,
+    infill: Path | None = None,
+    from_bar: int | None = None,
+    to_bar: int | None = None,
     media_type: str = "audio/midi",
     font: Path | str | None = None,
     label: LabelOptions | None = None,
@@ -310,7 +303,13 @@ def create_music(
     Args:
         model: Store name, starter name, folder or Hub id.
         like: A MIDI file to vary.
-        start, to: Two MIDI files: the way from one to the other.
+        start: A MIDI file from which a way leads.
+        to: The MIDI file to which it leads.
+        go_on: A MIDI file that goes on.
+        accompany: A MIDI file with a melody, to which the other parts are written.
+        infill: A MIDI file of which some bars are written anew.
+        from_bar: The first of them, counted from 1.
+        to_bar: The last of them.
         media_type: ``audio/midi``; a sound such as ``audio/wav``; or a picture such as ``image/png``: the piano-roll.
         font: A SoundFont for sounds; None: the one that the system has, else the built-in synthesiser; empty: that.
         label: The explicit label; default: both languages.
@@ -324,11 +323,19 @@ def create_music(
     from luokuan.colophon.finish import finish
     from luokuan.colophon.ingredients import Origin, take_in
     from luokuan.files import expand
+    from luokuan.models.plm.music.model import MusicPlm
     from luokuan.models.registry import load_music_model
     from luokuan.store.home import open_home
 
     wish = wish or Wish()
     wish.check(like=like is not None, way=(start or to) is not None, count=count, seed=seed)
+    tasks = {"--continue": go_on, "--accompany": accompany, "--infill": infill}
+    others = {"--like": like is not None, "--from": (start or to) is not None}
+    songs.check_tasks(
+        {**others, **{option: path is not None for option, path in tasks.items()}}, first=from_bar, last=to_bar
+    )
+    if wish.key is not None:
+        songs.key_number(wish.key)
     if (start is None) != (to is None):
         raise UserError(
             _("A way needs two ends."), _("Give both --from and --to."), code="create.option"
@@ -345,7 +352,7 @@ def create_music(
     )
     place = home or open_home()
     given: list[Ingredient] = [
-        take_in(expand(path), place, "inputTo") for path in (like, start, to) if path is not None
+        take_in(expand(path), place, "inputTo") for path in (like, start, to, *tasks.values()) if path is not None
     ]
     starts = [start_of(one, place) for one in given]
     origin: Origin | None = Origin("reference", tuple(given)) if given else None
@@ -357,16 +364,25 @@ def create_music(
         count=count,
         like=starts[0] if like is not None else None,
         ends=(starts[0], starts[1]) if start is not None else None,
+        task=next(
+            (
+                songs.Task(cast("Any", option[2:]), starts[0], from_bar or 0, to_bar or 0)
+                for option, path in tasks.items()
+                if path is not None
+            ),
+            None,
+        ),
     )
+    bar = loaded.bar if isinstance(loaded, MusicPlm) else loaded.config.bar
     for draft in drafts:
         assert isinstance(draft.media, Score)
-        media = rendered(draft.media, media_type, chosen, bar=loaded.config.bar)
+        media = rendered(draft.media, media_type, chosen, bar=bar)
         parameters = draft.recipe.parameters
         if sounds:
             parameters = {**parameters, "synthesiser": "built-in" if chosen is None else chosen.name}
         made = replace(draft, media=media, recipe=replace(draft.recipe, parameters=parameters))
         if on_score is not None:
-            on_score(draft.media, loaded.config.bar)
+            on_score(draft.media, bar)
         yield (finisher or finish)(made, home=place, media_type=media_type, label=label, origin=origin)
 
 

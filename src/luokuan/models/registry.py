@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from luokuan.models.gan.music.model import MusicGan
     from luokuan.models.gan.text.model import TextGan
     from luokuan.models.plm.model import PlmModel
+    from luokuan.models.plm.music.model import MusicPlm
     from luokuan.models.seq2seq.model import Seq2SeqModel
     from luokuan.models.sound.model import SoundModel
     from luokuan.models.vae.music.model import MusicVae
@@ -35,6 +36,7 @@ FAMILIES: dict[str, str] = {
     "vae/text": "luokuan.models.vae.text.model:TextVae",
     "vae/music": "luokuan.models.vae.music.model:MusicVae",
     "plm": "luokuan.models.plm.model:PlmModel",
+    "plm/music": "luokuan.models.plm.music.model:MusicPlm",
     "seq2seq": "luokuan.models.seq2seq.model:Seq2SeqModel",
     "sound": "luokuan.models.sound.model:SoundModel",
     "clip": "luokuan.models.clip.model:ClipModel",
@@ -66,7 +68,7 @@ TRANSLATING = ("seq2seq",)
 """Families that turn one text into another."""
 LATENT_TEXT = ("vae/text", "gan/text")
 """Those that make text from a latent vector."""
-MUSIC = ("vae/music", "gan/music")
+MUSIC = ("vae/music", "gan/music", "plm/music")
 """Those that make music."""
 SOUNDS = ("sound",)
 """Families that make sound effects."""
@@ -134,7 +136,7 @@ def load_writing_model(reference: str | Path) -> PlmModel:
     Raises:
         UserError: it is a model of another kind; or see ``load_model``.
     """
-    family = resolve(reference).family
+    family = loader_name(resolve(reference))
     if family not in WRITING:
         raise UserError(
             _("'{name}' is a model of the family '{family}' and writes no text.", name=reference, family=family),
@@ -162,7 +164,7 @@ def load_latent_text_model(reference: str | Path) -> TextVae | TextGan:
     return model
 
 
-def load_music_model(reference: str | Path) -> MusicVae | MusicGan:
+def load_music_model(reference: str | Path) -> MusicVae | MusicGan | MusicPlm:
     """``load_model`` of a model of music.
 
     Raises:
@@ -174,7 +176,7 @@ def load_music_model(reference: str | Path) -> MusicVae | MusicGan:
             _("Choose another --model; see `luokuan models list`."),
             code="model.kind",
         )
-    model: MusicVae | MusicGan = load_model(reference)
+    model: MusicVae | MusicGan | MusicPlm = load_model(reference)
     return model
 
 
@@ -216,7 +218,7 @@ def load_translating_model(reference: str | Path) -> PlmModel | Seq2SeqModel:
     Raises:
         UserError: it is a model of another kind; or see ``load_model``.
     """
-    family = resolve(reference).family
+    family = loader_name(resolve(reference))
     if family not in (*WRITING, *TRANSLATING):
         raise UserError(
             _("'{name}' is a model of the family '{family}' and writes no text.", name=reference, family=family),

@@ -252,7 +252,7 @@ class Larder:
 
 
 def _played(score: Score) -> Sound:
-    from luokuan.create import synthesiser
+    from luokuan.create import songs, synthesiser
 
     # Never a SoundFont that the machine happens to have: the same storyboard sounds the same everywhere.
-    return synthesiser.render(score, "organ" if len(score.tracks) > 1 else "pluck")
+    return synthesiser.render(score, songs.voice_of(score))

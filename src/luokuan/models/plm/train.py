@@ -1,8 +1,9 @@
-"""From a corpus of text to a language model's folder."""
+"""From a corpus of text to a language model's folder; and the way to other kinds of material."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from luokuan.foundation.objective import Objective
 from luokuan.foundation.runs import MOST_PATIENCE, check_choices, read_run, resumed
 from luokuan.foundation.training import Outcome
 from luokuan.i18n import _
+from luokuan.models.kinds import Kind, prepare_kind
 from luokuan.models.plm import tokenizers
 from luokuan.models.plm.card import plm_card
 from luokuan.models.plm.config import SIZES, qwen3_config
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
 _DEFAULTS = PlmSettings()
 RATES = {"nano": 0.004}
 """``--rate`` if none is given, by size; of the others ``PlmSettings.rate``."""
+KINDS: Mapping[str, Kind] = {
+    "text": Kind("luokuan.models.plm.train", "PlmRun"),
+    "music": Kind("luokuan.models.plm.music.train", "MusicPlmRun"),
+}
+"""Kinds of material that a language model learns, by ``--kind``."""
 KEEPS = ("best", "last")
 """Which average of a run is kept: that which predicted held-out text best, or the last."""
 
@@ -214,8 +221,9 @@ def _unknown(stream: Stream, tokenizer: PreTrainedTokenizerFast) -> int:
     return 0 if number in (None, tokenizer.eos_token_id) else int((stream.tokens == number).sum())
 
 
-def prepare(corpus: Path | str, *, resume: bool, home: Home, quiet: bool, **choices: Any) -> PlmTraining | TuneTraining:
-    """A run from scratch, or one that goes on from a model where ``base`` is among ``choices``.
+def prepare(corpus: Path | str, *, resume: bool, home: Home, quiet: bool, **choices: Any) -> FamilyTraining[Any, Any]:
+    """A run of the kind among ``choices`` (default: text), or of that with which the run ``name`` began. Text: from
+    scratch, or going on from a model where ``base`` is among ``choices``.
 
     Args:
         resume: Take all choices but ``name`` from the run's record.
@@ -225,6 +233,9 @@ def prepare(corpus: Path | str, *, resume: bool, home: Home, quiet: bool, **choi
     """
     name = choices["name"]
     given = read_run(home, name, "plm")["run"] if resume else choices
+    if given.get("kind", "text") != "text":
+        return prepare_kind("plm", KINDS, corpus, resume=resume, home=home, quiet=quiet, **choices)
+    choices.pop("kind", None)  # runs of text are from before there were kinds
     if given.get("base") is None:
         run = resumed(home, name, "plm", PlmRun) if resume else PlmRun(**choices)
         run.check()  # before the corpus is read
@@ -245,11 +256,12 @@ def train_plm(
     """Train or fine-tune a language model (Python counterpart of ``luokuan train plm``).
 
     Args:
-        corpus: Folder of .txt, .md or .jsonl files, or one such file.
+        corpus: Folder of .txt, .md or .jsonl files, of the kind music of .mid files; or one such file.
         resume: Continue the run ``name``; other choices come from its start.
         home: Where runs and models are kept; default: the user's home.
         quiet: No progress.
-        choices: Fields of ``PlmRun``, or with ``base`` of ``TuneRun``; ``name`` is required.
+        choices: Fields of ``PlmRun``, with ``base`` of ``TuneRun``, with ``kind="music"`` of ``MusicPlmRun``; ``name``
+            is required.
 
     Returns:
         The model folder, or None when the run was stopped and can be resumed.

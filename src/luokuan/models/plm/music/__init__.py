@@ -1,0 +1,1 @@
+"""Language models of music: tokens of three parts, bar by bar, in the order of REMI."""
