@@ -13,6 +13,7 @@
     python scripts/make_starter.py en-zh VERDICTS.txt CORPUS
     python scripts/make_starter.py sounds VERDICTS.txt CORPUS
     python scripts/make_starter.py sprites VERDICTS.txt CORPUS
+    python scripts/make_starter.py songs VERDICTS.txt CORPUS
 
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
 """
@@ -52,6 +53,7 @@ from luokuan.models.clip.card import clip_card
 from luokuan.models.codec.card import codec_card
 from luokuan.models.interface import takes_wishes
 from luokuan.models.plm.card import plm_card
+from luokuan.models.plm.music.card import music_plm_card
 from luokuan.models.prior.card import prior_card
 from luokuan.models.registry import load_latent_text_model, load_picture_model, load_writing_model, loader_name
 from luokuan.models.seq2seq.card import seq2seq_card
@@ -72,6 +74,7 @@ LIMITS = {
     "vae/text": 6_000_000,
     "vae/music": 6_000_000,
     "plm": 10_000_000,
+    "plm/music": 8_000_000,
     "seq2seq": 10_000_000,
     "sound": 6_000_000,
     "clip": 8_000_000,
@@ -182,6 +185,14 @@ def of_music(source: ModelFolder, target: Path, corpora: list[Path], verdicts: l
     verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
     card = music_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
     return card + f"\n![Piano-rolls of four samples, temperature 1, seed {found['seed']} and on]({SHEET})\n"
+
+
+def of_songs(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a language model of music; writes piano-rolls of samples."""
+    found = evaluate(source.path, corpora[0], "--sheet", str(target / SHEET))
+    verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
+    card = music_plm_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
+    return card + f"\n![Piano-rolls of four pieces of 8 bars as they come, seed {found['seed']} and on]({SHEET})\n"
 
 
 VERSE = {
@@ -402,6 +413,7 @@ CARDS = {
     "vae/text": of_sentences,
     "vae/music": of_music,
     "plm": of_writer,
+    "plm/music": of_songs,
     "seq2seq": of_translator,
     "sound": of_sound,
     "clip": of_clip,

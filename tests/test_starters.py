@@ -16,6 +16,7 @@ from luokuan.models.clip.card import command as clip_command
 from luokuan.models.codec.card import _command as codec_command
 from luokuan.models.evaluation.report import _likeness, _variety
 from luokuan.models.plm.card import _command as plm_command
+from luokuan.models.plm.music.card import command as songs_command
 from luokuan.models.prior.card import _command as prior_command
 from luokuan.models.seq2seq.card import _command as seq2seq_command
 from luokuan.models.sound.card import command as sound_command
@@ -31,7 +32,9 @@ def of_family(family: str) -> list[str]:
 
 
 FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq", "vae", "sound", "clip")
-GANS, UPSCALERS, CODECS, PRIORS, PLMS, TRANSLATORS, VAES, SOUNDS, CLIPS = map(of_family, FAMILIES)
+GANS, UPSCALERS, CODECS, PRIORS, ALL_PLMS, TRANSLATORS, VAES, SOUNDS, CLIPS = map(of_family, FAMILIES)
+SONGS = [name for name in ALL_PLMS if json.loads((STARTERS / name / CONFIG).read_text()).get("kind") == "music"]
+PLMS = [name for name in ALL_PLMS if name not in SONGS]
 
 
 def figures(card: str, name: str) -> list[list[float]]:
@@ -236,3 +239,19 @@ def test_a_clip_models_card_is_complete_and_its_licence_beside_it(name: str) -> 
     assert re.search(rf"!\[.*seed \d+\]\({SHEET}\)", card)
     if "-SA" in training["corpus"]["licence"]:
         assert list(folder.glob("LICENSE*")) and list(folder.glob("AUTHORS*"))
+
+
+@pytest.mark.parametrize("name", SONGS)
+def test_the_card_of_a_language_model_of_music_is_complete(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert (folder / WEIGHTS).stat().st_size <= 8_000_000
+    assert f"\n{songs_command(training)}\n" in card
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    assert f"{training['measured']['validation/nats_per_token']:.4f} nats a token" in card
+    for row in ("share of notes in the natural scale", "share of bars that hold the same", "longest run of melody"):
+        assert len(figures(card, row)) == 2, row
+    assert re.search(rf"!\[.*seed \d+ and on\]\({SHEET}\)", card)
+    with Image.open(folder / SHEET) as sheet:
+        assert min(sheet.size) > 200

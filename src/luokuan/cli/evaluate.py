@@ -12,6 +12,7 @@ from luokuan.cli import enlarging, fidelity, likelihood, options
 from luokuan.cli.evaluate_clip import evaluate_clip
 from luokuan.cli.evaluate_music import evaluate_music, evaluate_music_game
 from luokuan.cli.evaluate_sentences import evaluate_game, evaluate_sentences
+from luokuan.cli.evaluate_songs import evaluate_songs
 from luokuan.cli.evaluate_sound import evaluate_sound
 from luokuan.cli.evaluate_text import evaluate_text
 from luokuan.cli.output import emit_json, say, table
@@ -210,8 +211,8 @@ def _evaluate_writer(loaded: Any, corpus: Path, home: Home, importance: int | No
         evaluate_sound(loaded, corpus, **how)
         return
     if loader_name(loaded.folder) in MUSIC:
-        of_game = loader_name(loaded.folder) == "gan/music"
-        (evaluate_music_game if of_game else evaluate_music)(loaded, corpus, draws=importance, **how)
+        measures: dict[str, Any] = {"gan/music": evaluate_music_game, "plm/music": evaluate_songs}
+        measures.get(loader_name(loaded.folder), evaluate_music)(loaded, corpus, draws=importance, **how)
         return
     _refuse_options(None, loaded.folder.name, None, how.pop("beside"))
     sheet = how.pop("sheet")

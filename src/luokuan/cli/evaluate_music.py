@@ -119,10 +119,17 @@ def evaluate_music_game(
         )
     from luokuan.foundation.corpus.scores import open_scores
     from luokuan.models.gan.music.measure import compare
+    from luokuan.models.plm.music.model import MusicPlm
     from luokuan.models.registry import load_music_model
     from luokuan.models.vae.music.measure import SAMPLES
 
-    other = None if beside is None else load_music_model(beside)
+    other: Any = None if beside is None else load_music_model(beside)
+    if isinstance(other, MusicPlm):
+        raise UserError(
+            _("{option} has no say with '{name}'.", option="--beside", name=other.folder.name),
+            _("Choose a VAE or a GAN of music."),
+            code="evaluation.beside",
+        )
     material = open_scores(corpus)
     size = SAMPLES if count is None else count
     found = compare(model, material, samples=size, seed=seed, beside=other, progress=progress)

@@ -223,7 +223,7 @@ def _onnx(folder: ModelFolder, output: Path) -> float:
             _("Use --to hub-folder, which other tools read and convert."),
             code="export.language",
         )
-    if folder.family in WRITING:
+    if loader_name(folder) in WRITING:
         raise UserError(
             _("'{name}' is a language model: it is not written as ONNX.", name=folder.name),
             _("Use --to gguf, or --to hub-folder, which other tools read and convert."),
@@ -233,9 +233,9 @@ def _onnx(folder: ModelFolder, output: Path) -> float:
 
 
 def _gguf(folder: ModelFolder, output: Path, kind: str) -> float:
-    from luokuan.models.registry import WRITING, family_loader
+    from luokuan.models.registry import WRITING, family_loader, loader_name
 
-    if folder.family not in WRITING:
+    if loader_name(folder) not in WRITING:
         raise UserError(
             _("'{name}' is no language model: it is not written as GGUF.", name=folder.name),
             _("Use --to onnx or --to hub-folder."),

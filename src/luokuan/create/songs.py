@@ -207,4 +207,6 @@ def voice_of(score: Score) -> str:
     for voices."""
     from luokuan.models.plm.music.tokens import PARTS
 
-    return "pluck" if len(score.tracks) == 1 or {name for name in score.tracks if name} <= set(PARTS) else "organ"
+    return (
+        "pluck" if len(score.tracks) == 1 or {name.lower() for name in score.tracks if name} <= set(PARTS) else "organ"
+    )

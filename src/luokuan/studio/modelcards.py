@@ -17,7 +17,7 @@ from luokuan.store.home import Home
 from luokuan.studio.jobs.kinds import Kind
 from luokuan.studio.state import Studio
 
-OWN_ROWS = ("gan/music", "gan/text", "vae/text", "vae/music")
+OWN_ROWS = ("gan/music", "gan/text", "vae/text", "vae/music", "plm/music")
 """Families whose kind makes something else than the rest of the family: rows of their own in
 ``models.registry.FAMILIES``, which isn't imported here because it brings torch."""
 TOOLS = ("codec", "upscaler")

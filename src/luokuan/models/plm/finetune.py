@@ -317,7 +317,7 @@ def base_named(reference: str, home: Home) -> ModelFolder:
         UserError: there is no such model, or it makes no text.
     """
     folder = resolve(reference, home)
-    if folder.family != "plm":
+    if folder.family != "plm" or folder.config.get("kind") == "music":
         raise UserError(
             _("'{name}' is a model of the family '{family}' and no language model.", name=reference,
               family=folder.family or "-"),

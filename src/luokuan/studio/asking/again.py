@@ -113,10 +113,11 @@ def _picture(connection: sa.Connection, brief: str, said: Mapping[str, Any], per
 
 
 def _music(connection: sa.Connection, said: Mapping[str, Any], person: AccountRow) -> dict[str, Any]:
-    named = {"like": "like", "start": "from", "to": "to"}
+    named = {"like": "like", "start": "from", "to": "to", "go_on": "continue"}
+    named |= {"accompany": "accompany", "infill": "infill"}
     files = {name: _reference(connection, said.get(key), person) for name, key in named.items()}
     wishes = ("bars", "mode", "density", "tempo", "temperature", "truncation", "noise", "steps", "strip")
-    kept = {name: said[name] for name in wishes if name in said}
+    kept = {name: said[name] for name in (*wishes, "key", "from_bar", "to_bar") if name in said}
     if said.get("synthesiser") == "built-in":
         kept["synthesiser"] = "built-in"
     return {**files, **kept}

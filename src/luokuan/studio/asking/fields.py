@@ -18,7 +18,7 @@ MAIN = {
     "create.image": ("model", "brief", "like", "count"),
     "create.text": ("model", "prompt", "count"),
     "create.sentences": ("model", "sentence", "toward", "attributes", "count"),
-    "create.music": ("model", "bars", "mode", "density", "like", "format", "count"),
+    "create.music": ("model", "bars", "mode", "density", "key", "like", "format", "count"),
     "create.verse": ("model", "title", "form", "heads", "count"),
     "create.copy": ("model", "product", "attributes", "form", "language", "count"),
     "create.translation": ("model", "text", "file", "to"),

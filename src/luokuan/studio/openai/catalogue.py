@@ -32,7 +32,7 @@ SPEECH = "voices"
 """The model that speaks: the voices together."""
 PRESENTER, STORYBOARD = "presenter", "storyboard"
 """Those that make videos: of a text, and of a storyboard."""
-OF_KIND = ("gan/text", "gan/music", "vae/text", "vae/music")
+OF_KIND = ("gan/text", "gan/music", "vae/text", "vae/music", "plm/music")
 """Rows of ``models.registry.FAMILIES`` for one kind of a family; that module brings torch."""
 SERVES: Mapping[str, tuple[str, ...]] = {
     "plm": ("chat/completions", "completions", "embeddings", "fine_tuning/jobs"),

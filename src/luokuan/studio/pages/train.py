@@ -149,7 +149,10 @@ def _form(
 ) -> Response:
     here = [(one, _material(request, one)) for one in own_corpora(request)]
     fitting = [one for one, kind in here if kind in ("", *wanted.task.material)]
-    bases = [model.name for model in models_of(request) if model.family == "plm"] if wanted.task.base else []
+    bases = [
+        model.name for model in models_of(request) if model.family == "plm" and model.choices.get("kind") != "music"
+    ]
+    bases = bases if wanted.task.base else []
     values: Mapping[str, Any] = {
         "wanted": wanted,
         "corpora": fitting,

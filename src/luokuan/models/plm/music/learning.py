@@ -138,12 +138,8 @@ class MusicLearning(PlmLearning):
         return [*head, *tokens, *([END] if last == song.bars else [])]
 
     def _nats(self, model: nn.Module, rows: Tensor) -> Tensor:
-        """-log p of each token of the bars of ``rows`` (B, T + 1), and of each end, given all before it."""
-        found: Any = model
-        logits = found(input_ids=rows[:, :-1], use_cache=False).logits
-        wanted = rows[:, 1:]
-        counted = (wanted >= NEW_BAR) | (wanted == END)
-        return F.cross_entropy(logits.float()[counted], wanted[counted], reduction="none")
+        """See ``nats_in``."""
+        return nats_in(model, rows)
 
     # --- looking at it --------------------------------------------------------------------------------
 
@@ -282,6 +278,14 @@ def held_out_rows(songs: Sequence[Song], limits: tuple[float, float], context: i
         written = [*head_of(song, first, last, limits), *body, *([END] if last == song.bars else [])]
         row[: min(len(written), len(row))] = written[: len(row)]
     return rows
+
+
+def nats_in(model: Any, rows: Tensor) -> Tensor:
+    """-log p of each token of the bars of ``rows`` (B, T + 1), and of each end, given all before it: (N,)."""
+    logits = model(input_ids=rows[:, :-1], use_cache=False).logits
+    wanted = rows[:, 1:]
+    counted = (wanted >= NEW_BAR) | (wanted == END)
+    return F.cross_entropy(logits.float()[counted], wanted[counted], reduction="none")
 
 
 def notes_in(rows: NDArray[np.int64]) -> int:

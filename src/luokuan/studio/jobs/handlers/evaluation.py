@@ -44,7 +44,7 @@ def check(brief: EvaluationBrief, home: Home) -> None:
 def run(context: Context, brief: EvaluationBrief) -> dict[str, Any]:
     """Measure it; the result is what ``luokuan evaluate --json`` prints."""
     from luokuan.foundation.corpus import open_corpus
-    from luokuan.models.registry import TRANSLATING, WRITING, load_model
+    from luokuan.models.registry import TRANSLATING, WRITING, load_model, loader_name
 
     home = context.home
     model = load_model(model_path(brief.model, home))
@@ -55,7 +55,7 @@ def run(context: Context, brief: EvaluationBrief) -> dict[str, Any]:
             _("See its card."),
             code="evaluation.language",
         )
-    if model.folder.family in WRITING:
+    if loader_name(model.folder) in WRITING:
         from luokuan.foundation.corpus import open_texts
         from luokuan.models.plm.measure import TEXTS, measure
 

@@ -66,11 +66,11 @@ def export_model(context: Context, brief: ModelBrief) -> dict[str, Any]:
     """Write the model, checked against the one in the home."""
     from luokuan.foundation.modelfolder import read_folder
     from luokuan.models.export import to_hub_folder, to_onnx
-    from luokuan.models.registry import TRANSLATING, WRITING, loaded
+    from luokuan.models.registry import TRANSLATING, WRITING, loaded, loader_name
 
     folder = read_folder(model_path(brief.model, context.home))
     family = folder.family
-    fits = {"hub-folder": True, "gguf": family in WRITING, "onnx": family not in (*WRITING, *TRANSLATING)}
+    fits = {"hub-folder": True, "gguf": loader_name(folder) in WRITING, "onnx": family not in (*WRITING, *TRANSLATING)}
     if not fits[brief.to]:
         raise UserError(
             _("'{name}' isn't written as {format}.", name=folder.name, format=brief.to),

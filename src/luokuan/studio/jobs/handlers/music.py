@@ -1,4 +1,5 @@
-"""Music: new pieces, variations of one, and ways from one to another."""
+"""Music: new pieces, variations of one, ways from one to another; by language models also pieces that go on, parts for
+a melody, and gaps that are filled."""
 
 from __future__ import annotations
 
@@ -27,18 +28,26 @@ MusicFormat = Literal[
 
 class MusicBrief(Making):
     """See ``luokuan.create.pieces.Wish``; ``like``, ``start`` and ``to`` are MIDI files, as ``work:ID`` or
-    ``input:SHA256``: one to vary, or two between which the way leads, in ``steps`` works (``strip``: in one)."""
+    ``input:SHA256``: one to vary, or two between which the way leads, in ``steps`` works (``strip``: in one). So are
+    ``go_on``, ``accompany`` and ``infill`` (with the bars ``from_bar`` to ``to_bar``), see
+    ``luokuan.create.songs.Task``."""
 
     model: str = Field(default="chorale", min_length=1, max_length=64)
     bars: int = Field(default=8, ge=1, le=MOST_BARS)
     mode: Literal["major", "minor"] | None = None
-    density: Literal["low", "high"] | None = None
-    tempo: float = Field(default=96.0, ge=20, le=400)
+    density: Literal["low", "medium", "high"] | None = None
+    tempo: float | None = Field(default=None, ge=20, le=400)
+    key: str | None = Field(default=None, max_length=20)
     count: Count = 1
     like: str | None = Field(default=None, max_length=80, json_schema_extra=MIDI)
     noise: float | None = Field(default=None, ge=0, le=1)
     start: str | None = Field(default=None, max_length=80, json_schema_extra=MIDI)
     to: str | None = Field(default=None, max_length=80, json_schema_extra=MIDI)
+    go_on: str | None = Field(default=None, max_length=80, json_schema_extra=MIDI)
+    accompany: str | None = Field(default=None, max_length=80, json_schema_extra=MIDI)
+    infill: str | None = Field(default=None, max_length=80, json_schema_extra=MIDI)
+    from_bar: int | None = Field(default=None, ge=1, le=256)
+    to_bar: int | None = Field(default=None, ge=1, le=256)
     steps: int = Field(default=8, ge=2, le=64)
     strip: bool = False
     temperature: float | None = Field(default=None, ge=0, le=5)
@@ -59,7 +68,7 @@ class MusicBrief(Making):
 
         return Wish(
             self.bars, self.mode, self.density, self.tempo, self.temperature, self.truncation, self.steps, self.noise,
-            self.strip,
+            self.strip, self.key,
         )  # fmt: skip
 
 
@@ -74,12 +83,23 @@ def check(brief: MusicBrief, home: Home) -> None:
             (way and brief.to is None, "start", "to"),
             (brief.noise is not None and brief.like is None, "noise", "like"),
             (brief.strip and not way, "strip", "start"),
+            (brief.infill is not None and brief.from_bar is None, "infill", "from_bar"),
+            (brief.infill is not None and brief.to_bar is None, "infill", "to_bar"),
+            (brief.infill is None and brief.from_bar is not None, "from_bar", "infill"),
+            (brief.infill is None and brief.to_bar is not None, "to_bar", "infill"),
         ),
     )
     given = {"like": brief.like, "mode": brief.mode, "density": brief.density}
     refuse_both(NAME, ((way and value is not None, name, "start") for name, value in given.items()))
     refuse_both(NAME, [(way and brief.count != 1, "count", "start")])
-    for reference in (brief.like, brief.start, brief.to):
+    files = {name: getattr(brief, name) for name in ("like", "start", "go_on", "accompany", "infill")}
+    chosen = [name for name, reference in files.items() if reference is not None]
+    refuse_both(NAME, ((True, name, chosen[0]) for name in chosen[1:]))
+    if brief.key is not None:
+        from luokuan.create.songs import key_number
+
+        key_number(brief.key)
+    for reference in (*files.values(), brief.to):
         if reference is not None:
             file_path(reference, home)
 
@@ -100,6 +120,13 @@ def run(context: Context, brief: MusicBrief) -> dict[str, Any]:
         like=None if brief.like is None else file_path(brief.like, home),
         start=None if brief.start is None else file_path(brief.start, home),
         to=None if brief.to is None else file_path(brief.to, home),
+        **{
+            name: file_path(reference, home)
+            for name in ("go_on", "accompany", "infill")
+            if (reference := getattr(brief, name)) is not None
+        },
+        from_bar=brief.from_bar,
+        to_bar=brief.to_bar,
         media_type=brief.format,
         font="" if brief.synthesiser == "built-in" else None,
         label=brief.wanted_label(home),
@@ -129,6 +156,6 @@ register(
         run=run,
         check=check,
         outputs=lambda brief: brief.outputs,
-        families=("vae/music", "gan/music"),
+        families=("vae/music", "gan/music", "plm/music"),
     )
 )
