@@ -96,7 +96,7 @@ def _unit(training: Mapping[str, Any]) -> str:
     return next(
         (
             unit
-            for unit in ("windows", "examples", "pairs", "sentences", "texts", "pieces", "clips", "animations")
+            for unit in ("windows", "examples", "pairs", "sentences", "texts", "pieces", "excerpts", "clips", "animations")
             if unit in training["corpus"]
         ),
         "pictures",
@@ -112,6 +112,8 @@ def _amount(corpus: Mapping[str, Any]) -> str:
         return f"{corpus['sentences']} training sentences with translations{machine}, {corpus['target_tokens']} tokens"
     if "pieces" in corpus:
         return f"{corpus['pieces']} training pieces, {corpus['frames']} frames"
+    if "excerpts" in corpus:
+        return f"{corpus['songs']} training pieces, {corpus['bars']} bars, {corpus['tokens']} tokens"
     if "clips" in corpus:
         return f"{corpus['clips']} training clips, {corpus['seconds']:g} s"
     if "animations" in corpus:

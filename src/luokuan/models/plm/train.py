@@ -234,7 +234,8 @@ def prepare(corpus: Path | str, *, resume: bool, home: Home, quiet: bool, **choi
     name = choices["name"]
     given = read_run(home, name, "plm")["run"] if resume else choices
     if given.get("kind", "text") != "text":
-        return prepare_kind("plm", KINDS, corpus, resume=resume, home=home, quiet=quiet, **choices)
+        own = {"name": name} if resume else choices
+        return prepare_kind("plm", KINDS, corpus, resume=resume, home=home, quiet=quiet, **own)
     choices.pop("kind", None)  # runs of text are from before there were kinds
     if given.get("base") is None:
         run = resumed(home, name, "plm", PlmRun) if resume else PlmRun(**choices)
