@@ -10,6 +10,8 @@ import yaml
 from luokuan.foundation.corpus.card import UNKNOWN
 
 HUB_LICENCES = {"CC0-1.0": "cc0-1.0", "CC-BY-4.0": "cc-by-4.0", "Apache-2.0": "apache-2.0", "MIT": "mit"}
+UNITS = ("windows", "examples", "pairs", "sentences", "texts", "pieces", "excerpts", "clips", "animations")
+"""What an item of a training is, by the entry of training.json's ``corpus`` that counts them; else pictures."""
 
 
 def front_matter(
@@ -93,14 +95,7 @@ def material_section(training: Mapping[str, Any]) -> str:
 
 
 def _unit(training: Mapping[str, Any]) -> str:
-    return next(
-        (
-            unit
-            for unit in ("windows", "examples", "pairs", "sentences", "texts", "pieces", "excerpts", "clips", "animations")
-            if unit in training["corpus"]
-        ),
-        "pictures",
-    )
+    return next((unit for unit in UNITS if unit in training["corpus"]), "pictures")
 
 
 def _amount(corpus: Mapping[str, Any]) -> str:
