@@ -27,8 +27,6 @@ from luokuan.store.masters import Masters
 from luokuan.store.tables import fingerprint
 from luokuan.store.works import find_work
 
-pytestmark = pytest.mark.usefixtures("each_database")
-
 NOW = datetime(2026, 5, 6, tzinfo=UTC)
 
 

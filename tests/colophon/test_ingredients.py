@@ -35,8 +35,6 @@ from luokuan.store.renewal import revoke
 from luokuan.store.secrets import watermark_key
 from luokuan.store.works import known_blobs, with_recipe
 
-pytestmark = pytest.mark.usefixtures("each_database")
-
 PHOTO = DATA / "fingerprints" / "dress.jpg"
 
 

@@ -38,8 +38,6 @@ from luokuan.store.waivers import (
     list_waivers,
 )
 
-pytestmark = pytest.mark.usefixtures("each_database")
-
 WAIVED = LabelOptions(waiver=Waiver("the poster of a film", acknowledged=True))
 
 

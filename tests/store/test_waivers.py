@@ -107,7 +107,9 @@ def test_the_database_refuses_a_row_that_says_too_little(home: Home, changes: di
         "DELETE FROM work",
     ],
 )
-def test_no_statement_gets_rid_of_a_row(home: Home, statement: str) -> None:
+def test_no_statement_gets_rid_of_a_row(home: Home, each_database: str, statement: str) -> None:
+    if each_database == "postgresql" and "OR REPLACE" in statement:
+        pytest.skip("words of SQLite alone; see below for those of PostgreSQL")
     with open_database(home) as database:
         with database.write() as connection:
             insert_work(connection, work_row())

@@ -66,7 +66,14 @@ def test_no_request_is_answered_with_a_fault_of_ours(place: Place, part: str) ->
     queue = place.app.state.studio.queue
     job = client.post("/api/jobs", json={"kind": "create.image", "brief": {"model": "garments"}}, headers=headers)
     queue.cancel(job.json()["id"])  # it has ended: nobody waits for what comes
-    known = {"job_id": job.json()["id"], "work_id": keep_row(place.database).id}
+    order = {"kind": "model", "name": "mine", "size": 10}
+    upload = client.post("/api/uploads", json=order, headers=headers).json()["id"]
+    known = {
+        "job_id": job.json()["id"],
+        "work_id": keep_row(place.database).id,
+        "upload_id": upload,
+        "name": "garments",
+    }
     asked = [(path, method) for path, about in made["paths"].items() for method in about
              if path.startswith("/api") and path.startswith("/api/jobs") == (part == "jobs")]  # fmt: skip
 

@@ -47,7 +47,34 @@ def figure_word(name: str) -> str:
         "validation/loss": _("Held out: loss"),
     }
     found = known.get(name)
-    return found or (_("Held out: {name}", name=name[11:]) if name.startswith("validation/") else name)
+    if found or not name.startswith("validation/"):
+        return found or name
+    rest = name.removeprefix("validation/")
+    return _("Held out: {name}", name=_parts().get(rest, rest.replace("_", " ")))
+
+
+def _parts() -> dict[str, str]:
+    """What was held out, and what was measured on it."""
+    return {
+        "pictures": _("pictures"),
+        "samples": _("samples"),
+        "tokens": _("tokens"),
+        "sentences": _("sentences"),
+        "pieces": _("pieces"),
+        "clips": _("clips"),
+        "frames": _("frames"),
+        "notes": _("notes"),
+        "nats_per_cell": _("nats a cell"),
+        "nats_per_cell_untold": _("nats a cell, told nothing"),
+        "nats_per_frame": _("nats a frame"),
+        "nats_per_note": _("nats a note"),
+        "importance_nats": _("nats a sentence"),
+        "active_units": _("latent numbers in use"),
+        "psnr_db": _("PSNR in dB"),
+        "bicubic_psnr_db": _("PSNR of bicubic interpolation in dB"),
+        "gain_db": _("gain over bicubic interpolation in dB"),
+        "distance": _("distance"),
+    }
 
 
 def licence_word(licence: str) -> str:
