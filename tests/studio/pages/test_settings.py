@@ -12,8 +12,6 @@ from luokuan.colophon.finish import finish
 from luokuan.store import accounts
 from luokuan.store.events import recent_events
 
-pytestmark = pytest.mark.usefixtures("each_database")
-
 
 def test_a_key_is_made_shown_once_used_and_revoked(place: Place) -> None:
     browser = place.browser("ada")
