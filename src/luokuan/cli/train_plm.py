@@ -134,7 +134,8 @@ def plm(
         typer.Option(
             "--rate",
             help=_(
-                "Adam's highest learning rate (default: 0.003, nano 0.004; fine-tuning 0.0001, lora 0.001, dpo 0.00001)."
+                "Adam's highest learning rate (default: 0.003, nano 0.004; fine-tuning 0.0001, lora 0.001, dpo "
+                "0.00001)."
             ),
             show_default=False,
         ),
