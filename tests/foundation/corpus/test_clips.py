@@ -12,7 +12,7 @@ from PIL import Image
 
 from luokuan.errors import UserError
 from luokuan.foundation.corpus.clipframes import BrokenClip, fitted, read_clip
-from luokuan.foundation.corpus.clips import SPLITS, load_clips, open_clips
+from luokuan.foundation.corpus.clips import SPLITS, holds_clips, load_clips, open_clips
 
 
 def animation(path: Path, frames: np.ndarray, **options: object) -> Path:
@@ -109,6 +109,16 @@ def test_a_table_may_tell_them_and_its_digest_follows(tmp_path: Path) -> None:
     ] == ["b.gif"]
     (tmp_path / "metadata.csv").write_text("file_name;action\na.gif;slide\nb.gif;slide\n")
     assert open_clips(tmp_path).digest != corpus.digest
+
+
+def test_a_folder_of_clips_is_told_from_one_of_pictures(tmp_path: Path) -> None:
+    assert holds_clips(write_corpus(tmp_path / "told", characters=2))
+    animation(tmp_path / "by-ending/walk/a.gif", drawn("slide", "red", 0))
+    assert holds_clips(tmp_path / "by-ending")
+    (tmp_path / "pictures").mkdir()
+    strip(drawn("jump", "red", 1)).save(tmp_path / "pictures/a.png")
+    (tmp_path / "pictures/metadata.jsonl").write_text('{"file_name": "a.png", "text": "wide frames"}\n')
+    assert not holds_clips(tmp_path / "pictures") and not holds_clips(tmp_path / "absent")
 
 
 @pytest.mark.parametrize(

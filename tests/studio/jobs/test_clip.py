@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from clipmodels import save_clip_model
+from clipmodels import save_clip_model, write_corpus
 
 from luokuan.errors import UserError
 from luokuan.store import claims
@@ -18,6 +18,7 @@ from luokuan.studio.asking.fields import fields_of
 from luokuan.studio.jobs.kinds import kind_named
 from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.jobs.worker import Settings, Worker
+from luokuan.studio.material.reports import report
 
 
 @pytest.fixture
@@ -25,6 +26,12 @@ def home(own_home: Path) -> Home:
     """On SQLite alone: what is done here is the same on both databases."""
     save_clip_model(own_home / "models/mine")
     return open_home(own_home)
+
+
+def test_a_corpus_of_clips_is_told_as_such(tmp_path: Path) -> None:
+    found = report(write_corpus(tmp_path / "c", characters=12))
+    assert found["kind"] == "clips" and found["items"] == 24 and found["trainable"]
+    assert ["Attributes", "action, colour"] in found["facts"]
 
 
 def test_its_schema_makes_a_form() -> None:

@@ -8,6 +8,7 @@ opened, to be sure of them.
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -173,6 +174,24 @@ class _Found:
     group: str = ""
     frames: int | None = None
     fps: float | None = None
+
+
+def holds_clips(path: Path) -> bool:
+    """Whether a folder is meant for clips and not for pictures: it has animations by their ending, or metadata that
+    tells of frames. Folders of frames alone look like pictures of classes."""
+    if not path.is_dir():
+        return False
+    if any(file.suffix.lower() in (".gif", ".apng") for file in walk(path)):
+        return True
+    for name, mark in ((METADATA, r'"{}"\s*:'), (CSV, r"\b{}\b")):
+        try:
+            with (path / name).open(encoding="utf-8-sig") as stream:
+                head = stream.readline(1 << 16)
+        except (OSError, UnicodeDecodeError):
+            continue
+        if any(re.search(mark.format(column), head) for column in (FRAMES, FPS)):
+            return True
+    return False
 
 
 def open_clips(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> ClipCorpus:

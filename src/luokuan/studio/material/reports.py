@@ -25,7 +25,7 @@ FILES = 1 << 16
 
 
 def report(path: Path) -> dict[str, Any]:
-    """All of it: ``kind`` (pictures, text, music, sounds, pairs or examples), ``trainable``, ``facts`` as (word,
+    """All of it: ``kind`` (pictures, text, music, sounds, clips, pairs or examples), ``trainable``, ``facts`` as (word,
     value), ``table`` (head and rows) or None, ``problems``, ``warnings``, ``details``, ``texts`` that are shown,
     ``languages`` of pairs, and ``shown``: pictures for the sheet.
 
@@ -37,6 +37,7 @@ def report(path: Path) -> dict[str, Any]:
         "pictures": _pictures,
         "music": _music,
         "sounds": _sounds,
+        "clips": _clips,
         "pairs": _pairs,
         "examples": _examples,
         "text": _texts,
@@ -47,12 +48,15 @@ def report(path: Path) -> dict[str, Any]:
 
 def _kind(path: Path) -> str:
     from luokuan.foundation.corpus.audio import ENDINGS as SOUNDS
+    from luokuan.foundation.corpus.clips import holds_clips
     from luokuan.foundation.corpus.examples import files_of, holds_examples
     from luokuan.foundation.corpus.pictures import ENDINGS as PICTURES
     from luokuan.foundation.corpus.scores import FRAMES, MIDI
 
     if files_of(path, SOUNDS) and not files_of(path, tuple(PICTURES)):
         return "sounds"
+    if holds_clips(path):
+        return "clips"
     try:
         kind = kind_of(path)
     except UserError:
@@ -156,6 +160,21 @@ def _music(path: Path) -> dict[str, Any]:
     broken = _broken_note(len(corpus.broken), len(corpus.pieces) + len(corpus.broken))
     return {
         **_counted(corpus, len(corpus.pieces), _("Pieces"), _("pieces"), broken),
+        "warnings": _card_notes(corpus),
+        "details": [f"{_name(one.path, path)}: {one.reason}" for one in corpus.broken[:SHOWN]],
+    }
+
+
+def _clips(path: Path) -> dict[str, Any]:
+    from luokuan.foundation.corpus.clips import open_clips
+
+    corpus = open_clips(path, broken_limit=1.0)
+    broken = _broken_note(corpus.skipped, len(corpus.items) + corpus.skipped)
+    found = _counted(corpus, len(corpus.items), _("Clips"), _("clips"), broken)
+    names = sorted({name for item in corpus.items for name, _value in item.attributes})
+    found["facts"].append([_("Attributes"), ", ".join(names)[:WORDS] or "-"])
+    return {
+        **found,
         "warnings": _card_notes(corpus),
         "details": [f"{_name(one.path, path)}: {one.reason}" for one in corpus.broken[:SHOWN]],
     }

@@ -17,6 +17,7 @@ from luokuan.errors import UserError
 from luokuan.files import disk_errors
 from luokuan.foundation.corpus.audio import ENDINGS as SOUNDS
 from luokuan.foundation.corpus.card import NAME as CARD
+from luokuan.foundation.corpus.clipframes import ENDINGS as CLIPS
 from luokuan.foundation.corpus.pictures import ENDINGS
 from luokuan.foundation.corpus.reader import SPLIT_NAMES
 from luokuan.foundation.corpus.scores import FRAMES, MIDI
@@ -24,7 +25,7 @@ from luokuan.foundation.corpus.texts import LINES, PROSE
 from luokuan.i18n import _
 from luokuan.studio.material.names import refused_name, safe_path
 
-READ = (*ENDINGS, *PROSE, *LINES, *MIDI, *FRAMES, *SOUNDS)
+READ = (*ENDINGS, *PROSE, *LINES, *MIDI, *FRAMES, *SOUNDS, *CLIPS)
 """Endings of what corpora are made of."""
 BESIDE = (CARD, "license", "licence", "notice")
 """Names, in small letters, of what lies beside."""
