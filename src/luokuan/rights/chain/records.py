@@ -1,0 +1,82 @@
+"""What the home remembers of chains, in ``chain.json``: its contract, and the anchors it made. Public; no keys."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from luokuan.errors import UserError
+from luokuan.files import disk_errors, locked, write_atomic
+from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.store.home import Home
+
+FILE, LOCK = "chain.json", ".chain.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorRecord:
+    """A checkpoint that was anchored.
+
+    Args:
+        checkpoint: The signed note.
+        key: What verifies it.
+        transaction: Its hash.
+        block: Number of the block that held it.
+        block_hash: That block's hash: where the chain has another one now, it was reorganised.
+    """
+
+    checkpoint: str
+    key: str
+    transaction: str
+    block: int
+    block_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The home's contract and its anchors, oldest first."""
+
+    chain: int
+    contract: str
+    anchors: tuple[AnchorRecord, ...] = ()
+
+
+def records_of(home: Home) -> Records | None:
+    """What is remembered; None: nothing was deployed yet.
+
+    Raises:
+        UserError: the file can't be read.
+    """
+    path = home.path / FILE
+    try:
+        with disk_errors(path):
+            found = json.loads(path.read_bytes())
+        anchors = tuple(AnchorRecord(**one) for one in found["anchors"])
+        return Records(int(found["chain"]), str(found["contract"]), anchors)
+    except FileNotFoundError:
+        return None
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise UserError(
+            _("{path} is damaged.", path=path),
+            _("Restore it from a backup, or remove it and give --contract."),
+            code="chain.records",
+        ) from error
+
+
+def keep(home: Home, records: Records) -> None:
+    """Write the file, in the place of the old one."""
+    write_atomic(home.path / FILE, json.dumps(asdict(records), indent=1).encode(), mode=0o600)
+
+
+def add_anchor(home: Home, chain: int, contract: str, anchor: AnchorRecord) -> None:
+    """Remember an anchor; with another contract than before, its contract too."""
+    with locked(home.path / LOCK):
+        known = records_of(home)
+        if known is None or (known.chain, known.contract) != (chain, contract):
+            known = Records(chain, contract)
+        # Anchored again after a reorganisation: the newer record counts.
+        kept = tuple(one for one in known.anchors if one.checkpoint != anchor.checkpoint)
+        keep(home, Records(chain, contract, (*kept, anchor)))
