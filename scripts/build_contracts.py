@@ -2,8 +2,8 @@
 
     python scripts/build_contracts.py [--check]
 
-Needs node and npm. The compiler and OpenZeppelin's sources come from npm, in the versions of contracts/package-lock.json,
-into contracts/node_modules. The same sources give the same bytes: no hash of metadata is compiled in.
+Needs node and npm. The compiler and OpenZeppelin's sources come from npm, in the versions of package-lock.json, into
+contracts/node_modules. The same sources give the same bytes: no hash of metadata is compiled in.
 """
 
 from __future__ import annotations

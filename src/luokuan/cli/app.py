@@ -10,6 +10,7 @@ from luokuan import __version__
 from luokuan.cli import (
     appraisal,
     backup,
+    chain,
     corpus,
     create,
     doctor,
@@ -70,6 +71,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(appraisal.app, name="appraisal")
 app.add_typer(rights.app, name="rights")
 app.add_typer(market.app, name="market")
+app.add_typer(chain.app, name="chain")
 app.add_typer(studio.app, name="studio")
 app.command(name="verify", help=verify.HELP)(verify.verify)
 app.command(name="lineage", help=lineage.HELP)(lineage.lineage)

@@ -68,7 +68,7 @@ def publish(
     from luokuan.rights.permission import conditions_of
     from luokuan.store.home import open_home
 
-    place, asked = open_home(home), replace(_terms(terms), price=money(price, currency.strip().upper()))
+    place, asked = open_home(home), replace(terms_named(terms), price=money(price, currency.strip().upper()))
     ids = tuple(work_of(one, place).id for one in works)
     row = offer(Offer(ids, title, asked, about, conditions_of(met or ())), place)
     if json:
@@ -217,7 +217,12 @@ def listing_word(row: ListingRow) -> str:
     )
 
 
-def _terms(name: str) -> Terms:
+def terms_named(name: str) -> Terms:
+    """Terms by the name of a preset, or out of a JSON file.
+
+    Raises:
+        UserError: there are none of that name, or the file can't be read.
+    """
     from luokuan.files import expand
     from luokuan.rights.presets import preset
     from luokuan.rights.terms import MAX_JSON, read_terms

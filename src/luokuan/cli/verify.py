@@ -11,6 +11,7 @@ import typer
 
 from luokuan.cli import options
 from luokuan.cli.output import emit_json, say, visible
+from luokuan.cli.verify_chain import Chained, asker
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
@@ -76,6 +77,24 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    chain: Annotated[
+        str | None,
+        typer.Option(
+            "--chain",
+            metavar="URL",
+            help=_("Ask a node of a chain, too, whether the log's checkpoint is anchored; exit code 1 if it isn't."),
+            show_default=False,
+        ),
+    ] = None,
+    contract: Annotated[
+        str | None,
+        typer.Option(
+            "--contract",
+            metavar="ADDRESS",
+            help=_("The contract for --chain (default: the home's)."),
+            show_default=False,
+        ),
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
@@ -86,6 +105,7 @@ def verify(
     from luokuan.store.home import find_home
 
     place = find_home(home)
+    ask = asker(chain, contract, paths, place)
     trusted: dict[str, Any] = {
         "trust_anchors": trust or [],
         "stamp_anchors": trust_time or [],
@@ -96,11 +116,12 @@ def verify(
         (path,) = paths
         piped = path == _STDIN
         overall = verify_stream(sys.stdin.buffer, place, **trusted) if piped else verify_file(path, place, **trusted)
+        found_there = ask(overall)
         if json:
-            emit_json(overall.to_json())
+            emit_json({**overall.to_json(), **found_there.values})
         else:
-            _say_all(overall, quiet=quiet)
-        raise typer.Exit(overall.exit_code)
+            _say_all(overall, found_there, quiet=quiet)
+        raise typer.Exit(max(overall.exit_code, found_there.exit_code))
     if paths.count(_STDIN) > 1:
         raise UserError(_("The standard input can be read only once."), _("Give - once."), code="verify.stdin")
     wanted = [(one, path) for path in paths for one in (works_in(path) if _is_folder(path) else [path])]
@@ -108,15 +129,18 @@ def verify(
     from_pipe = verify_stream(sys.stdin.buffer, place, **trusted) if _STDIN in paths else None
     found = verify_files((one for one, _path in wanted if one != _STDIN), place, **trusted)
     verdicts: list[Verdict] = []
+    chained: list[Chained] = []
     for one, path in wanted:
         verdict = from_pipe if one == _STDIN and from_pipe is not None else next(found)
         verdicts.append(verdict)
+        chained.append(ask(verdict))
         if not json:
-            _say_line(verdict, one.relative_to(path) if paths == [path] else one, quiet=quiet)
+            _say_line(verdict, chained[-1], one.relative_to(path) if paths == [path] else one, quiet=quiet)
     overall = worst(verdicts)
     if json:
-        emit_json({"verdict": overall.verdict, "files": [verdict.to_json() for verdict in verdicts]})
-    raise typer.Exit(overall.exit_code)
+        files = [{**verdict.to_json(), **one.values} for verdict, one in zip(verdicts, chained, strict=True)]
+        emit_json({"verdict": overall.verdict, "files": files})
+    raise typer.Exit(max(overall.exit_code, *(one.exit_code for one in chained)))
 
 
 def _is_folder(path: Path) -> bool:
@@ -126,20 +150,22 @@ def _is_folder(path: Path) -> bool:
         return False  # in a folder that may not be entered: verify_file says so
 
 
-def _say_line(verdict: Verdict, name: Path, *, quiet: bool) -> None:
+def _say_line(verdict: Verdict, chained: Chained, name: Path, *, quiet: bool) -> None:
     """One line in a list; with --quiet only what needs attention."""
-    say(f"{verdict.verdict:<15}  {visible(name)}  {verdict.summary}", quiet=quiet and verdict.exit_code == 0)
+    text = f"{verdict.verdict:<15}  {visible(name)}  {' '.join([verdict.summary, *map(visible, chained.says)])}"
+    say(text, quiet=quiet and max(verdict.exit_code, chained.exit_code) == 0)
 
 
-def _say_all(verdict: Verdict, *, quiet: bool) -> None:
+def _say_all(verdict: Verdict, chained: Chained, *, quiet: bool) -> None:
     """All that is known, the verdict first, then a table of what it rests on; with --quiet the exit code alone says
     it."""
     from luokuan.colophon.evidence import word_for
 
     say(f"{visible(verdict.path)}: {verdict.summary}", quiet=quiet)
-    width = max((_width(word_for(about)) for about, _sentence in verdict.table), default=0)
+    rows = [*verdict.table, *(("chain", visible(sentence)) for sentence in chained.says)]
+    width = max((_width(word_for(about)) for about, _sentence in rows), default=0)
     before = None
-    for about, sentence in verdict.table:
+    for about, sentence in rows:
         word = "" if about == before else word_for(about)
         say(f"  {word}{' ' * (width - _width(word))}  {sentence}", quiet=quiet)
         before = about

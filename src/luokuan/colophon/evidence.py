@@ -32,6 +32,7 @@ def word_for(about: str) -> str:
         "log": _("log"),
         "watermark": _("watermark"),
         "fingerprint": _("fingerprint"),
+        "chain": _("chain"),  # told by who asks one: `rights.chain`
     }[about]
 
 

@@ -42,7 +42,7 @@ def account_of(path: Path | None = None) -> LocalAccount:
 
         try:
             found = Account.from_key(bytes.fromhex(match[1]))
-        except Exception:  # noqa: BLE001 - whatever it says may hold the key
+        except Exception:  # whatever it says may hold the key
             found = None
     if found is None:
         raise UserError(

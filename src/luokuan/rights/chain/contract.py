@@ -106,7 +106,7 @@ def address_of(text: str) -> str:
     needed()
     from eth_utils import is_address, to_checksum_address
 
-    if len(text) != 42 or not is_address(text):  # noqa: PLR2004 - 0x and 20 bytes
+    if len(text) != 42 or not is_address(text):
         raise UserError(
             _("This is no address on a chain."),
             _("Give 0x and 40 hexadecimal digits, as your wallet shows them."),
@@ -178,10 +178,15 @@ def chain_of(node: Node, wanted: int | None = None) -> int:
         raise refusal(error) from error
     if wanted is not None and found != wanted:
         raise UserError(
-            _("The node at {url} is on chain {found}, not on chain {wanted}.", url=node.shown, found=found, wanted=wanted),
+            _(
+                "The node at {url} is on chain {found}, not on chain {wanted}.",
+                url=node.shown,
+                found=found,
+                wanted=wanted,
+            ),
             _("Give a node of that chain."),
             code="chain.wrong",
-        )  # fmt: skip
+        )
     return found
 
 
@@ -212,9 +217,11 @@ def refusal(error: Refused) -> UserError:
         why = f"{name}{values}" if name else error.message or _("it gives no reason")
         what = _("The chain refuses: {why}.", why=why[:300].rstrip("."))
     return UserError(
-        what, _("Nothing was changed; look at what the chain holds now."), code=f"chain.refused.{name or 'node'}",
+        what,
+        _("Nothing was changed; look at what the chain holds now."),
+        code=f"chain.refused.{name or 'node'}",
         status=409,
-    )  # fmt: skip
+    )
 
 
 def _words(name: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from luokuan.errors import UserError
-from luokuan.files import disk_errors, locked, write_atomic
+from luokuan.files import locked, write_atomic
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -52,15 +52,14 @@ def records_of(home: Home) -> Records | None:
     """
     path = home.path / FILE
     try:
-        with disk_errors(path):
-            found = json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
         anchors = tuple(AnchorRecord(**one) for one in found["anchors"])
         return Records(int(found["chain"]), str(found["contract"]), anchors)
     except FileNotFoundError:
         return None
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise UserError(
-            _("{path} is damaged.", path=path),
+            _("{path} can't be read.", path=path),
             _("Restore it from a backup, or remove it and give --contract."),
             code="chain.records",
         ) from error

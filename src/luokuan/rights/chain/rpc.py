@@ -1,4 +1,4 @@
-"""A node of a chain, asked by JSON-RPC over HTTP. What it says is a stranger's word: every answer is checked for its form.
+"""A node of a chain, asked by JSON-RPC over HTTP. It is a stranger: every answer is checked for its form.
 
 An address often holds a key of the provider in its path, so only its host is ever shown.
 """

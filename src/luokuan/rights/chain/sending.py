@@ -62,9 +62,13 @@ def send(
     try:
         gas = node.number("eth_estimateGas", call)
         filled: dict[str, Any] = {
-            "chainId": chain, "nonce": node.number("eth_getTransactionCount", sender, "pending"), "value": value,
-            "data": "0x" + data.hex(), "gas": int(gas * _SPARE), **_price(node),
-        } | ({} if to is None else {"to": to})  # fmt: skip
+            "chainId": chain,
+            "nonce": node.number("eth_getTransactionCount", sender, "pending"),
+            "value": value,
+            "data": "0x" + data.hex(),
+            "gas": int(gas * _SPARE),
+            **_price(node),
+        } | ({} if to is None else {"to": to})
         signed = account.sign_transaction(filled)
         name = node.ask("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
         sent = "0x" + bytes(signed.hash).hex()
@@ -75,14 +79,19 @@ def send(
         raise refusal(error) from error
     if node.quantity(receipt.get("status")) != 1:
         raise UserError(
-            _("The transaction {hash} was refused in its block: somebody was quicker, or the state changed.", hash=sent),
+            _("The transaction {hash} was refused in its block: the state changed before.", hash=sent),
             _("Look at what the chain holds now, and try again."),
             code="chain.reverted",
             status=409,
-        )  # fmt: skip
+        )
     made = receipt.get("contractAddress") or ""
-    return Sent(sent, node.quantity(receipt.get("blockNumber")), str(receipt.get("blockHash")).lower(),
-                node.quantity(receipt.get("gasUsed")), str(made))  # fmt: skip
+    return Sent(
+        sent,
+        node.quantity(receipt.get("blockNumber")),
+        str(receipt.get("blockHash")).lower(),
+        node.quantity(receipt.get("gasUsed")),
+        str(made),
+    )
 
 
 def _price(node: Node) -> dict[str, int]:
@@ -106,10 +115,14 @@ def _receipt(node: Node, name: str, wait: float) -> dict[str, Any]:
             return found
         if time.monotonic() > until:
             raise UserError(
-                _("The transaction {hash} was sent, but is in no block after {seconds} s.", hash=name, seconds=int(wait)),
+                _(
+                    "The transaction {hash} was sent, but is in no block after {seconds} s.",
+                    hash=name,
+                    seconds=int(wait),
+                ),
                 _("It may come later: look it up before you send it again."),
                 code="chain.pending",
                 status=424,
-            )  # fmt: skip
+            )
         time.sleep(_PAUSES[min(turn, len(_PAUSES) - 1)])
         turn += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ from luokuan.store.listings import (
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from luokuan.rights.permission import Permission
     from luokuan.rights.rules import Condition
     from luokuan.store.accounts import AccountRow
     from luokuan.store.home import Home
@@ -262,20 +263,8 @@ def _check_names(connection: sa.Connection, offer: Offer, seller: str | None) ->
 
 def _may_be_sold(row: WorkRow, home: Home, database: Database, offer: Offer) -> None:
     from luokuan.rights.presets import spdx_of
-    from luokuan.rights.reasons import because, condition_word
 
-    found = offers.permission_for(row, home, database)
-    met: tuple[Condition, ...] = (*offer.met, "credit")
-    if not found.allowed(met):
-        why = [because(one) for one in found.reasons] if found.answer == 0 else [
-            f"{condition_word(one.kind)} ({one.kind}): {one.words}" for one in found.unmet(met)
-        ]  # fmt: skip
-        raise UserError(
-            _("The work {id} may not be sold as it is: {why}", id=row.id, why=" ".join(dict.fromkeys(why))[:600]),
-            _("`luokuan rights check {id}` says more; say with --met which conditions you meet.", id=row.id),
-            code="market.permission",
-            status=409,
-        )
+    found = check_permission(row, home, database, offer.met)
     if found.under and spdx_of(offer.terms) != found.under:
         raise UserError(
             _("What the work {id} was made from asks that it stands under {licence}.", id=row.id, licence=found.under),
@@ -283,6 +272,38 @@ def _may_be_sold(row: WorkRow, home: Home, database: Database, offer: Offer) -> 
             code="market.under",
             status=409,
         )
+    check_guard(row, home)
+
+
+def check_permission(row: WorkRow, home: Home, database: Database, met: Sequence[Condition]) -> Permission:
+    """ "May I sell this?"; credits count as met.
+
+    Raises:
+        UserError: no, or a condition isn't met.
+    """
+    from luokuan.rights.reasons import because, condition_word
+
+    found = offers.permission_for(row, home, database)
+    known: tuple[Condition, ...] = (*met, "credit")
+    if not found.allowed(known):
+        why = [because(one) for one in found.reasons] if found.answer == 0 else [
+            f"{condition_word(one.kind)} ({one.kind}): {one.words}" for one in found.unmet(known)
+        ]  # fmt: skip
+        raise UserError(
+            _("The work {id} may not be sold as it is: {why}", id=row.id, why=" ".join(dict.fromkeys(why))[:600]),
+            _("`luokuan rights check {id}` says more; say with --met which conditions you meet.", id=row.id),
+            code="market.permission",
+            status=409,
+        )
+    return found
+
+
+def check_guard(row: WorkRow, home: Home) -> None:
+    """Look for near-copies and protected names.
+
+    Raises:
+        UserError: something blocks, and nobody has overridden it.
+    """
     guarding = guard(row, home)
     if guarding.blocked:
         raise UserError(
