@@ -46,7 +46,7 @@ def made(home: Home, folder: Path, count: int = 1) -> list[tuple[WorkRow, Path]]
     found = []
     for row in rows:
         path = folder / f"{row.id}.txt"
-        path.write_bytes(Blobs(home).read(row.blob_sha256))
+        path.write_bytes(Blobs(home).get(row.blob_sha256))
         found.append((row, path))
     return found
 
