@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.rights.chain.contract import refusal
+from luokuan.rights.chain.contract import address_of, refusal
 from luokuan.rights.chain.rpc import Node, Refused
 
 if TYPE_CHECKING:
@@ -84,13 +84,13 @@ def send(
             code="chain.reverted",
             status=409,
         )
-    made = receipt.get("contractAddress") or ""
+    made = receipt.get("contractAddress")
     return Sent(
         sent,
         node.quantity(receipt.get("blockNumber")),
         str(receipt.get("blockHash")).lower(),
         node.quantity(receipt.get("gasUsed")),
-        str(made),
+        address_of(str(made)) if made else "",
     )
 
 
