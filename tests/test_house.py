@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "music", "plm", "corpus", "text", "copy",
     "translation", "labels", "verify", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints",
-    "speech", "sound", "presenter", "video", "studio", "jobs", "api", "rights", "market", "extend", "appraisal",
+    "speech", "sound", "presenter", "video", "studio", "jobs", "api", "rights", "market", "chain", "extend", "appraisal",
 )  # fmt: skip
 NOT_LOCKED = ("s3",)
 """Extras that tests can do without: with the server that stands for S3 they would be 160 MB more."""
@@ -96,6 +96,7 @@ def test_the_command_line_starts_without_anything_heavy() -> None:
         "fastapi",
         "uvicorn",
         "jinja2",
+        "eth_account",
     }
     assert not heavy & set(done.stdout.split())
 
@@ -113,6 +114,7 @@ def test_every_command_explains_itself() -> None:
         "log",
         "rights",
         "market",
+        "chain",
         "studio",
     )
     for group in ("", *groups, "appraisal", "verify", "export", "evaluate", "doctor", "showcase"):
