@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "music", "plm", "corpus", "text", "copy",
     "translation", "labels", "verify", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints",
-    "speech", "sound", "presenter", "video", "studio", "jobs", "api", "rights", "market", "chain", "extend", "appraisal",
+    "speech", "sound", "presenter", "video", "studio", "jobs", "api", "rights", "market", "chain", "extend",
+    "appraisal",
 )  # fmt: skip
 NOT_LOCKED = ("s3",)
 """Extras that tests can do without: with the server that stands for S3 they would be 160 MB more."""
