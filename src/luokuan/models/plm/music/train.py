@@ -25,6 +25,7 @@ from luokuan.models.plm.music.learning import MusicLearning, MusicSettings
 from luokuan.models.plm.music.material import Songs, density_limits, require_songs, songs_of
 from luokuan.models.plm.music.model import SCHEMA, tokenizer
 from luokuan.models.plm.music.tokens import END, TOKENS
+from luokuan.models.plm.train import RATES
 from luokuan.store.home import Home
 
 _DEFAULTS, _OWN = PlmSettings(), MusicSettings()
@@ -58,13 +59,18 @@ class MusicPlmRun:
     minutes: float | None = None
     batch: int = 16
     accumulate: int = 1
-    rate: float = _DEFAULTS.rate
+    rate: float | None = None
     dropout: float = _DEFAULTS.dropout
     keep: str = "best"
     patience: int = 0
     seed: int = 0
     precision: str | None = None
     device: str | None = None
+
+    @property
+    def highest_rate(self) -> float:
+        """``rate``, or that of the size."""
+        return RATES.get(self.size, _DEFAULTS.rate) if self.rate is None else self.rate
 
     def check(self) -> None:
         """Refuse what can't work.
@@ -79,7 +85,7 @@ class MusicPlmRun:
                 (self.layers is None or 1 <= self.layers <= 64, "--layers", "1 … 64"),
                 (128 <= self.context <= 1 << 13, "--context", "128 … 8192"),
                 (0 <= self.fill <= 1, "--fill", "0 … 1"),
-                (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
+                (self.rate is None or 0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
                 (self.keep in KEEPS, "--keep", KEEPS),
                 (0 <= self.patience <= MOST_PATIENCE, "--patience", f"0 … {MOST_PATIENCE}"),
@@ -111,7 +117,7 @@ class MusicPlmTraining(FamilyTraining[MusicPlmRun, ScoreCorpus]):
         )
         return MusicLearning(
             self.config,
-            PlmSettings(rate=run.rate, dropout=run.dropout),
+            PlmSettings(rate=run.highest_rate, dropout=run.dropout),
             MusicSettings(transpose=run.transpose, fill=run.fill),
             self.songs.songs,
             limits=self.limits,
@@ -148,6 +154,7 @@ class MusicPlmTraining(FamilyTraining[MusicPlmRun, ScoreCorpus]):
             "schema": SCHEMA,
             "density": [round(limit, 3) for limit in self.limits],
         }
+        training["run"]["rate"] = self.run.highest_rate
         told = self.details()
         training["corpus"] |= {key: told[key] for key in ("songs", "bars", "tokens", "unfit")}
         return save_folder(
