@@ -15,13 +15,16 @@ from luokuan.foundation.compute import mix_seed
 
 SIDE = 32
 """Pixels to which frames are brought."""
-STEPS, BATCH, RATE = 300, 32, 2e-3
-_WIDTHS = (3, 24, 48, 64)
-_FEATURES = 96
+STEPS, BATCH, RATE = 800, 32, 3e-3
+EACH = 3
+"""Steps a clip, where there are few."""
+_WIDTHS = (6, 32, 64, 96)
+_FEATURES = 128
 
 
 class Classifier(nn.Module):
-    """Clips to logits of each attribute: three convolutions a frame, then one in time, whose mean and maximum count.
+    """Clips to logits of each attribute: three convolutions a frame, which see it and how it differs from the
+    mean of the clip; then one in time, whose mean and maximum count.
 
     Args:
         values: How many values each attribute has.
@@ -30,19 +33,23 @@ class Classifier(nn.Module):
     def __init__(self, values: Sequence[int]) -> None:
         super().__init__()
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 3, 2, padding=1) for before, after in pairwise(_WIDTHS)
+            nn.Sequential(nn.Conv2d(before, after, 3, 2, padding=1), nn.BatchNorm2d(after), nn.GELU())
+            for before, after in pairwise(_WIDTHS)
         )
         self.rise = nn.Linear(_WIDTHS[-1] * (SIDE // 8) ** 2, _FEATURES)
+        self.norm = nn.LayerNorm(_FEATURES)
         self.time = nn.Conv1d(_FEATURES, _FEATURES, 3, padding=1)
         self.heads = nn.ModuleList(nn.Linear(2 * _FEATURES, count) for count in values)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(B, frames, 3, SIDE, SIDE) to logits (B, values) of each attribute."""
         count, frames = x.shape[:2]
-        h = x.flatten(0, 1)
+        h = torch.cat([x, x - x.mean(1, keepdim=True)], dim=2).flatten(0, 1)
         for convolution in self.convolutions:
-            h = F.gelu(convolution(h))
-        h = F.gelu(self.rise(h.flatten(1))).unflatten(0, (count, frames)).transpose(1, 2)  # (B, FEATURES, frames)
+            h = convolution(h)
+        h = (
+            F.gelu(self.norm(self.rise(h.flatten(1)))).unflatten(0, (count, frames)).transpose(1, 2)
+        )  # (B, FEATURES, frames)
         h = F.gelu(self.time(h))
         pooled = torch.cat([h.mean(2), h.amax(2)], dim=1)
         return [head(pooled) for head in self.heads]
@@ -59,7 +66,7 @@ def as_seen(clips: NDArray[np.uint8], side: int = SIDE) -> Tensor:
 
 
 def train_classifier(
-    x: Tensor, labels: NDArray[np.int64], values: Sequence[int], *, seed: int, steps: int = STEPS
+    x: Tensor, labels: NDArray[np.int64], values: Sequence[int], *, seed: int, steps: int | None = None
 ) -> Classifier:
     """Learn from real clips.
 
@@ -68,12 +75,13 @@ def train_classifier(
         labels: int64 (N, attributes); -1 where nothing is known.
         values: How many values each attribute has.
         seed: Of weights, order and changes: a little noise, moved by a pixel.
-        steps: Of Adam.
+        steps: Of Adam; None: ``STEPS``, fewer for few clips.
     """
     torch.manual_seed(mix_seed(seed, "classifier"))
     network = Classifier(values)
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.05)
     y = torch.from_numpy(labels)
+    steps = min(STEPS, EACH * len(x)) if steps is None else steps
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = RATE * (1 - step / steps)

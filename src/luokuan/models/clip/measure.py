@@ -15,7 +15,7 @@ from luokuan.errors import UserError
 from luokuan.foundation.compute import mix_seed
 from luokuan.foundation.corpus.clips import ClipCorpus, ClipItem, load_clips
 from luokuan.i18n import _
-from luokuan.models.clip.classifier import STEPS, as_seen, recognised, train_classifier
+from luokuan.models.clip.classifier import as_seen, recognised, train_classifier
 from luokuan.models.clip.model import CHUNK, ClipModel
 from luokuan.store.home import Home, open_home
 
@@ -101,7 +101,7 @@ def measure(
     *,
     count: int | None = None,
     seed: int = 0,
-    steps: int = STEPS,
+    steps: int | None = None,
     home: Home | None = None,
     progress: Progress | None = None,
 ) -> Measured:
@@ -110,7 +110,7 @@ def measure(
     Args:
         count: How many clips to make; None: as many as are held out, with the same attributes.
         seed: Of the classifier and of the clips.
-        steps: Of the classifier.
+        steps: Of the classifier; None: as its size asks for.
         home: Where decoded clips are kept.
 
     Raises:
