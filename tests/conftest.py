@@ -18,6 +18,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Set before anything imports torch; child processes inherit it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+DEPTH = sys.getrecursionlimit()
+
 # A busy machine is no fault of the code under test.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
@@ -104,3 +106,9 @@ def no_model_is_kept() -> Iterator[None]:
     yield
     if registry := sys.modules.get("luokuan.models.registry"):
         registry.keep_models(0)
+
+
+@pytest.fixture(autouse=True)
+def recursion_has_its_usual_depth() -> None:
+    """py-evm raises the limit when it is imported: deep JSON in another test would then end the process."""
+    sys.setrecursionlimit(DEPTH)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import secrets
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -284,3 +286,9 @@ def test_only_our_code_is_ours(chain: Chain, contract: Contract) -> None:
         with pytest.raises(UserError) as caught:
             address_of(address)
         assert caught.value.code == "chain.address"
+
+
+def test_looking_for_the_extra_leaves_the_depth_of_recursion_alone() -> None:
+    program = "import sys; before = sys.getrecursionlimit(); from luokuan.rights.chain.contract import needed; needed()"
+    check = "import eth_account; assert sys.getrecursionlimit() == before, sys.getrecursionlimit()"
+    subprocess.run([sys.executable, "-c", f"{program}; {check}"], check=True, timeout=120)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -87,6 +88,7 @@ def needed() -> None:
     Raises:
         UserError: it isn't.
     """
+    limit = sys.getrecursionlimit()
     try:
         import eth_abi  # noqa: F401
         import eth_account  # noqa: F401
@@ -96,6 +98,9 @@ def needed() -> None:
             _("Install luokuan[chain]."),
             code="chain.extra",
         ) from error
+    finally:
+        # py_ecc, which eth-account brings, raises it a hundredfold: deep JSON would then end the process.
+        sys.setrecursionlimit(limit)
 
 
 def address_of(text: str) -> str:
