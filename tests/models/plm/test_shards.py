@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from luokuan.errors import UserError
 from luokuan.foundation.corpus import open_texts
 from luokuan.models.plm import shards
 from luokuan.models.plm.shards import load_stream
@@ -76,3 +78,16 @@ def test_large_vocabularies_take_four_bytes(corpus: Path, tmp_path: Path) -> Non
     tokenizer = build("bytes", ())
     tokenizer.add_tokens([f"<{number}>" for number in range(1 << 16)])
     assert load_stream(open_texts(corpus), "train", tokenizer, cache=tmp_path).tokens.dtype == np.uint32
+
+
+def test_a_full_disk_leaves_no_half_written_tokens(tmp_path: Path) -> None:
+    texts, tokenizer, cache = open_texts(EXAMPLE), build("bytes", ()), tmp_path / "cache"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, hard))
+    try:
+        with pytest.raises(UserError) as caught:
+            load_stream(texts, "train", tokenizer, cache=cache)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.code == "disk.full" and not [path for path in cache.rglob("*") if path.is_file()]
+    assert len(load_stream(texts, "train", tokenizer, cache=cache).tokens) > 4_000
