@@ -69,7 +69,7 @@ def test_a_model_that_copies_is_found_out(home: Path, tmp_path: Path, monkeypatc
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "a.txt").write_text("春眠不觉晓，处处闻啼鸟。" * 10)
     found = measure(model, open_texts(tmp_path), cache=tmp_path, texts=3)
-    assert found.written.copies == 1
+    assert found.written.copies >= 2 / 3 and found.written.longest >= 50  # a text of fewer letters counts as none
     assert found.real.copies == 0
     assert "look for copies" in found.verdicts()[0]
 
