@@ -22,6 +22,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("evaluate") / "home"
     os.environ["LUOKUAN_HOME"] = str(place)
     choices = ["--size", "nano", "--context", "64", "--batch", "4", "--tokenizer", "chars", "--steps", "10", "--quiet"]
+    choices += ["--rate", "0.003"]  # what it writes by chance is long enough to be a copy
     assert main(["train", "plm", str(EXAMPLE), "--name", "poet", *choices]) == 0
     return place
 
@@ -69,7 +70,7 @@ def test_a_model_that_copies_is_found_out(home: Path, tmp_path: Path, monkeypatc
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "a.txt").write_text("春眠不觉晓，处处闻啼鸟。" * 10)
     found = measure(model, open_texts(tmp_path), cache=tmp_path, texts=3)
-    assert found.written.copies >= 2 / 3 and found.written.longest >= 50  # a text of fewer letters counts as none
+    assert found.written.copies == 1
     assert found.real.copies == 0
     assert "look for copies" in found.verdicts()[0]
 
