@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -183,8 +184,8 @@ def register(
 
     place, where = _there(rpc, home, contract, chain_id)
     row = work_of(work, place)
-    # NaN is neither below 0 nor above 100.
-    points = round(royalty * 100) if royalty == royalty else -1  # noqa: PLR0124
+    # NaN is neither below 0 nor above 100, so the option lets it through; -1 is refused with the contract's bounds.
+    points = -1 if isnan(royalty) else round(royalty * 100)
     sent = enter(where, account_of(key), row, place, to=to, royalty=points)
     _done(_("Registered: {token}", token=row.blob_sha256), sent, row.blob_sha256, json=json, quiet=quiet)
 

@@ -82,8 +82,7 @@ class ClipConfig:
             raise ValueError("fps lies in 0..120")
         if bool(self.codec) != bool(self.codec_digest):
             raise ValueError("codec and codec_digest go together")
-        self.own_codec  # noqa: B018 - its own ranges are checked
-        self.prior  # noqa: B018 - likewise
+        _parts = self.own_codec, self.prior  # each checks its own ranges when it is made
 
     @staticmethod
     def fitting(size: int, channels: int) -> int:

@@ -99,17 +99,13 @@ class ClipLearning:
         self.codec = None if codec is not None else channels_last(FrameCodec(config).to(device))
         nothing = Material(np.empty((0, 1, 0, 0, 0), np.uint8), self._held_out.prefixes)
         self._game = PriorLearning(
-            config.prior, settings.prior, nothing, held_out=nothing, decode=self._unused, device=device, seed=seed
+            config.prior, settings.prior, nothing, held_out=nothing, decode=None, device=device, seed=seed
         )
         self.prior = self._game.prior
         self._optimisers = dict(self._game.optimisers())
         if self.codec is not None:
             self._optimisers["codec"] = adam(self.codec.parameters(), rate=settings.rate, betas=(0.9, 0.99))
         self._has_tokens = False
-
-    @staticmethod
-    def _unused(_tokens: Tensor) -> NDArray[np.uint8]:
-        raise NotImplementedError("the sheet of a prior of pictures is not that of clips")
 
     # --- what the loop asks ---------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from luokuan.foundation.compute import mix_seed
 from luokuan.foundation.objective import Phase
 from luokuan.foundation.optim import Together, hold_then_fall, muon
 from luokuan.i18n import _
-from luokuan.media import Text
+from luokuan.media import Picture, Text
 from luokuan.models.plm.likelihood import likelihood, nats_of
 from luokuan.models.plm.shards import Stream
 
@@ -194,7 +194,7 @@ class PlmLearning:
             return {}
         return likelihood(average["model"], held, self._context, self._end, device=self._device)
 
-    def preview(self, average: Mapping[str, nn.Module]) -> Text:
+    def preview(self, average: Mapping[str, nn.Module]) -> Picture | Text | None:
         """A text as the model draws it from its distribution, the same each time for equal weights."""
         model: Any = average["model"]
         start = torch.tensor([[self._end]], device=self._device)

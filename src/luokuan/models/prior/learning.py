@@ -88,7 +88,7 @@ class PriorLearning:
         material: What to learn from.
         held_out: The same for validation; may be empty.
         choosing: Which of ``held_out`` choose the best average, bool (N,); default all. A test split has no part in it.
-        decode: Tokens (N, C, h, w) to pictures uint8 (N, H, W, 3), for previews.
+        decode: Tokens (N, C, h, w) to pictures uint8 (N, H, W, 3), for previews; None: there are none.
         device: Where the network lives.
         seed: Of the initial weights.
     """
@@ -101,7 +101,7 @@ class PriorLearning:
         *,
         held_out: Material,
         choosing: NDArray[np.bool_] | None = None,
-        decode: Callable[[Tensor], NDArray[np.uint8]],
+        decode: Callable[[Tensor], NDArray[np.uint8]] | None,
         device: str = "cpu",
         seed: int = 0,
     ) -> None:
@@ -233,8 +233,10 @@ class PriorLearning:
         h = prior(prefix, tokens, hidden)
         return self._nats(prior, h[hidden], tokens[hidden]).view(len(tokens), -1).mean(1)
 
-    def preview(self, average: Mapping[str, nn.Module]) -> Picture:
+    def preview(self, average: Mapping[str, nn.Module]) -> Picture | None:
         """A sheet of 5 rows of 8 samples with the conditions of as many pictures, the same each time."""
+        if self._decode is None:
+            return None
         prior = average["prior"]
         assert isinstance(prior, Prior)
         source = self._held_out if len(self._held_out) else self._material

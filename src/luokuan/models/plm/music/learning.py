@@ -165,7 +165,7 @@ class MusicLearning(PlmLearning):
             "nats_per_note": total / max(notes, 1),
         }
 
-    def preview(self, average: Mapping[str, nn.Module]) -> Picture | None:  # type: ignore[override]
+    def preview(self, average: Mapping[str, nn.Module]) -> Picture | None:
         """Piano-rolls of two pieces in C major, the same each time for equal weights."""
         from luokuan.models.plm.music.sampling import USUAL, Writer
         from luokuan.models.vae.music.pianoroll import strip
