@@ -70,7 +70,7 @@ def test_the_whole_way(run: Run, url: str, capfd: pytest.CaptureFixture[str]) ->
     assert main(["chain", "anchor", "--quiet"]) == 0 and capfd.readouterr().out == ""
 
     maker = str(accounts()[1].address)
-    assert refused(run("chain", "register", work.id, "--royalty", "nan")) == "chain.royalty"
+    assert refused(run("chain", "register", work.id, "--royalty", "nan")) == "cli.usage"
     code, token = run("chain", "register", "tale.txt", "--royalty", "10", "--to", maker)
     assert code == 0 and int(token["token"], 16)
     assert refused(run("chain", "register", work.id)) == "chain.refused.AlreadyRegistered"

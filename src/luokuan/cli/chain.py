@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -184,9 +183,7 @@ def register(
 
     place, where = _there(rpc, home, contract, chain_id)
     row = work_of(work, place)
-    # NaN is neither below 0 nor above 100, so the option lets it through; -1 is refused with the contract's bounds.
-    points = -1 if isnan(royalty) else round(royalty * 100)
-    sent = enter(where, account_of(key), row, place, to=to, royalty=points)
+    sent = enter(where, account_of(key), row, place, to=to, royalty=round(royalty * 100))
     _done(_("Registered: {token}", token=row.blob_sha256), sent, row.blob_sha256, json=json, quiet=quiet)
 
 
