@@ -64,6 +64,14 @@ def test_a_brief_can_put_nothing_on_the_page() -> None:
     assert brief in page.text and "One <i>sentence</i>." in page.text
 
 
+def test_a_brief_of_two_lines_is_one_in_the_table() -> None:
+    from luokuan.cli.showcase import told
+
+    assert told(exhibit("白日依山尽。\n更上一层楼。")) == (
+        "toy.png", "白日依山尽。 更上一层楼。", "人工智能生成 AI generated", "ours", "a" * 12
+    )  # fmt: skip
+
+
 def test_a_file_name_stays_an_address_in_the_folder() -> None:
     odd = replace(exhibit(""), path=Path("out") / 'a b#?".png')
     assert Page(render_sheet([odd])).pictures == ["a%20b%23%3F%22.png"]

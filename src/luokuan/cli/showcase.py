@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from luokuan.cli import options
 from luokuan.cli.output import emit_json, say, table
 from luokuan.errors import ExitCode
 from luokuan.i18n import _
+
+if TYPE_CHECKING:
+    from luokuan.create.showcase import Exhibit
 
 HELP = _("Create a work with each starter model, verify each, and write a contact sheet.")
 
@@ -37,11 +40,14 @@ def showcase(
         works = [{"path": str(e.path), "id": e.work.id, "verdict": e.verdict.verdict} for e in found]
         emit_json({"sheet": str(sheet), "works": works})
     elif not quiet:
-        rows = [
-            (e.path.name, e.work.recipe.brief, e.work.label, e.verdict.verdict, e.work.recipe.model_digest[:12])
-            for e in found
-        ]
-        table([_("work"), _("brief"), _("label"), _("verdict"), _("model digest")], rows)
+        table([_("work"), _("brief"), _("label"), _("verdict"), _("model digest")], [told(one) for one in found])
         say(_("Open {path} in a browser.", path=sheet))
     if not found or not all(exhibit.good for exhibit in found):
         raise typer.Exit(ExitCode.NOT_SO)
+
+
+def told(exhibit: Exhibit) -> tuple[str, ...]:
+    """A work as a row of the table; lines of its brief are put into one."""
+    recipe = exhibit.work.recipe
+    brief = " ".join(recipe.brief.split())
+    return exhibit.path.name, brief, exhibit.work.label, exhibit.verdict.verdict, recipe.model_digest[:12]
