@@ -76,3 +76,8 @@ def test_a_clip_leaves_with_its_colophon(run: Any, tmp_path: Path) -> None:
 def test_wrong_wishes_are_told_in_a_sentence(run: Any, options: list[str], why: str) -> None:
     code, _out, err = run("create", "clip", *options, "-m", "mine")
     assert code == 2 and why in err and "Traceback" not in err
+
+
+def test_a_model_must_be_named(run: Any) -> None:
+    code, _out, err = run("create", "clip", "walk")
+    assert code == 2 and "--model" in err and "Traceback" not in err

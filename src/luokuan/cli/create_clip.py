@@ -18,6 +18,7 @@ HELP = _("Create short clips of what the brief names, such as an action and a di
 
 
 def clip(
+    model: options.Model,
     brief: Annotated[
         str,
         typer.Argument(help=_("What is to be seen, such as 'walk south, leather cap'; empty: as it comes.")),
@@ -43,7 +44,6 @@ def clip(
         float | None,
         typer.Option("--guidance", help=_("How strongly the brief draws; 1: as learnt."), show_default=False),
     ] = None,
-    model: options.Model = "sprites",
     output: options.Output = None,
     count: Annotated[int, typer.Option("--count", "-n", help=_("How many to make."))] = 1,
     seed: options.Seed = 0,

@@ -66,7 +66,7 @@ def sound(category: str = "", *, model: str | Path = "sounds", seed: int = 0, **
     return create_sound(category, model=model, seed=seed, **options)
 
 
-def clip(brief: str = "", *, model: str | Path = "sprites", seed: int = 0, **options: Any) -> Work:
+def clip(brief: str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:
     """Create one finished short clip; see ``luokuan.create.clips.create_clip`` for the options."""
     from luokuan.create.clips import create_clip
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from luokuan.models.clip.model import ClipModel
     from luokuan.store.home import Home
 
-STARTER = "sprites"
 LEAST_SIDE = 256
 """Pixels that a frame has at least, so that the label and the watermark find room."""
 LARGEST_SIDE = 1024
@@ -194,7 +193,7 @@ def create_clips(
     brief: str = "",
     wish: Wish | None = None,
     *,
-    model: str | Path = STARTER,
+    model: str | Path,
     seed: int = 0,
     count: int = 1,
     media_type: str = "video/mp4",
@@ -230,7 +229,7 @@ def create_clips(
         yield (finisher or finish)(draft, home=place, media_type=media_type, enlarge="nearest", label=wanted)
 
 
-def create_clip(brief: str = "", *, model: str | Path = STARTER, seed: int = 0, **options: Any) -> Work:
+def create_clip(brief: str = "", *, model: str | Path, seed: int = 0, **options: Any) -> Work:
     """Create one finished clip.
 
     Args:
