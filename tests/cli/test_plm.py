@@ -45,9 +45,13 @@ def trained(home: Path) -> Path:
     return home / "models/mine"
 
 
-def test_the_rate_that_the_size_implies_is_recorded(trained: Path) -> None:
+def test_the_rate_and_precision_that_the_size_implies_are_recorded(trained: Path) -> None:
     training = json.loads((trained / "training.json").read_text())
-    assert training["run"]["rate"] == 0.004 and "--rate 0.004" in (trained / "README.md").read_text()
+    assert (
+        training["precision"] == "float32"
+        and training["run"]["rate"] == 0.004
+        and "--rate 0.004" in (trained / "README.md").read_text()
+    )
 
 
 def test_train_writes_a_folder_of_transformers(trained: Path) -> None:

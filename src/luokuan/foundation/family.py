@@ -99,9 +99,13 @@ class FamilyTraining(ABC, Generic[ChoicesT, CorpusT]):
         run.check()
         self.corpora, self.run, self.home, self.quiet = corpora, run, home, quiet
         compute.prepare()
-        self.machine = compute.machine(run.device, run.precision)
+        self.machine = compute.machine(run.device, self.precision())
         self.processes = Processes(self.machine.device)
         self.learning = self.objective()
+
+    def precision(self) -> str | None:
+        """That of the run, or what suits its networks; None: the machine's own."""
+        return self.run.precision
 
     @abstractmethod
     def objective(self) -> Objective:

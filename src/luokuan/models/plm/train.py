@@ -42,6 +42,8 @@ KINDS: Mapping[str, Kind] = {
     "music": Kind("luokuan.models.plm.music.train", "MusicPlmRun"),
 }
 """Kinds of material that a language model learns, by ``--kind``."""
+EXACT = ("nano",)
+"""Sizes that compute in float32 if no ``--precision`` is given: such small matrices are no quicker in bf16."""
 KEEPS = ("best", "last")
 """Which average of a run is kept: that which predicted held-out text best, or the last."""
 
@@ -115,6 +117,10 @@ class PlmTraining(FamilyTraining[PlmRun, TextCorpus]):
     packages = ("transformers", "tokenizers")
     tokenizer: PreTrainedTokenizerFast
     stream: Stream
+
+    def precision(self) -> str | None:
+        """See ``FamilyTraining``."""
+        return "float32" if self.run.precision is None and self.run.size in EXACT else self.run.precision
 
     def objective(self) -> Objective:
         """The transformer on the tokens of the training text."""
