@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from drafts import draft, text_draft
+from drafts import draft, sound_draft, text_draft
 
+from luokuan.colophon import ffmpeg
 from luokuan.colophon.finish import export_work, finish
 from luokuan.colophon.verification import verify_files
 from luokuan.errors import UserError
-from luokuan.media import Picture, Text
+from luokuan.media import Picture, Sound, Text
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import open_database
 from luokuan.store.home import Home, open_home
@@ -67,7 +68,7 @@ def calls_of(action: Callable[[], object]) -> list[str]:
     return made
 
 
-def check_home(home: Home, works: int, kind: type[Picture] | type[Text]) -> None:
+def check_home(home: Home, works: int, kind: type[Picture] | type[Text] | type[Sound]) -> None:
     """The database is sound and knows so many works; what has a name is whole; of unfinished files none is left."""
     with open_database(home) as database, database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
@@ -158,6 +159,23 @@ def test_full_while_a_picture_is_finished(home: Home) -> None:
     with open_database(home) as database, database.read() as connection:
         works = len(recent_works(connection))
     check_home(home, works, Picture)
+
+
+def test_full_where_ffmpeg_writes(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silence = ["-f", "s16le", "-ar", "8000", "-ac", "1", "-i", "pipe:0", "-f", "wav", "/dev/full"]
+    for call in (lambda: ffmpeg.run(silence, bytes(1 << 16)), lambda: ffmpeg.feed(silence, [bytes(1 << 16)])):
+        with pytest.raises(UserError) as caught:
+            call()
+        assert caught.value.code == "disk.full"
+    full = tmp_path / "ffmpeg"  # a disk that is full for it alone; what it says is what it really says
+    full.write_text("#!/bin/sh\necho 'pipe:1: No space left on device' >&2\nexit 228\n", encoding="utf-8")
+    full.chmod(0o755)
+    monkeypatch.setattr(ffmpeg, "find", lambda: str(full))
+    with pytest.raises(UserError) as caught:
+        finish(sound_draft(), home=home, media_type="audio/mp4")
+    assert caught.value.code == "disk.full"
+    check_home(home, 0, Sound)
+    monkeypatch.undo()
 
 
 def test_full_at_any_file_that_is_exported(home: Home, tmp_path: Path) -> None:

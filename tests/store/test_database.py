@@ -185,6 +185,39 @@ def test_an_address_that_is_none_is_told_without_its_password(
     assert home.has_database and not home.database.exists()
 
 
+@pytest.mark.parametrize("place", ["?host=/nowhere/at/all", "@127.0.0.1:1/name"])
+def test_a_server_that_is_away_is_told_without_the_password(
+    home: Home, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "postgresql+psycopg://me:s3cret" + (place if place.startswith("@") else f"@/name{place}")
+    monkeypatch.setenv("LUOKUAN_DATABASE", url)
+    with pytest.raises(UserError, match="can't be reached") as caught:
+        open_database(home)
+    assert caught.value.code == "database.unreachable" and caught.value.status == 503
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [("53100", "disk.full"), ("55P03", "database.busy"), ("57P01", "database.unreachable"), ("42P01", None)],
+)
+def test_states_of_postgresql_become_sentences(home: Home, state: str, code: str | None) -> None:
+    class Told(Exception):
+        sqlstate = state
+
+    told = sa.exc.OperationalError("INSERT", {}, Told("it can't be done"))
+    with (
+        open_database(home) as database,
+        pytest.raises((UserError, sa.exc.OperationalError)) as caught,
+        database.write(),
+    ):
+        raise told
+    if code is None:
+        assert caught.value is told, "what is no user's matter stays as it is"
+    else:
+        assert isinstance(caught.value, UserError) and caught.value.code == code
+
+
 def test_a_database_elsewhere_takes_the_place_of_the_homes_own(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

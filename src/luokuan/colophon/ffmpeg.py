@@ -5,6 +5,7 @@ Files of strangers are given to it only in a process with limits, and it may ope
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -94,7 +95,7 @@ def encoded(samples: NDArray[np.float32], rate: int, *options: str) -> bytes:
     Into a file and not a pipe: what a container says of its length and of its encoder's delay is written last.
 
     Raises:
-        UserError: there is no ffmpeg.
+        UserError: there is no ffmpeg, or no room for what it writes.
         RuntimeError: it failed; our fault.
     """
     import numpy as np
@@ -130,7 +131,7 @@ def run(
         seconds: Longest time that it may take.
 
     Raises:
-        UserError: there is no ffmpeg.
+        UserError: there is no ffmpeg, or no room for what it writes.
         RuntimeError: it failed, or took too long; our fault.
     """
     command = [find(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
@@ -143,7 +144,7 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise RuntimeError(f"ffmpeg took longer than {seconds} s") from error
     if done.returncode != 0:
-        raise RuntimeError(f"ffmpeg failed: {done.stderr.decode('utf-8', 'replace')[:400]}")
+        raise _failed(done.stderr)
     return done.stdout
 
 
@@ -151,7 +152,7 @@ def feed(arguments: Sequence[str], pieces: Iterable[bytes | memoryview], *, seco
     """As ``run``, for what is written to ``pipe:0`` piece by piece, each when it is ready; the output is a file.
 
     Raises:
-        UserError: there is no ffmpeg.
+        UserError: there is no ffmpeg, or no room for what it writes.
         RuntimeError: it failed, or took too long; our fault.
     """
     command = [find(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
@@ -190,4 +191,17 @@ def feed(arguments: Sequence[str], pieces: Iterable[bytes | memoryview], *, seco
             raise RuntimeError(f"ffmpeg took longer than {seconds:.0f} s")
         if program.returncode != 0:
             told.seek(0)
-            raise RuntimeError(f"ffmpeg failed: {told.read(2000).decode('utf-8', 'replace')[:400]}")
+            raise _failed(told.read(2000))
+
+
+def _failed(told: bytes) -> Exception:
+    """What a failure is, by what the program said: a full disk is nobody's fault here."""
+    words = told.decode("utf-8", "replace")
+    if os.strerror(errno.ENOSPC) in words or os.strerror(errno.EDQUOT) in words:
+        return UserError(
+            _("No room left while writing {path}.", path=tempfile.gettempdir()),
+            _("Free some space there or choose another place; nothing was half-written."),
+            code="disk.full",
+            status=413,
+        )
+    return RuntimeError(f"ffmpeg failed: {words[:400]}")

@@ -28,6 +28,11 @@ _MIGRATION_LOCK = 0x4C554F4B  # any number, as long as every process takes the s
 _one_migration = threading.Lock()  # Alembic keeps its context in a global
 _WRITE = "luokuan_write"
 _SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR")
+_POSTGRESQL_FULL = ("53100",)  # disk_full
+_POSTGRESQL_BUSY = ("55P03",)  # lock_not_available
+_POSTGRESQL_AWAY = ("08", "57P", "28", "3D")
+"""Connection exceptions, a server that stops or starts, a login refused, no such database; classes of states
+(PostgreSQL manual, appendix A)."""
 
 
 class Database:
@@ -46,7 +51,8 @@ class Database:
         """A connection for reading; nothing is committed.
 
         Raises:
-            UserError: the file is damaged, or another process holds the database for too long.
+            UserError: the file is damaged, the server can't be reached, or another process holds the database for too
+                long.
         """
         try:
             with self.engine.connect() as connection:
@@ -59,7 +65,8 @@ class Database:
         """A connection in a write transaction: committed at the end, rolled back by an exception.
 
         Raises:
-            UserError: the disk is full, or another process holds the database for too long.
+            UserError: the disk is full, the server can't be reached, or another process holds the database for too
+                long.
         """
         try:
             with self.engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
@@ -87,7 +94,8 @@ def open_database(home: Home, url: str | None = None, *, patience: float | None 
         patience: Seconds to wait for another process that writes; default: ``BUSY_SECONDS``.
 
     Raises:
-        UserError: the file is no database, can't be written, or was made by a newer Luokuan.
+        UserError: the file is no database, can't be written, or was made by a newer Luokuan; its server can't be
+            reached.
     """
     seconds = BUSY_SECONDS if patience is None else patience
     database = _connected(home, url, seconds)
@@ -221,14 +229,15 @@ def migrate(connection: sa.Connection, to: str = "head") -> None:
 
 def _as_user_error(error: sa.exc.DatabaseError, patience: float, path: Path | None = None) -> Exception:
     name = getattr(error.orig, "sqlite_errorname", "")
-    if name.startswith(_SQLITE_FULL):
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if name.startswith(_SQLITE_FULL) or state in _POSTGRESQL_FULL:
         return UserError(
             _("No room left for the home's database."),
             _("Free some space there or choose another place; nothing was half-written."),
             code="disk.full",
             status=413,
         )
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or state in _POSTGRESQL_BUSY:
         return UserError(
             _("Another process has held the home's database for more than {seconds} seconds.", seconds=f"{patience:g}"),
             _("Try again when it has finished."),
@@ -240,5 +249,13 @@ def _as_user_error(error: sa.exc.DatabaseError, patience: float, path: Path | No
             _("The database {path} can't be used: {reason}.", path=path, reason=error.orig),
             _("Restore it from a backup, or choose another home."),
             code="database.unusable",
+        )
+    # libpq tells no state where nobody answered; SQLite has names instead of states.
+    if not name and isinstance(error, sa.exc.OperationalError) and (not state or state.startswith(_POSTGRESQL_AWAY)):
+        return UserError(
+            _("The home's database can't be reached: {reason}.", reason=(str(error.orig).splitlines() or ["-"])[0]),
+            _("Start its server, or mend the address in LUOKUAN_DATABASE; nothing was half-written."),
+            code="database.unreachable",
+            status=503,
         )
     return error

@@ -32,7 +32,7 @@ from luokuan.studio.jobs.kinds import Kind, kind_named, kinds
 SETTINGS = "LUOKUAN_WORKER"
 """Environment variable with ``Settings`` as JSON."""
 POLL = 0.2
-TRANSIENT = ("database.busy", "training.busy")
+TRANSIENT = ("database.busy", "database.unreachable", "training.busy")
 """Codes of a user's errors that go away by themselves."""
 
 
