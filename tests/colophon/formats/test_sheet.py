@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from time import process_time
 from typing import Any
 
 import pytest
@@ -210,6 +211,42 @@ def test_a_picture_with_something_that_runs_does_not_leave() -> None:
     assert format_of_file(found.data) is SVG and SVG.mark(found.data) == WORK and SVG.samples(found.data) is None
     assert parse(SVG.read_labels(found.data, found.sidecars).aigc or "") == AIGC
     assert kind_of("image/svg+xml") is None
+
+
+def _label_of_others(row: Any, aigc: str) -> bytes:
+    """As another program writes it: more attributes, the other quotes, spaces, no line of its own."""
+    start = f"<{row.element} x='1' {row.attribute} = 'AIGC' class='a'>"
+    return (start + aigc.replace("<", "&lt;") + f"</{row.element} >").encode()
+
+
+@pytest.mark.parametrize("row", [MUSICXML, SVG], ids=lambda row: row.name)
+def test_labels_of_other_writers_are_read(row: Any, tmp_path: Any) -> None:
+    bare = row.encode(SCORE, Encoding()) if row is MUSICXML else PICTURE.encode()
+    anchor, theirs = row.anchor.encode(), _label_of_others(row, AIGC.build())
+    script = b"<script>alert(1)</script>" if row is SVG else b""
+    file = tmp_path / f"theirs{row.suffixes[0]}"
+    file.write_bytes(bare.replace(anchor, theirs + script + anchor, 1))
+    verdict = verify_file(file, home=open_home(tmp_path / "home"))
+    assert verdict.verdict == "labelled" and "luokuan" in str(verdict), (
+        "what could run isn't looked at, and hides nothing"
+    )
+    ours = row.tag(bare, AIGC).data
+    two = ours.replace(anchor, _label_of_others(row, Aigc("1", "somebody", WORK).build()) + anchor, 1)
+    with pytest.raises(UserError, match="contradict"):
+        row.read_labels(two, {})
+    assert parse(row.read_labels(ours.replace(anchor, theirs + anchor, 1), {}).aigc or "") == AIGC, "twice the same"
+    with pytest.raises(UserError) as caught:
+        parse(
+            row.read_labels(bare.replace(anchor, _label_of_others(row, '{"Label":"\x01"}') + anchor, 1), {}).aigc or ""
+        )
+    assert caught.value.code == "aigc.invalid"
+
+
+def test_a_million_brackets_take_no_time() -> None:
+    data = b"<svg>" + b"<metadata id = " * 20_000 + b"</svg>"
+    start = process_time()
+    assert SVG.read_labels(data, {}).aigc is None
+    assert process_time() - start < 2
 
 
 def test_without_verovio_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,8 @@ class SheetFormat:
         to_text: A sheet to the file's text.
         examine: Reads the file back against the sheet.
         anchor: Before what in the text the implicit label is put.
-        field: An element of the implicit label: ``{name}`` and ``{value}``.
+        element: The elements of the implicit label, and
+        attribute: which of theirs holds its name.
         around: What stands around those elements.
         marked: Where the work's id stands in the explicit label.
     """
@@ -60,7 +61,8 @@ class SheetFormat:
     to_text: Callable[[Sheet], str]
     examine: Callable[[bytes, Sheet], None]
     anchor: str
-    field: str
+    element: str
+    attribute: str
     around: tuple[str, str]
     marked: re.Pattern[bytes]
     kind: type[Score] = Score
@@ -91,7 +93,7 @@ class SheetFormat:
     def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
         """The file with AIGC and IPTC source type as elements, and both beside it."""
         fields = [
-            self.field.format(name=name, value=escape(value))
+            f'<{self.element} {self.attribute}="{name}">{escape(value)}</{self.element}>'
             for name, value in ((_AIGC, aigc.build()), (_SOURCE, source))
         ]
         added = "".join((self.around[0], *fields, self.around[1])).encode()
@@ -118,8 +120,10 @@ class SheetFormat:
         return b"</svg>" if self.media_type.startswith("image/") else b"</score-partwise>"
 
     def _fields(self, data: bytes, name: str) -> list[str]:
-        start, end = self.field.format(name=name, value="\0").encode().split(b"\0")
-        values = re.findall(re.escape(start) + b"([^<]{0,%d})" % (2 * MAX_LENGTH) + re.escape(end), data[:HEAD_BYTES])
+        # As any writer of XML may put it: other attributes, either quotes, spaces, a namespace's prefix.
+        pattern = rf"<(?:\w{{1,40}}:)?{self.element}\s[^<>]{{0,400}}?(?<=\s){self.attribute}\s{{0,9}}=\s{{0,9}}([\"'])"
+        pattern += rf"{name}\1[^<>]{{0,400}}>([^<]{{0,{2 * MAX_LENGTH}}})</(?:\w{{1,40}}:)?{self.element}\s{{0,9}}>"
+        values = [found[2] for found in re.finditer(pattern.encode(), data[:HEAD_BYTES])]
         return [
             re.sub("&(lt|gt|quot|apos|amp);", lambda found: _ENTITIES[found[0]], value.decode("utf-8", "replace"))[
                 : MAX_LENGTH + 1
@@ -162,7 +166,8 @@ MUSICXML = SheetFormat(
     to_text=musicxml.build,
     examine=_same_notes,
     anchor="</identification>",
-    field='<miscellaneous-field name="{name}">{value}</miscellaneous-field>',
+    element="miscellaneous-field",
+    attribute="name",
     around=("<miscellaneous>", "</miscellaneous>\n"),
     marked=re.compile(rb"<rights>[^<]*\[luokuan:([0-9a-f]{16})\]</rights>"),
 )
@@ -176,7 +181,8 @@ SVG = SheetFormat(
     to_text=engraving.engrave,
     examine=engraving.examine,
     anchor="<title>",
-    field='<metadata id="{name}">{value}</metadata>\n',
-    around=("", ""),
+    element="metadata",
+    attribute="id",
+    around=("", "\n"),
     marked=re.compile(rb'<text class="mark"[^>]*>\[luokuan:([0-9a-f]{16})\]</text>'),
 )
