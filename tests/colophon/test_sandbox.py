@@ -223,3 +223,6 @@ def test_many_files_use_one_child(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "Child", counted)
     assert {v.verdict for v in verify_files([GOOD] * 20, None, [ROOT])} == {"trusted"}
     assert len(started) == 1
+    monkeypatch.setattr(sandbox, "RECYCLE", 3)
+    assert [v.verdict for v in verify_files([GOOD] * 7, None, [ROOT])] == ["trusted"] * 7
+    assert len(started) == 4, "three, three, and one"

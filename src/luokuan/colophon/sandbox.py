@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # -P: the folder in which somebody happens to stand may hold a file named like a module of ours.
 COMMAND = [sys.executable, "-P", "-m", "luokuan.colophon.inspector"]
 
+RECYCLE = 500
+"""Files after which the child is replaced, so that what its libraries hold on to doesn't pile up."""
+
 _MAX_ANSWER = (1 << 20) + 4 * (MAX_TRACE // 3 + 1)
 
 
@@ -46,7 +49,8 @@ class Limits:
 
 
 class Sandbox:
-    """One child that looks at file after file; a new one after a file that killed it. Use it as a context."""
+    """One child that looks at file after file; a new one after a file that killed it, and after ``RECYCLE`` files. Use
+    it as a context."""
 
     def __init__(
         self,
@@ -73,6 +77,7 @@ class Sandbox:
         self._limits = limits
         self._secret = secret
         self._child: Child | None = None
+        self._seen = 0
 
     def inspect(self, path: Path) -> Facts:
         """The facts about ``path``; ``problem`` is ``crashed`` or ``time`` when the child didn't answer.
@@ -88,9 +93,12 @@ class Sandbox:
         return facts if facts.problem is not None else replace(facts, unseen=True)
 
     def _ask(self, path: Path, settings: Mapping[str, Any]) -> Facts:
+        if self._seen >= RECYCLE:
+            self.close()
         if self._child is None:
-            self._child = Child(COMMAND, _MAX_ANSWER)
+            self._child, self._seen = Child(COMMAND, _MAX_ANSWER), 0
             self._child.send(settings)
+        self._seen += 1
         self._child.send(str(path.absolute()))
         if settings["traces"]:
             prepare(path)
