@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drafts import GOLDEN, MEDIA_TYPES, draft, home_with_leaf
+from drafts import GOLDEN, MEDIA_TYPES, draft, home_with_leaf, text_draft
 from PIL import Image
 
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
@@ -342,9 +342,12 @@ def test_a_folder_with_loops_pipes_and_odd_names(home: Home, tmp_path: Path) -> 
     for name in ("b.png", "sub/a", "名字.png", os.fsdecode(b"\xff\xfe.png")):
         save(data, folder / name)
     save(b"text", folder / "liar.jpg")
+    poem = finish(text_draft(), home=home, media_type="text/plain")
+    save(poem.data, folder / "alone.txt")  # what lay beside it is gone
     verdicts = verify_folder(folder, home)
     found = {os.fsencode(v.path.relative_to(folder)): v.verdict for v in verdicts}
     assert found == {
+        b"alone.txt": "ours_stripped",
         b"b.png": "ours",
         b"liar.jpg": "nothing_found",
         b"self.png": "unreadable",

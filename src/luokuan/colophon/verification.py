@@ -17,7 +17,7 @@ from luokuan.colophon.findings import Finder, Heard
 from luokuan.colophon.formats import FORMATS, HEADER_BYTES, SIDECARS, TEXTS, format_of_header, known_endings
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.html import HEAD_BYTES, HTML, is_labelled
-from luokuan.colophon.formats.text import words_of
+from luokuan.colophon.formats.text import MARKDOWN, PLAIN, mark_in, words_of
 from luokuan.colophon.sandbox import Limits, Sandbox
 from luokuan.colophon.trust import Trust, about_lists, revocations, trust_of
 from luokuan.colophon.verdict import Verdict, judge, worst
@@ -38,6 +38,8 @@ Listen = Callable[[str], Heard | None]
 
 _BESIDE = (*SIDECARS, *CAPTIONS, ".proof")
 _PIECE = 1 << 20
+_WORDS = (*PLAIN.suffixes, *MARKDOWN.suffixes)
+_TAIL_BYTES = 256
 _TEXTS = {row.media_type: row for row in TEXTS}
 
 MAX_ANCHOR = 1 << 20
@@ -109,8 +111,8 @@ def verify_folder(
     """Check every work in a folder and its subfolders, in the order of their names.
 
     A file counts when it begins like a picture, a sound, a score or a labelled text, has an ending of theirs (but for
-    text), or has a manifest beside it. Linked folders are not entered; a folder that can't be entered counts as one
-    unreadable file, so that nobody takes the rest for the whole.
+    text), has a manifest beside it, or is a text that ends with a label of ours. Linked folders are not entered; a
+    folder that can't be entered counts as one unreadable file, so that nobody takes the rest for the whole.
 
     Raises:
         UserError: the folder holds no such file, or an anchor is no PEM certificate.
@@ -239,7 +241,12 @@ def _works(folder: Path) -> Iterator[Path]:
                     folders.append(path)
             elif any(entry.name.endswith(end) and entry.name.removesuffix(end) in names for end in _BESIDE):
                 continue  # looked at with the file beside which it lies
-            elif path.suffix.lower() in endings or entry.name + MANIFEST in names or _begins_like_a_work(path):
+            elif (
+                path.suffix.lower() in endings
+                or entry.name + MANIFEST in names
+                or _begins_like_a_work(path)
+                or _ends_like_a_text(path)
+            ):
                 yield path
         waiting += reversed(folders)
 
@@ -257,12 +264,20 @@ def _begins_like_a_work(path: Path) -> bool:
     return row is not None and (row is not HTML or is_labelled(_header(path, HEAD_BYTES)))
 
 
-def _header(path: Path, size: int) -> bytes:
+def _ends_like_a_text(path: Path) -> bool:
+    """Whether it is a text whose end names a work, whatever became of what lay beside it."""
+    return path.suffix.lower() in _WORDS and mark_in(_header(path, _TAIL_BYTES, end=True)) is not None
+
+
+def _header(path: Path, size: int, *, end: bool = False) -> bytes:
+    """The first bytes of a file, or the last."""
     try:
         # Only regular files are opened: a named pipe would wait for its other end.
         if not stat.S_ISREG(path.stat().st_mode):
             return b""
         with path.open("rb") as stream:
+            if end:
+                stream.seek(max(0, path.stat().st_size - size))
             return stream.read(size)
     except OSError:
         return b""
