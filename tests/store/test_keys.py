@@ -85,6 +85,8 @@ def test_damaged_keys_are_named(home: Home, name: str, data: bytes | None) -> No
     with pytest.raises(UserError) as caught:
         signing(home)
     assert caught.value.code == "keys.damaged"
+    only_the_leaf = data is None and name.startswith("leaf")
+    assert ("identity rotate" in caught.value.do) == only_the_leaf, "what a new leaf mends needs no new authority"
 
 
 def test_a_key_of_another_certificate_and_an_expired_leaf_are_refused(home: Home, tmp_path: Path) -> None:

@@ -216,7 +216,7 @@ def _load(keys: Path, places: Places) -> Signing:
         for below, above in pairwise(issuers):
             below.verify_directly_issued_by(above)
     except (OSError, ValueError, TypeError, IndexError) as error:
-        raise damaged(folder, error) from error
+        raise (damaged(folder, error) if places.user else _leaf_damaged(folder, places, error)) from error
     except InvalidSignature as error:
         raise damaged(folder, ValueError("the certificates belong to different authorities")) from error
     roots = "".join(places.stamp_roots).encode("ascii")
@@ -298,6 +298,19 @@ def damaged(folder: Path, error: Exception) -> UserError:
     return UserError(
         _("The signing key in {folder} can't be used: {reason}.", folder=folder, reason=error),
         _("Restore it from a backup; or move the folder away, and a new authority is made."),
+        code="keys.damaged",
+    )
+
+
+def _leaf_damaged(folder: Path, places: Places, error: Exception) -> UserError:
+    """As ``damaged``; where the authority is whole, a new leaf is all that is needed."""
+    file = leaf_file(places)
+    whole = all((folder / f"{name}{end}").is_file() for name in (_ROOT, _INTERMEDIATE) for end in (".pem", ".key"))
+    if not isinstance(error, FileNotFoundError) or not whole or Path(str(error.filename)).stem != file:
+        return damaged(folder, error)
+    return UserError(
+        _("The signing key in {folder} can't be used: {reason}.", folder=folder, reason=error),
+        _("Restore it from a backup, or make a new one of the same authority: luokuan identity rotate"),
         code="keys.damaged",
     )
 
