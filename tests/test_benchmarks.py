@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile as sf
 import torch
 from plms import kept_in, line_plm, slot_plm
 from scripts_for_tests import loaded
@@ -357,3 +359,19 @@ def test_sentences_are_measured_against_a_language_model(tmp_path: Path, monkeyp
         assert row["ratio_mixture"] == pytest.approx(row["importance_mixture_nats"] / language["nats"])
         # The encoder, the moments and what z goes through: all that the language model lacks.
         assert row["parameters"] > language["parameters"] > 0
+
+
+def test_the_wait_for_works_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = loaded("works")
+    found = module.make_two(module.KINDS["sound"], time.time() - 60, tmp_path)
+    assert found["first"] > 60 > found["next"] > 0, "the first one counts from the start of the process"
+    assert found["lasts"] == pytest.approx(sf.info(tmp_path / "work-1.wav").duration, abs=0.01)
+    assert found["factor"] == pytest.approx(found["next"] / found["lasts"]) and found["cpu"] > 0
+    (tmp_path / "words.txt").write_text("words", encoding="utf-8")
+    assert module.seconds_of(tmp_path / "words.txt") is None
+    monkeypatch.setattr("sys.argv", ["works", "--kinds", "opera"])
+    with pytest.raises(SystemExit):
+        module.main()
+    assert "no such kind: opera; there are text, verse" in capsys.readouterr().err
