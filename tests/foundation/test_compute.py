@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from luokuan.errors import UserError
+from luokuan.foundation import compute
 from luokuan.foundation.compute import (
     autocast,
     convolution_rate,
@@ -93,3 +94,20 @@ def test_flop_are_counted_through_double_backward() -> None:
         gradient.square().sum().backward()
 
     assert count_flop(penalty) > 3 * 2 * 9 * 9
+
+
+def test_one_thread_is_for_a_while() -> None:
+    before = torch.get_num_threads()
+
+    @compute.one_thread()
+    def inside() -> int:
+        return torch.get_num_threads()
+
+    torch.set_num_threads(2)
+    try:
+        assert inside() == 1 and torch.get_num_threads() == 2
+        with pytest.raises(ValueError, match="in between"), compute.one_thread():
+            raise ValueError("in between")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

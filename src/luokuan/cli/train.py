@@ -29,7 +29,7 @@ def _group() -> None:
     """Families as commands."""
 
 
-app.command("gan", help=_("Train a GAN on pictures, or on sentences in the latents of a VAE."))(gan)
+app.command("gan", help=_("Train a GAN on pictures, on music, or on sentences in the latents of a VAE."))(gan)
 
 
 @app.command("codec", help=_("Train a picture codec (a VAE) on one or more folders of pictures."))

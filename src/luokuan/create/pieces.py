@@ -46,14 +46,14 @@ class Wish:
     Args:
         bars: Its length, or how many are added; a melody has always two bars. None: what is usual for the model.
         mode: ``major`` or ``minor``; None: as it comes.
-        density: ``low``, ``medium`` (language models alone) or ``high``: few or many notes; None: as it comes.
+        density: ``low``, ``medium`` (no VAEs) or ``high``: few or many notes; None: as it comes.
         tempo: Quarter notes a minute, 20 to 400; None: that of a given piece, or what is usual.
         temperature: Of the notes, 0 to 5: below 1 more probable; None: what is usual.
         truncation: ψ, 0 to 1: below 1 the latents are more typical.
         steps: Pieces on the way from one file to the other, both included.
         noise: How far a variation goes, 0 to 1.
         strip: The steps one after another in one work.
-        key: Such as ``A minor``, see ``songs.key_number``; language models alone. None: as it comes.
+        key: Such as ``A minor``, see ``songs.key_number``; no VAEs. None: as it comes.
     """
 
     bars: int | None = None
@@ -70,8 +70,8 @@ class Wish:
     @property
     def nudges(self) -> dict[str, float]:
         """Attribute to the multiple of its direction: as far from the middle again as the mean of that side is."""
-        found = {"mode": {"minor": 1.0, "major": -1.0}.get(self.mode or ""), "density": {"high": 1.0, "low": -1.0}.get(
-            self.density or "")}  # fmt: skip
+        modes, densities = {"minor": 1.0, "major": -1.0}, {"high": 1.0, "low": -1.0}
+        found = {"mode": modes.get(self.mode or ""), "density": densities.get(self.density or "")}
         return {name: value for name, value in found.items() if value is not None}
 
     def check(self, *, like: bool, way: bool, count: int, seed: int) -> None:
@@ -187,7 +187,7 @@ def draft_music(
         songs.check_songs(wish, model, elsewhere=like is not None or ends is not None)
         yield from songs.draft_songs(wish, model=model, seed=seed, count=count, task=task)
         return
-    songs.refuse_songs(wish, folder.name, task=task is not None)
+    songs.refuse_songs(wish, model, task=task is not None)
 
     def drafted(score: Score, own: int, parameters: Mapping[str, Any]) -> Draft:
         recipe = Recipe(
@@ -217,18 +217,15 @@ def draft_music(
                 said: dict[str, Any] = {"like": like.sha256, "noise": noise, "temperature": warmth}
             else:
                 warmth = model.usual_temperature if wish.temperature is None else wish.temperature
-                bars, tempo = BARS if wish.bars is None else wish.bars, TEMPO if wish.tempo is None else wish.tempo
-                make = partial(
-                    model.sample,
-                    bars=bars,
-                    temperature=warmth,
-                    truncation=wish.truncation,
-                    nudges=wish.nudges,
-                    tempo=tempo,
-                )
-                said = {"bars": bars, "temperature": warmth, "truncation": wish.truncation, "tempo": tempo}
+                said = {
+                    "bars": BARS if wish.bars is None else wish.bars,
+                    "temperature": warmth,
+                    "truncation": wish.truncation,
+                    "tempo": TEMPO if wish.tempo is None else wish.tempo,
+                }
+                make = partial(model.sample, nudges=wish.nudges, **said, **songs.conditions(wish, model))
             score, chosen = _clearest(make, own, wish)
-            yield drafted(score, own, {**said, "mode": wish.mode, "density": wish.density, **chosen})
+            yield drafted(score, own, {**said, "mode": wish.mode, "density": wish.density, "key": wish.key, **chosen})
     except Unfit as error:
         raise unusable(_("The given file"), str(error)) from error
 
@@ -258,8 +255,9 @@ def _clearest(make: Callable[[int], Score], seed: int, wish: Wish) -> tuple[Scor
     from luokuan.foundation.compute import mix_seed
     from luokuan.models.evaluation.music import density, key_of
 
-    if not wish.nudges:
+    if not wish.nudges and wish.key is None:
         return make(seed), {}
+    tonic = None if wish.key is None else songs.key_number(wish.key) % 12
     drafts = [make(seed if index == 0 else mix_seed(seed, "among", index)) for index in range(AMONG)]
     amounts = [density(score) for score in drafts]
     spread = float(np.std(amounts)) or 1.0
@@ -268,7 +266,9 @@ def _clearest(make: Callable[[int], Score], seed: int, wish: Wish) -> tuple[Scor
         key, found = key_of(drafts[index]), 0.0
         if wish.mode is not None:
             found += key.fit if key.major == (wish.mode == "major") else -key.fit
-        if wish.density is not None:
+        if tonic is not None:
+            found += key.fit if key.tonic == tonic else -key.fit
+        if wish.density in ("high", "low"):
             sign = 1 if wish.density == "high" else -1
             found += sign * (amounts[index] - float(np.mean(amounts))) / spread
         return found

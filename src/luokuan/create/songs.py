@@ -15,7 +15,9 @@ from luokuan.media import Score
 if TYPE_CHECKING:
     from luokuan.colophon.schema import Draft
     from luokuan.create.pieces import Start, Wish
+    from luokuan.models.gan.music.model import MusicGan
     from luokuan.models.plm.music.model import MusicPlm
+    from luokuan.models.vae.music.model import MusicVae
 
 BARS = 16
 """Bars of a piece where nothing is said."""
@@ -125,17 +127,19 @@ def check_songs(wish: Wish, model: MusicPlm, *, elsewhere: bool) -> None:
             )
 
 
-def refuse_songs(wish: Wish, name: str, *, task: bool) -> None:
-    """Refuse what only a language model of music does.
+def refuse_songs(wish: Wish, model: MusicVae | MusicGan, *, task: bool) -> None:
+    """Refuse what only a language model of music does, or a GAN of music too.
 
     Raises:
         UserError: it was asked of another model.
     """
+    keyed = bool(conditions(wish, model))
     rules = (
         (task, "--continue, --accompany, --infill"),
-        (wish.key is not None, "--key"),
-        (wish.density == "medium", "--density medium"),
+        (wish.key is not None and not keyed, "--key"),
+        (wish.density == "medium" and not keyed, "--density medium"),
     )
+    name = model.folder.name
     for wrong, option in rules:
         if wrong:
             raise UserError(
@@ -143,6 +147,19 @@ def refuse_songs(wish: Wish, name: str, *, task: bool) -> None:
                 _("Choose a language model of music, trained with `luokuan train plm CORPUS --kind music`."),
                 code="create.option",
             )
+
+
+def conditions(wish: Wish, model: MusicVae | MusicGan) -> dict[str, Any]:
+    """What a GAN of music is told besides: its classes are keys and densities. Of a VAE nothing.
+
+    Raises:
+        UserError: there is no such key.
+    """
+    from luokuan.models.gan.music.model import MusicGan
+
+    if not isinstance(model, MusicGan):
+        return {}
+    return {"key": None if wish.key is None else key_number(wish.key), "density": wish.density}
 
 
 def draft_songs(

@@ -125,6 +125,21 @@ def prepare(threads: int | None = None) -> None:
         torch.set_num_threads(threads)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in this thread alone; also a decorator.
+
+    For writing symbol by symbol with small networks: their products are over before other threads have begun, and on
+    a busy machine waiting for those costs a hundred times the work.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def autocast(device: str, precision: str) -> Any:
     """Autocast of matrix products and convolutions to bfloat16, or nothing in float32."""
     kind = device.split(":", maxsplit=1)[0]

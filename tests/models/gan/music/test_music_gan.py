@@ -265,6 +265,10 @@ def test_wishes_choose_among_what_was_learnt(tmp_path: Path) -> None:
     assert {int(model._drawn({}, stream)) for _draw in range(40)} == set(classes)
     assert {int(model._drawn({"mode": 1.0}, stream)) for _draw in range(9)} == {classes[1]}
     assert {int(model._drawn({"density": -1.0}, stream)) for _draw in range(9)} == {classes[0]}
+    assert {int(model._drawn({}, stream, key=2)) for _draw in range(9)} == {classes[0]}
+    assert {int(model._drawn({}, stream, density="high")) for _draw in range(9)} == {classes[1]}
+    with pytest.raises(UserError, match="no music of that kind: --density medium, --key 'D major'"):
+        model.sample(0, key=2, density="medium")
     with pytest.raises(UserError, match="no music of that kind: --mode minor, --density low"):
         model.sample(0, nudges={"mode": 1.0, "density": -1.0})
 

@@ -10,7 +10,7 @@ from luokuan.models.vae.music.encodings import ENCODINGS, Encoding
 SCHEMA = 1
 KEYS = 24
 """Twelve tonics in major, then twelve in minor."""
-DENSITIES = ("low", "middle", "high")
+DENSITIES = ("low", "medium", "high")
 """Thirds of the material by notes a quarter."""
 CLASSES = KEYS * len(DENSITIES)
 """Key and density together: class = key · 3 + density."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from luokuan.errors import UserError
-from luokuan.foundation.compute import machine, mix_seed
+from luokuan.foundation.compute import machine, mix_seed, one_thread
 from luokuan.foundation.modelfolder import ModelFolder
 from luokuan.foundation.strictconfig import strict_config
 from luokuan.i18n import _
@@ -22,6 +22,7 @@ from luokuan.models.vae.music.model import frames_for
 from luokuan.models.vae.music.sampling import stream_of
 
 STORED = "float16"
+TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 SIDES: Mapping[str, tuple[str, str]] = {"mode": ("major", "minor"), "density": ("low", "high")}
 """What can be wished for: below 0 the first, above 0 the second."""
 
@@ -87,6 +88,7 @@ class MusicGan:
         """How scores are written."""
         return self.config.way
 
+    @one_thread()
     @torch.no_grad()
     def sample(
         self,
@@ -97,6 +99,8 @@ class MusicGan:
         truncation: float = 1.0,
         nudges: Mapping[str, float] | None = None,
         tempo: float = 96.0,
+        key: int | None = None,
+        density: str | None = None,
     ) -> Score:
         """A piece, in a key and density drawn as often as the training material has them.
 
@@ -106,6 +110,8 @@ class MusicGan:
             truncation: ψ: the noise at this share of its distance from 0.
             nudges: Wishes: ``mode`` below 0 major, above 0 minor; ``density`` below 0 low, above 0 high.
             tempo: Quarter notes a minute.
+            key: 0 … 11 C major to B major, 12 … 23 C minor to B minor; None: as it comes.
+            density: One of ``DENSITIES``; None: as it comes, or as ``nudges`` say.
 
         Raises:
             UserError: its material had nothing of that kind, or see ``frames_for``.
@@ -113,21 +119,35 @@ class MusicGan:
         config = self.config
         length = frames_for(bars, self.way, config.bar)
         stream = stream_of(mix_seed(seed, "music"))
-        label = self._drawn(nudges or {}, stream)
+        label = self._drawn(nudges or {}, stream, key=key, density=density)
         z = truncation * torch.randn(1, config.noise_for(length), generator=stream)
         noise = stream_of(mix_seed(seed, "symbols"))
         found = self.generator(z.to(self.device), label.to(self.device), temperature=temperature, stream=noise)
         symbols = found.argmax(dim=-1)[0, :length].cpu().numpy()
         return decode(to_frames(symbols, self.way), self.way, tempo=tempo)
 
-    def _drawn(self, nudges: Mapping[str, float], stream: torch.Generator) -> Tensor:
+    def _drawn(
+        self,
+        nudges: Mapping[str, float],
+        stream: torch.Generator,
+        *,
+        key: int | None = None,
+        density: str | None = None,
+    ) -> Tensor:
         """A class (1,) among those that are wished for."""
         table = torch.tensor(self.config.counts, dtype=torch.float64).reshape(2, KEYS // 2, len(DENSITIES))
         wished = {name: SIDES[name][int(amount > 0)] for name, amount in nudges.items() if amount}
+        if density is not None:
+            wished["density"] = density
         if "mode" in wished:
             table[1 - SIDES["mode"].index(wished["mode"])] = 0
         if "density" in wished:
             table = table * torch.tensor([float(name == wished["density"]) for name in DENSITIES], dtype=torch.float64)
+        if key is not None:
+            wished["key"] = f"'{TONICS[key % 12]} {SIDES['mode'][key // 12]}'"
+            others = torch.ones(KEYS, dtype=torch.bool)
+            others[key] = False
+            table.view(KEYS, -1)[others] = 0
         if not table.any():
             raise UserError(
                 _("The model '{name}' has learnt no music of that kind: {what}.", name=self.folder.name,

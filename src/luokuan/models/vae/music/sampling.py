@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from luokuan.foundation.compute import one_thread
 from luokuan.models.vae.music.config import MusicConfig
 from luokuan.models.vae.music.encodings import START, allowed
 from luokuan.models.vae.music.networks import Decoder, shifted
@@ -33,6 +34,7 @@ def given(latents: Tensor) -> Chooser:
     return lambda segment, mean, _spread: latents[:, segment].expand(len(mean), -1)
 
 
+@one_thread()
 @torch.no_grad()
 def write(
     decoder: Decoder,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from luokuan.foundation.compute import one_thread
 from luokuan.models.vae.text.networks import Cache, TextVaeNetwork
 
 TOGETHER = 64
 """Sentences written together."""
 
 
+@one_thread()
 @torch.no_grad()
 def write(
     network: TextVaeNetwork,
