@@ -125,10 +125,14 @@ def test_wrong_choices_are_refused(run: Any, choices: list[str]) -> None:
 
 
 def test_wrong_uses_are_refused(trained: Path, run: Any, tmp_path: Path) -> None:
+    (tmp_path / "cut.mid").write_bytes((DATA / "chorale-1.mid").read_bytes()[:100])
     for arguments in (
         ["create", "image", "-m", "mine"],
         ["create", "music", "-m", "garments-32"],
         ["create", "music", "-m", "mine", "--from", str(DATA / "chorale-1.mid")],
+        ["create", "music", "-m", "mine", "--like", str(tmp_path / "cut.mid"), "-o", str(tmp_path / "x.mid")],
+        ["create", "music", "-m", "mine", "--key", "A minor", "-o", str(tmp_path / "x.mid")],
+        ["create", "music", "-m", "mine", "-o", str(tmp_path / "x.wav"), "--soundfont", str(tmp_path / "cut.mid")],
         ["create", "music", "-m", "mine", "--from", "a.mid", "--to", "b.mid", "-n", "2"],
         ["create", "music", "-m", "mine", "-o", str(tmp_path / "x.doc"), "--format", "doc"],
         ["evaluate", "mine", str(CHORALES), "--truncation", "0.5"],
@@ -138,3 +142,5 @@ def test_wrong_uses_are_refused(trained: Path, run: Any, tmp_path: Path) -> None
     ):
         code, _out, err = run(*arguments)
         assert code == 2 and err and "Traceback" not in err, arguments
+        assert "cut.mid" not in str(arguments) or "--soundfont" in arguments or "MIDI" in err, err
+    assert {path.name for path in tmp_path.glob("*.*")} == {"cut.mid"}, "nothing half-written"
