@@ -149,7 +149,7 @@ def copy(
         watermark=watermark,
     )
     told = ("ended", "rank", "findings", "ignored")
-    hand_over(works, output, suffix, count=count, shown=shown, json=json, notes=_notes, told=told)
+    hand_over(works, output, suffix, count=count, shown=shown, json=json, quiet=quiet, notes=_notes, told=told)
 
 
 def _brief(path: Path | None, given: dict[str, str], lists: dict[str, list[Any]], length: int | None) -> Brief:

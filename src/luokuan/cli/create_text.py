@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HELP = _(
     "Create texts: a language model goes on with the prompt, or answers it if it has a chat template; a VAE of "
-    "sentences samples, paraphrases, or leads from one sentence to another."
+    "sentences samples, varies a sentence, or leads from one sentence to another."
 )
 WAYS = 7
 """``--steps`` if no number is given."""
@@ -97,7 +97,9 @@ def text(
             "--noise",
             min=0,
             max=20,
-            help=_("With --like: how far from it; 0: the sentence again, 1: a paraphrase (default)."),
+            help=_(
+                "With --like: how far from it; 0: as near as the model comes, 1: one of its kind and length (default)."
+            ),
             show_default=False,
         ),
     ] = None,
@@ -113,7 +115,7 @@ def text(
         list[float] | None,
         typer.Option(
             "--amount",
-            help=_("By how much, once for each --attribute (default 1); below 0: the other way."),
+            help=_("By how much, once for each --attribute (default 1; a tone takes 2 to 3); below 0: the other way."),
             show_default=False,
         ),
     ] = None,
@@ -173,7 +175,7 @@ def text(
             tuple(stop or ()),
         )
         works = create_texts(Prompt(prompt, system, raw), manner=manner, watermark=watermark, **shared)
-    hand_over(works, output, suffix, count=count, shown=shown, json=json)
+    hand_over(works, output, suffix, count=count, shown=shown, json=json, quiet=quiet)
 
 
 def _amounts(attributes: list[str], amounts: list[float]) -> dict[str, float]:

@@ -77,4 +77,4 @@ def verse(
         home=open_home(home),
         on_text=show if shown else None,
     )
-    hand_over(works, output, suffix, count=count, shown=shown, json=json)
+    hand_over(works, output, suffix, count=count, shown=shown, json=json, quiet=quiet)

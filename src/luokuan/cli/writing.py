@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FORMATS = {"txt": "text/plain", "md": "text/markdown", "json": "application/json", "html": "text/html"}
 """Endings and media types of texts."""
 
+SHOWN = ("txt", "md")
+"""Endings of files that are shown as they are, when several are made."""
 RUN_SHOWN = 200
 """Characters of a run that is told."""
 
@@ -41,6 +43,7 @@ def hand_over(
     count: int,
     shown: bool,
     json: bool,
+    quiet: bool = False,
     notes: Callable[[Work], Iterable[str]] = lambda _work: (),
     told: Iterable[str] = ("ended", "shared_words", "shared_run"),
 ) -> None:
@@ -49,6 +52,7 @@ def hand_over(
     Args:
         shown: Whether the text was printed already.
         json: Whether one object is printed instead of sentences.
+        quiet: Whether texts that weren't shown stay in their files.
         notes: Lines to print of a work, after its text.
         told: Parameters of the recipe that ``json`` tells.
     """
@@ -64,6 +68,8 @@ def hand_over(
         records.append(record_of(exported) | {key: parameters.get(key) for key in told})
         if json:
             continue
+        if not shown and not quiet and suffix in SHOWN:
+            show(0, work.data.decode("utf-8", "replace").rstrip("\n") + "\n\n")
         for line in notes(work):
             say(visible(line))
         say(told_of(exported))

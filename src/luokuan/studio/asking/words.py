@@ -36,7 +36,10 @@ def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
                 _("The text leads from the one to the other, a sentence a line."),
             ),
             "steps": (_("Sentences on the way"), _("With both ends.")),
-            "noise": (_("How far from it"), _("0: the sentence again, 1: a paraphrase (default).")),
+            "noise": (
+                _("How far from it"),
+                _("0: as near as the model comes, 1: one of its kind and length (default)."),
+            ),
             "attributes": (_("What to change"), _("One a line and by how much, such as 'length: 1.5'.")),
             "temperature": (_("Temperature"), _("Below 1: more probable; 0: always the likeliest.")),
             "top_p": (_("Their probability"), _("Only the likeliest words with this probability together.")),
