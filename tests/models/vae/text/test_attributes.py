@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from luokuan.foundation.corpus.sentences import Sentence
-from luokuan.models.vae.text.attributes import directions, tone_of
+from luokuan.models.vae.text.attributes import directions, metre_of, tone_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,16 @@ def test_what_few_have_is_no_attribute() -> None:
     few = [Sentence("a?")] * 19 + [Sentence("a.")] * 50
     assert directions(few, torch.zeros(69, 2)) == {}
     assert directions([], torch.zeros(0, 2)) == {}
+
+
+def test_poems_have_a_form_by_their_clauses() -> None:
+    five, seven = "白日依山尽，黄河入海流。\n欲穷千里目，更上一层楼。", "朝辞白帝彩云间，千里江陵一日还。"
+    assert [metre_of(text) for text in (five, seven, "白日依山尽，千里江陵一日还。", "白日依山尽", "ab cde，fghij", "")] == [
+        "五言", "七言", "", "", "", "",
+    ]  # fmt: skip
+    poems = [Sentence(five, {})] * 25 + [Sentence(seven, {})] * 25
+    means = torch.cat([torch.zeros(25, 2), torch.ones(25, 2)])
+    found = directions(poems, means)
+    assert found["form=七言"].tolist() == [1, 1] and found["form=五言"].tolist() == [-1, -1]
+    prose = [Sentence("他走了。", {})] * 25
+    assert "form=七言" not in directions([*poems, *prose], torch.cat([means, torch.zeros(25, 2)])), "most must be poems"

@@ -45,10 +45,10 @@ def text_vae_card(
     sections = [
         front_matter(name, training, config, "text-generation", made="text"),
         f"# {name}\n",
-        f"A VAE of sentences of at most {most} tokens: a transformer reads one into {latent} numbers, another writes "
-        f"it again. Between two sentences lie others; attributes with a direction: {known}.\n",
-        f"句子的变分自编码器（VAE）：一个变换器把至多 {most} 个词元的句子读成 {latent} 个数，另一个再写出来。"
-        f"两句之间还有别的句子；有方向的属性：{known}。\n",
+        f"A VAE of lines or poems of at most {most} tokens: a transformer reads one into {latent} numbers, another "
+        f"writes it again. Between two of them lie others; attributes with a direction: {known}.\n",
+        f"句子或诗的变分自编码器（VAE）：一个变换器把至多 {most} 个词元的一句或一首读成 {latent} 个数，另一个再写出来。"
+        f"两者之间还有别的；有方向的属性：{known}。\n",
         material_section(training),
         recipe_section(training, _command(training)),
         "## Measured 测量\n",

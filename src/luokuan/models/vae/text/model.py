@@ -202,7 +202,9 @@ class TextVae:
         if attribute not in self.directions:
             raise UserError(
                 _("'{name}' has no attribute '{attribute}'.", name=self.folder.name, attribute=attribute),
-                _("It has: {known}.", known=", ".join(self.directions) or "-"),
+                _("It has: {known}.", known=", ".join(self.directions))
+                if self.directions
+                else _("It has none; its sentences differ in nothing that is known of them."),
                 code="create.attribute",
             )
         return z + amount * self.directions[attribute]
