@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 
 import messages
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _the_source_is_read_once() -> Iterator[None]:
+    """It takes seconds, and is the same for each test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages, "collect", functools.cache(messages.collect))
+        yield
 
 
 def catalogue(**entries: str) -> Catalog:
