@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
+import functools
 import os
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from nursery import Nursery, nursery, standing_in
 from postgres import Cluster, server
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers that each start a thread a core wait for one another: fifty times slower on two cores.
     # Set before anything imports torch; child processes inherit it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+else:
+    # Where PYTHONDONTWRITEBYTECODE is set, each of a thousand child processes would compile the source anew.
+    for folder in ("src/luokuan", "tests/helpers"):
+        compileall.compile_dir(Path(__file__).parents[1] / folder, quiet=2)
 
 DEPTH = sys.getrecursionlimit()
+CHILDREN = ("luokuan.colophon.inspector", "luokuan.models.plm.tokenizing", "luokuan.create.decoding_child")
+"""Programs that look at files, and what they read for it."""
+READ = (
+    "luokuan.colophon.fingerprint.picture", "luokuan.colophon.fingerprint.sound", "luokuan.colophon.fingerprint.text",
+    "luokuan.colophon.footage", "luokuan.colophon.watermark.clip", "luokuan.colophon.watermark.picture",
+    "luokuan.colophon.watermark.sound", "luokuan.colophon.watermark.soundmarker",
+    "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.WebPImagePlugin", "imageio_ffmpeg", "numpy", "pdqhash",
+    "scipy.fft", "scipy.ndimage", "scipy.signal", "soundfile", "tokenizers",
+    "cryptography.hazmat.primitives.asymmetric.ed25519", "cryptography.x509",
+)  # fmt: skip
 
 # A busy machine is no fault of the code under test.
 settings.register_profile("house", deadline=None)
@@ -112,3 +131,24 @@ def no_model_is_kept() -> Iterator[None]:
 def recursion_has_its_usual_depth() -> None:
     """py-evm raises the limit when it is imported: deep JSON in another test would then end the process."""
     sys.setrecursionlimit(DEPTH)
+
+
+@pytest.fixture(scope="session")
+def nurseries() -> Iterator[Callable[..., Nursery]]:
+    """A nursery for the names of modules; the same for the same ones, until the session ends."""
+    with contextlib.ExitStack() as held:
+        yield functools.cache(lambda *modules: held.enter_context(nursery(*modules)))
+
+
+@pytest.fixture(autouse=True)
+def children_start_quickly(nurseries: Callable[..., Nursery], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand tests let a process look at a file: it is forked from one that has read its modules, which takes ten
+    times as long as the look. The tests of these programs, and all that runs ours whole, start them as users do."""
+    from luokuan.foundation import child
+
+    def start(command: Sequence[str], **choices: Any) -> Any:
+        if command[1:3] != ["-P", "-m"] or command[3] not in CHILDREN:
+            return subprocess.Popen(command, **choices)
+        return nurseries(*CHILDREN, *READ).start(f"from {command[3]} import main; main()", **choices)
+
+    monkeypatch.setattr(child, "subprocess", standing_in(start))

@@ -70,6 +70,11 @@ GOOD = GOLDEN / "golden.png"
 ROOT = GOLDEN / "root.pem"
 
 
+@pytest.fixture(autouse=True)
+def children_start_quickly() -> None:
+    """Not here: each inspector is a program of its own, not a fork."""
+
+
 @pytest.fixture
 def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "COMMAND", [sys.executable, "-P", "-c", CHILD])
