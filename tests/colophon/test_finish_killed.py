@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from drafts import draft
+from nursery import nursery
 
 from luokuan.colophon.finish import STEPS, finish
 from luokuan.colophon.tlog.audit import audit
@@ -26,7 +25,6 @@ from luokuan.store.works import known_blobs, with_recipe
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[3])
 from drafts import draft
 from luokuan import files
 from luokuan.colophon import finish as module
@@ -78,13 +76,11 @@ _BLOB_LEFT = {"keep", "inside record", "inside append"}
 def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A home for each place, in which finish() was killed there."""
     base = tmp_path_factory.mktemp("killed")
-    helpers = str(Path(__file__).parent.parent / "helpers")
     homes = {place: base / place.replace(" ", "-") for place in PLACES}
-    waiting = list(homes.items())
-    while waiting:  # two at a time: most of a child's time is imports
-        pair, waiting = waiting[:2], waiting[2:]
-        children = [subprocess.Popen([sys.executable, "-c", CHILD, str(h), p, helpers]) for p, h in pair]
-        assert [child.wait(timeout=60) for child in children] == [-signal.SIGKILL] * len(pair)
+    read = ("drafts", "luokuan.colophon.finish", "luokuan.colophon.watermark.picture", "alembic.command", "scipy.fft")
+    with nursery(*read) as children:
+        for place, home in homes.items():
+            assert children.start(CHILD, str(home), place).wait(60) == -signal.SIGKILL, place
     return homes
 
 
