@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from nursery import Nursery, nursery
 from toy import Toy, run
 
 from luokuan.errors import UserError
@@ -24,17 +24,29 @@ from luokuan.foundation.training import Settings, Training
 HELPERS = Path(__file__).parents[1] / "helpers"
 
 
-def child(folder: Path, action: str, step: int, **popen: Any) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
-    return subprocess.run(
-        [sys.executable, str(HELPERS / "toy.py"), str(folder), action, str(step)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=environment,
-        check=False,
-        **popen,
-    )
+@pytest.fixture(scope="module")
+def toys() -> Iterator[Nursery]:
+    """Processes of their own that need not each read torch."""
+    with nursery("toy") as made:
+        yield made
+
+
+@pytest.fixture
+def child(toys: Nursery, tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """Runs a program in a process, with as many threads as this one; returns how it ended and what it said."""
+
+    def run_child(program: str, *arguments: object) -> tuple[int, str]:
+        threads = f"import torch; torch.set_num_threads({torch.get_num_threads()})\n"
+        with (tmp_path / "said").open("w+") as said:
+            born = toys.start(threads + program, *map(str, arguments), stdout=said.fileno(), stderr=said.fileno())
+            ended = born.wait(120)
+            said.seek(0)
+            return ended, said.read()
+
+    return run_child
+
+
+TOY = "import toy; toy.main()"
 
 
 def state(folder: Path) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
@@ -60,15 +72,18 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("step", [0, 5, 18])
-def test_killed_and_resumed_equals_whole(whole: Path, tmp_path: Path, step: int) -> None:
-    assert child(tmp_path / "run", "kill", step).returncode == -9
-    assert child(tmp_path / "run", "run", 0).stdout.split() == ["40", "True"]
+def test_killed_and_resumed_equals_whole(
+    whole: Path, child: Callable[..., tuple[int, str]], tmp_path: Path, step: int
+) -> None:
+    assert child(TOY, tmp_path / "run", "kill", step) == (-9, "")
+    assert child(TOY, tmp_path / "run", "run", 0) == (0, "40 True\n")
     assert_same(whole, tmp_path / "run")
 
 
-def test_interrupted_saves_and_resumes_equal(whole: Path, tmp_path: Path) -> None:
-    first = child(tmp_path / "run", "stop", 13)
-    assert first.stdout.split() == ["14", "False"], first.stderr
+def test_interrupted_saves_and_resumes_equal(
+    whole: Path, child: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    assert child(TOY, tmp_path / "run", "stop", 13) == (0, "14 False\n")
     assert run(tmp_path / "run", resume=True).finished
     assert_same(whole, tmp_path / "run")
 
@@ -158,8 +173,10 @@ def test_not_a_number_again_is_one_sentence_and_keeps_checkpoints(tmp_path: Path
     assert all(torch.isfinite(value).all() for value in tensors.values())
 
 
-def test_a_damaged_newest_checkpoint_is_passed_over(whole: Path, tmp_path: Path) -> None:
-    child(tmp_path / "run", "kill", 20)
+def test_a_damaged_newest_checkpoint_is_passed_over(
+    whole: Path, child: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    child(TOY, tmp_path / "run", "kill", 20)
     newest = checkpoint.saved(tmp_path / "run" / "checkpoints")[-1]
     data = (newest / "tensors.safetensors").read_bytes()
     (newest / "tensors.safetensors").write_bytes(data[: len(data) // 2])
@@ -183,29 +200,19 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
         run(tmp_path, resume=True, steps=3, toy=toy)
 
 
-def test_full_disk_is_one_sentence_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
+def test_full_disk_is_one_sentence_and_keeps_the_last_checkpoint(
+    child: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
     run(tmp_path, steps=2)
     before = [p.name for p in checkpoint.saved(tmp_path / "checkpoints")]
-
-    def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
-
     program = (
-        "import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))\n"
         "from pathlib import Path; from toy import run; from luokuan.errors import UserError\n"
         "try: run(Path(sys.argv[1]), resume=True, log_every=100)\n"
         "except UserError as error: print(error.code)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(HELPERS)},
-        preexec_fn=small_files,
-    )
-    assert done.stdout.strip() == "disk.full", done.stderr
+    assert child(program, tmp_path) == (0, "disk.full\n")
     assert [p.name for p in checkpoint.saved(tmp_path / "checkpoints")] == before
     assert not list((tmp_path / "checkpoints").glob(".*.part"))
 
