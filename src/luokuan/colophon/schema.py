@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,12 @@ SALT_BYTES = 32
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages on which a draft's samples depend, by name; absent ones are left out."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    # Once: what is imported doesn't change any more, and ten files are looked for in each folder of the path.
     found = {}
     for name in (
         "luokuan",
