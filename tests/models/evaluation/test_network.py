@@ -20,6 +20,11 @@ from luokuan.models.evaluation.network import (
 PHOTOS = sorted((Path(__file__).parents[3] / "examples/clothing-small/test").rglob("*.jpg"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def features_are_kept() -> None:
+    """Not here: they are computed."""
+
+
 def photos(count: int) -> np.ndarray:
     return np.stack([np.asarray(Image.open(p).convert("RGB").resize((64, 64))) for p in PHOTOS[:count]])
 
