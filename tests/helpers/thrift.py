@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from luokuan.files import sha256_bytes
 from luokuan.foundation import family
+from luokuan.foundation.corpus import duplicates
+from luokuan.foundation.corpus.reader import Item
 from luokuan.models.evaluation.network import RESOLUTION, FeatureNetwork
 
 _compute = FeatureNetwork.features
@@ -57,6 +59,26 @@ def features_are_kept() -> Iterator[None]:
     ``test_network`` has it as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FeatureNetwork, "features", _features)
+        yield
+
+
+_look = duplicates.pdq_hashes
+_looks: dict[str, tuple[NDArray[np.uint64], np.int64]] = {}
+
+
+def _hashes(items: Sequence[Item]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    if unknown := {item.sha256: item for item in items if item.sha256 not in _looks}:
+        _looks.update(zip(unknown, zip(*_look(list(unknown.values())), strict=True), strict=True))
+    words, quality = zip(*(_looks[item.sha256] for item in items), strict=True)
+    return np.stack(words), np.array(quality)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def looks_are_kept() -> Iterator[None]:
+    """Each command opens its corpus and looks for near duplicates: at each file once a process. The tests of corpora
+    have it as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "pdq_hashes", _hashes)
         yield
 
 
