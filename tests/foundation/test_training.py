@@ -27,7 +27,7 @@ HELPERS = Path(__file__).parents[1] / "helpers"
 @pytest.fixture(scope="module")
 def toys() -> Iterator[Nursery]:
     """Processes of their own that need not each read torch."""
-    with nursery("toy") as made:
+    with nursery("toy", "torch._dynamo") as made:  # which the first optimiser imports
         yield made
 
 
