@@ -47,9 +47,9 @@ def test_what_few_have_is_no_attribute() -> None:
 
 def test_poems_have_a_form_by_their_clauses() -> None:
     five, seven = "白日依山尽，黄河入海流。\n欲穷千里目，更上一层楼。", "朝辞白帝彩云间，千里江陵一日还。"
-    assert [metre_of(text) for text in (five, seven, "白日依山尽，千里江陵一日还。", "白日依山尽", "ab cde，fghij", "")] == [
-        "五言", "七言", "", "", "", "",
-    ]  # fmt: skip
+    assert [metre_of(text) for text in (five, seven)] == ["五言", "七言"]
+    for text in ("白日依山尽，千里江陵一日还。", "白日依山尽", "ab cde，fghij", ""):
+        assert not metre_of(text)
     poems = [Sentence(five, {})] * 25 + [Sentence(seven, {})] * 25
     means = torch.cat([torch.zeros(25, 2), torch.ones(25, 2)])
     found = directions(poems, means)
