@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The package itself: from this folder, with what the lock installed, so that nothing else is fetched.
 INSTALL_SELF := $(PIP) --no-deps --no-build-isolation -e .
 
-.PHONY: help run showcase studio test slow lint format bench chaos docs fuzz lock messages clean
+.PHONY: help run showcase studio test slow postgresql lint format bench chaos docs fuzz lock messages clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -48,6 +48,10 @@ test: lint ## All that CI runs: style, layers, types, translations, licences, do
 
 slow: $(VENV)/.dev ## The tests that take longest, which `make test` leaves out
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m slow
+
+postgresql: $(VENV)/.dev ## The tests of what uses the home's database, on PostgreSQL instead of SQLite
+	LUOKUAN_TEST_DATABASE=postgresql $(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow" \
+		tests/studio tests/colophon tests/rights tests/store tests/appraisal
 
 lint: $(VENV)/.dev ## Style, layers, types, translations, licences
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 from nursery import Nursery, nursery, standing_in
+from onpostgres import CHOSEN, Homes, use
 from postgres import Cluster, server
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -53,6 +54,24 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("LUOKUAN_DEBUG", "LUOKUAN_LOG", "LUOKUAN_LOG_FORMAT"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(scope="session", autouse=CHOSEN)
+def homes_on_postgres(request: pytest.FixtureRequest) -> Iterator[Homes]:
+    """With LUOKUAN_TEST_DATABASE=postgresql: every home's database is one on the tests' server."""
+    homes = Homes(request.getfixturevalue("postgres"))
+    with pytest.MonkeyPatch.context() as patch:
+        homes.patch(patch)
+        use(homes)
+        yield homes
+
+
+@pytest.fixture(autouse=CHOSEN)
+def own_database(homes_on_postgres: Homes, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Child processes of a test find the database of its own home; those of all its homes are gone afterwards."""
+    monkeypatch.setenv("LUOKUAN_DATABASE", homes_on_postgres.url(own_home))
+    yield
+    homes_on_postgres.forget(own_home.parent)
 
 
 @pytest.fixture(scope="session")
@@ -98,12 +117,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield Cluster(url, tmp_path_factory.mktemp("postgres"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["postgresql"] if CHOSEN else ["sqlite", "postgresql"])
 def each_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The kind of database: who asks for it runs on both. On PostgreSQL every part of the program uses an empty one of
     the test's own, processes too."""
-    if request.param == "sqlite":
-        yield "sqlite"
+    if request.param == "sqlite" or CHOSEN:  # then every test has one
+        yield request.param
         return
     with request.getfixturevalue("postgres").database() as url:
         monkeypatch.setenv("LUOKUAN_DATABASE", url)

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from drafts import draft, picture
 from logs_for_tests import SECRET, add_works
+from onpostgres import about_sqlite
 from PIL import Image
 
 from luokuan.colophon.erasure import erase_work
@@ -58,6 +59,7 @@ def test_content_recipe_and_salts_go_and_the_tree_stays(home: Home) -> None:
         assert Blobs(home).get(kept.blob_sha256)
 
 
+@about_sqlite("it looks into the file")
 def test_nothing_of_it_is_left_in_the_files_of_the_database(home: Home) -> None:
     with open_database(home) as database:
         (gone,) = add_works(database, home, 1)
@@ -94,6 +96,7 @@ def test_master_fingerprints_and_names_of_files_go_too(home: Home, tmp_path: Pat
                 assert isinstance(secret, bytes) and secret not in path.read_bytes()
 
 
+@about_sqlite("readers keep old pages in the file")
 def test_a_reader_of_the_older_state_is_told_of(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("luokuan.store.database.BUSY_SECONDS", 0)
     with open_database(home) as database:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drafts import GOLDEN, MEDIA_TYPES, draft, home_with_leaf, text_draft
+from onpostgres import about_sqlite
 from PIL import Image
 
 from luokuan.colophon import aigc, c2pa_sign, manifest, xmp
@@ -85,6 +86,7 @@ def test_a_signer_who_takes_our_name_is_not_us(home: Home) -> None:
     assert (verdict.verdict, verdict.signer, verdict.trusted) == ("unknown_signer", name, False)
 
 
+@about_sqlite("it takes the file away")
 def test_the_record_of_a_lost_database_is_missed(home: Home, tmp_path: Path) -> None:
     path = save(finish(draft(), home=home).data, tmp_path / "w.png")
     home.database.unlink()
@@ -94,6 +96,7 @@ def test_the_record_of_a_lost_database_is_missed(home: Home, tmp_path: Path) -> 
     assert not home.database.exists(), "verifying makes nothing"
 
 
+@about_sqlite("it damages the file")
 @pytest.mark.parametrize("at", [0, 5000])
 def test_a_damaged_database_takes_nothing_from_the_signature(home: Home, tmp_path: Path, at: int) -> None:
     path = save(finish(draft(), home=home).data, tmp_path / "w.png")

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from luokuan.store.accounts import AccountRow, insert_account, set_password
 from luokuan.store.database import Database
 from luokuan.store.ownership import set_owner
+from luokuan.store.tables import metadata
 from luokuan.store.works import WorkRow, insert_work
 from luokuan.studio import people
 from luokuan.studio.app import create_app
@@ -67,6 +68,12 @@ def keep_row(database: Database, owner: AccountRow | None = None, **changes: Any
         if owner is not None:
             set_owner(connection, row.id, owner.id)
     return row
+
+
+def kept_in(database: Database) -> str:
+    """All that the database holds, as text: for what it mustn't."""
+    with database.read() as connection:
+        return repr([connection.execute(table.select()).all() for table in metadata.sorted_tables])
 
 
 class Browser:

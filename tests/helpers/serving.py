@@ -11,6 +11,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from onpostgres import environment as of_home
+
 
 @contextmanager
 def served(
@@ -20,6 +22,8 @@ def served(
 
     With ``log`` what it logs goes there: who asks for much fills a pipe that nobody reads.
     """
+    if "--home" in arguments:
+        environment = {**of_home(Path(arguments[arguments.index("--home") + 1])), **environment}
     command = [sys.executable, "-m", "luokuan", "studio", "--port", "0", "--json", *arguments]
     with ExitStack() as stack:
         errors = subprocess.PIPE if log is None else stack.enter_context(log.open("w"))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from onpostgres import about_sqlite
 
 from luokuan.errors import UserError
 from luokuan.store import database as module
@@ -107,6 +108,7 @@ def test_times_without_a_zone_are_refused(home: Home) -> None:
         insert_work(connection, row(created_at=datetime(2026, 1, 1)))
 
 
+@about_sqlite("its settings")
 def test_sqlite_is_set_for_durable_writes(home: Home) -> None:
     with open_database(home) as database, database.read() as connection:
 
@@ -119,6 +121,7 @@ def test_sqlite_is_set_for_durable_writes(home: Home) -> None:
     assert home.database.stat().st_mode & 0o777 == 0o600
 
 
+@about_sqlite("BEGIN IMMEDIATE lets one writer in at a time; PostgreSQL locks rows")
 def test_a_writer_waits_for_the_other_at_the_start(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_database(home) as database:
         entered = threading.Event()
@@ -141,6 +144,7 @@ def test_a_writer_waits_for_the_other_at_the_start(home: Home, monkeypatch: pyte
         assert order == ["first", "second"]
 
 
+@about_sqlite("one writer holds all of it; PostgreSQL locks rows")
 def test_a_database_held_for_too_long_is_the_users_matter(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     open_database(home).close()
     monkeypatch.setattr(module, "BUSY_SECONDS", 0)
@@ -160,6 +164,7 @@ def test_head_is_the_newest_migration_and_makes_the_tables_of_the_code(home: Hom
         assert {constraint["name"] for constraint in found} == wanted
 
 
+@about_sqlite("it looks into the file")
 def test_opening_again_changes_nothing_and_a_newer_database_is_refused(home: Home) -> None:
     open_database(home).close()
     before = home.database.read_bytes()
@@ -218,6 +223,7 @@ def test_states_of_postgresql_become_sentences(home: Home, state: str, code: str
         assert isinstance(caught.value, UserError) and caught.value.code == code
 
 
+@about_sqlite("the file is the home's own")
 def test_a_database_elsewhere_takes_the_place_of_the_homes_own(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +234,7 @@ def test_a_database_elsewhere_takes_the_place_of_the_homes_own(
     assert not home.database.exists() and (tmp_path / "elsewhere.db").exists()
 
 
+@about_sqlite("it damages the file")
 def test_a_file_that_is_no_database_is_named(home: Home) -> None:
     home.database.write_bytes(b"not a database, certainly not" * 50)
     with pytest.raises(UserError, match=r"luokuan\.db") as caught:
@@ -235,6 +242,7 @@ def test_a_file_that_is_no_database_is_named(home: Home) -> None:
     assert caught.value.code == "database.unusable"
 
 
+@about_sqlite("the file's name")
 @pytest.mark.parametrize("name", ["a?b", "a?mode=ro", "a%20b", "a#b", "a@b:c"])
 def test_a_home_of_any_name_keeps_its_database_inside(tmp_path: Path, name: str) -> None:
     home = open_home(tmp_path / name)
@@ -262,6 +270,7 @@ def test_processes_that_open_a_new_home_at_once_all_succeed(home: Home) -> None:
     assert [path.name for path in home.keys.iterdir()] == ["ca"]
 
 
+@about_sqlite("it makes an old file")
 def test_a_home_from_before_sidecars_is_brought_up_to_date(home: Home) -> None:
     from alembic import command
     from alembic.config import Config

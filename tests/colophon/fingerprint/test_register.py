@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from drafts import draft, text_draft
+from onpostgres import about_sqlite
 from PIL import Image
 
 from fingerprints import PICTURES, SOUND, bomb, picture_of, saved, wav
@@ -265,6 +266,7 @@ def test_a_hint_is_no_verdict() -> None:
         assert verdict.alike is not None
 
 
+@about_sqlite("it damages the file")
 def test_damaged_records_take_nothing_from_a_verdict(home: Home, tmp_path: Path) -> None:
     work = photo(home)
     path = put(tmp_path / "a.jpg", saved(opened(work), "JPEG"))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from logs_for_tests import SECRET, add_notices, add_work, add_works, forked, work_row
+from onpostgres import about_sqlite
 
 from luokuan.colophon.tlog import log, note, tree
 from luokuan.colophon.tlog.audit import audit
@@ -181,6 +182,7 @@ def restored(home: Home, database: Database, kept: int, lost: int) -> tuple[list
     return rows, last
 
 
+@about_sqlite("it puts an older file back")
 def test_after_a_restore_a_new_log_names_the_last_known_checkpoint(
     home: Home, database: Database, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +205,7 @@ def test_after_a_restore_a_new_log_names_the_last_known_checkpoint(
     assert head_of(database).id == 2, "once is enough"
 
 
+@about_sqlite("it takes the file away")
 def test_a_lost_database_is_noticed(home: Home, database: Database) -> None:
     add_works(database, home, 3)
     last = log.kept_checkpoint(home)
@@ -337,6 +340,7 @@ def test_logs_of_two_homes_have_nothing_in_common(home: Home, database: Database
     assert "no such log" in (problem(database, home) or "")
 
 
+@about_sqlite("it copies the file")
 def test_a_database_of_another_home_isnt_signed_on(home: Home, database: Database, tmp_path: Path) -> None:
     other = open_home(tmp_path / "other")
     add_works(database, home, 2)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from drafts import draft
+from onpostgres import CHOSEN, take_away
 from people import PASSWORD, Place, keep_row
 
 from luokuan.colophon.finish import finish
@@ -76,7 +77,8 @@ def test_home_and_events_for_administrators(place: Place) -> None:
     assert "no identity yet" in chief.get("/settings/home").text
     finish(draft(), home=place.home)
     page = chief.get("/settings/home").text
-    assert "Luokuan" in page and "SQLite" in page and "1 work" in page and "PRIVATE" not in page
+    kind = "PostgreSQL" if CHOSEN else "SQLite"
+    assert "Luokuan" in page and kind in page and "1 work" in page and "PRIVATE" not in page
     assert f"luokuan backup luokuan.tar --home {place.home.path}" in page
     page = chief.get("/settings/events").text
     assert "logged in" in page and "chief" in page and PASSWORD not in page
@@ -104,7 +106,12 @@ def test_health_says_nothing_more(place: Place, path: str) -> None:
 
 def test_not_ready_without_its_database(place: Place) -> None:
     place.database.close()
-    place.home.database.write_bytes(b"no database" * 1000)
+    if CHOSEN:
+        take_away(place.home.path)
+        answer = place.stranger().client.get("/library", cookies={"luokuan_session": "x" * 43})
+        assert answer.status_code == 503 and "reached" in answer.text and "postgresql" not in answer.text
+    else:
+        place.home.database.write_bytes(b"no database" * 1000)
     for path in place.home.path.glob("luokuan.db-*"):
         path.unlink()
     assert place.stranger().get("/readyz").status_code == 503
