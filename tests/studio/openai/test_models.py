@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 
 import openai
@@ -9,6 +10,7 @@ import pytest
 from openai import OpenAI
 from openai_for_tests import V1, writer
 
+from luokuan.foundation.modelfolder import read_folder
 from luokuan.store import belongings
 
 
@@ -22,6 +24,22 @@ def test_what_there_is_and_what_it_serves(v1: V1, client: OpenAI) -> None:
     one = client.models.retrieve("scribe")
     assert (one.object, one.created) == ("model", found["scribe"].created)
     assert v1.client("eve").models.retrieve("voices").to_dict()["luokuan"]["voices"]
+
+
+def test_the_licence_is_what_the_pages_say(v1: V1, client: OpenAI) -> None:
+    def licence(name: str) -> str:
+        return str(client.models.retrieve(name).to_dict()["luokuan"]["licence"])
+
+    folder = writer(v1.home.models / "brought")
+    for text, wanted in (("---\nlicense: apache-2.0\n---\n# A\n", "Apache-2.0"), ("# A\n", "unknown")):
+        (folder / "README.md").write_text(text)
+        (folder / "training.json").unlink(missing_ok=True)
+        assert licence("brought") == read_folder(folder).licence == wanted
+    (folder / "training.json").write_text('{"corpus": {"licence": "MIT"}}')
+    assert licence("brought") == read_folder(folder).licence == "MIT"
+    (folder / "training.json").write_text("{")
+    assert licence("brought") == "unknown"
+    shutil.rmtree(folder)
 
 
 def test_an_unknown_model_is_404_with_suggestions(client: OpenAI) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 
 from starlette.requests import Request
 
+from luokuan.foundation.hubcard import UNKNOWN, licence_of_card
 from luokuan.foundation.modelfolder import (
+    CARD,
     CONFIG,
     ENCODER_DECODERS,
     JSON_LIMIT,
@@ -151,9 +153,12 @@ def _looked_at(path: Path) -> tuple[str, Mapping[str, Any]]:
 
 
 def licence_of(path: Path) -> str:
-    """The licence in training.json, or ``unknown``."""
+    """The licence of what it learnt from, by training.json; of a model that wasn't trained here the one of its card; or
+    ``unknown``. As ``ModelFolder.licence`` says it, without reading the weights."""
     try:
         corpus = json.loads((path / TRAINING).read_text(encoding="utf-8")).get("corpus")
-        return str(corpus.get("licence") or "unknown")
+    except FileNotFoundError:
+        corpus = None
     except (OSError, ValueError, AttributeError, RecursionError):
-        return "unknown"
+        return UNKNOWN
+    return str(corpus.get("licence") or UNKNOWN) if isinstance(corpus, dict) else licence_of_card(path / CARD)
