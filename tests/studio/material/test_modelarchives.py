@@ -6,6 +6,7 @@ import json
 from pathlib import Path, PurePosixPath
 
 import pytest
+from safetensors.numpy import load_file, save_file
 from vaes_for_tests import save_vae
 
 from luokuan.errors import UserError
@@ -28,6 +29,9 @@ def test_the_uppermost_folder_with_a_config_is_the_model() -> None:
     names = ("m/config.json", "m/model.safetensors", "m/README.md", "m/samples.png", "m/onnx/config.json", "x.html")
     assert picked(*names) == {f"m/{name}": name for name in ("config.json", "model.safetensors", "README.md")}
     assert picked("config.json", "a/config.json") == {"config.json": "config.json"}
+    shards = ("m/config.json", "m/model.safetensors.index.json", "m/model-00001-of-00001.safetensors")
+    assert len(picked(*shards, "m/other.safetensors", "m/x/model-00002-of-00002.safetensors")) == 3
+    assert len(picked(*shards, "m/model.safetensors")) == 2, "one file with all of it is enough"
     with pytest.raises(UserError) as caught:
         picked("m/model.safetensors")
     assert code_of(caught) == "upload.empty"
@@ -108,3 +112,18 @@ def test_weights_that_are_a_pickle_by_another_name_are_refused(tmp_path: Path) -
     with pytest.raises(UserError) as caught:
         take_model(tmp_path / "m", "MIT")
     assert code_of(caught) == "model.damaged"
+
+
+def test_weights_in_several_files_are_taken_and_checked(tmp_path: Path) -> None:
+    folder = save_vae(tmp_path / "m")
+    weights, places = load_file(folder.path / "model.safetensors"), {}
+    (folder.path / "model.safetensors").unlink()
+    for number in (1, 2):
+        file = f"model-0000{number}-of-00002.safetensors"
+        part = dict(sorted(weights.items())[number - 1 :: 2])
+        save_file(part, folder.path / file)
+        places |= dict.fromkeys(part, file)
+    (folder.path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    assert take_model(folder.path, "MIT").tensor_count == len(weights)
+    names = {path.name for path in folder.path.iterdir()}
+    assert names == {"config.json", "model.safetensors", "README.md", "training.json"}

@@ -14,8 +14,9 @@ from typing import Any
 from luokuan.errors import UserError
 from luokuan.files import write_atomic
 from luokuan.foundation.hubcard import UNKNOWN, licence_of_card, with_licence
-from luokuan.foundation.modelfolder import CARD, CONFIG, FILES, ModelFolder, read_folder
+from luokuan.foundation.modelfolder import CARD, CONFIG, FILES, WEIGHTS, ModelFolder, read_folder
 from luokuan.foundation.pickles import PICKLES, refused_pickle
+from luokuan.foundation.weightshards import INDEX, SHARD, join_shards
 from luokuan.i18n import _
 
 CODE = (".py", ".pyc", ".so", ".dll", ".dylib", ".sh", ".exe")
@@ -29,8 +30,9 @@ _TEXTS = ("title", "licence", "credit", "digest")
 
 
 def model_files(paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, Path]:
-    """What a model is made of: of the folder that holds a config.json, the uppermost one, what the loaders read. Sheets
-    of samples are left out: of what others have drawn nothing is served.
+    """What a model is made of: of the folder that holds a config.json, the uppermost one, what the loaders read,
+    and where the weights come in several files these with their index. Sheets of samples are left out: of what others
+    have drawn nothing is served.
 
     Raises:
         UserError: there is none, or there are pickles or programs anywhere.
@@ -49,11 +51,17 @@ def model_files(paths: Sequence[PurePosixPath]) -> dict[PurePosixPath, Path]:
             status=422,
         )
     folder = min(folders, key=lambda one: (len(one.parts), str(one)))
-    return {path: Path(path.name) for path in paths if path.parent == folder and path.name in FILES}
+    inside = {path: Path(path.name) for path in paths if path.parent == folder}
+    several = Path(WEIGHTS) not in inside.values()
+
+    def is_taken(name: str) -> bool:
+        return name in FILES or (several and (name == INDEX or SHARD.fullmatch(name) is not None))
+
+    return {path: place for path, place in inside.items() if is_taken(place.name)}
 
 
 def take_model(folder: Path, licence: str) -> ModelFolder:
-    """Look through an unpacked model, and load it once, strictly.
+    """Look through an unpacked model, and load it once, strictly. Weights in several files become one.
 
     Args:
         licence: Under which its owner says to have it, if its card names none; ``unknown`` is an answer too.
@@ -64,6 +72,7 @@ def take_model(folder: Path, licence: str) -> ModelFolder:
     """
     from luokuan.models.registry import loaded
 
+    join_shards(folder)
     found = read_folder(folder)
     for path in sorted(folder.glob("*.json")):
         _check_json(path)
