@@ -15,7 +15,7 @@ from luokuan.studio.access import principal
 from luokuan.studio.errors import missing
 from luokuan.studio.material import receiving
 from luokuan.studio.material.errands import Answer, Errand
-from luokuan.studio.state import now, studio_of
+from luokuan.studio.state import address_of, now, studio_of
 
 _MOMENT = 5.0
 
@@ -85,6 +85,7 @@ def start_unpacking(request: Request, row: UploadRow, licence: str = "") -> Erra
     """
     studio, person = studio_of(request), principal(request).person
     settings, target = studio.settings, receiving.unpacking_place(studio.home, row)
+    address = address_of(request)
     with studio.database.read() as connection:
         left = room(connection, person, now())
     # The archive itself goes when it is unpacked.
@@ -96,18 +97,20 @@ def start_unpacking(request: Request, row: UploadRow, licence: str = "") -> Erra
         "licence": licence,
         "path": str(receiving.place_of(studio.home, row.id)),
         "target": str(target),
+        "disk_bytes": disk,
         "most_bytes": min(settings.corpus_bytes, quota, disk),
         "most_files": settings.corpus_files,
     }
 
     def settle(answer: Answer) -> None:
-        try:
-            receiving.settle(studio.database, studio.home, person, row, int(answer["size"]), now())
-        except BaseException:
-            shutil.rmtree(target, ignore_errors=True)
-            raise
+        receiving.settle(studio.database, studio.home, person, row, int(answer["size"]), now(), address)
 
-    return studio.errands.start(_key(request, row.id), "unpack", asked, settle, about=place_name(row))
+    def clean() -> None:
+        shutil.rmtree(target, ignore_errors=True)  # the process may have been killed before it could
+
+    # Whoever asks again, from another tab or a moment too late, is told what became of it.
+    key = _key(request, row.id)
+    return studio.errands.start(key, "unpack", asked, settle, clean, about=place_name(row), once=True)
 
 
 def _key(request: Request, upload_id: str) -> str:

@@ -74,6 +74,8 @@ def action_word(action: str) -> str:
         "work.trashed": _("work thrown away"),
         "work.restored": _("work taken back"),
         "work.erased": _("work erased"),
+        "corpus.brought": _("corpus brought"),
+        "model.brought": _("model brought"),
         "corpus.removed": _("corpus removed"),
         "model.removed": _("model removed"),
         "works.exported": _("works exported"),

@@ -89,13 +89,16 @@ async def piece(
     openapi_extra=_body(UploadEnd),
 )  # fmt: skip
 async def finish(request: Request, upload_id: str) -> Response:
-    """All has come: unpack it. May be repeated when it has failed, such as with a licence."""
+    """All has come: unpack it. May be repeated when it has failed, such as with a licence; when it is ``done`` that is
+    what is said again."""
     end = await json_body(request, UploadEnd)
     return await run_in_threadpool(_finish, request, upload_id, end.licence)
 
 
 def _finish(request: Request, upload_id: str, licence: str) -> Response:
-    row = own_upload(request, upload_id)
+    row = find_own_upload(request, upload_id)
+    if row is None:
+        return JSONResponse(_done(upload_id, become(request, upload_id)), 202)
     require_all(request, row)
     start_unpacking(request, row, licence)
     return JSONResponse(_told(request, row), 202)

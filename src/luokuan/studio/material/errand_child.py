@@ -5,6 +5,7 @@ One JSON object comes on standard input; lines of JSON go to standard output: ho
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -67,21 +68,28 @@ def _leave_with_the_server(server: int) -> None:
 def _unpack(asked: Mapping[str, Any], _home: Home, progress: Callable[[int, int], None]) -> dict[str, Any]:
     import shutil
 
+    from luokuan.foundation.weightshards import INDEX
     from luokuan.studio.material.modelarchives import model_files, take_model
+    from luokuan.studio.material.receiving import no_disk
     from luokuan.studio.material.unpacking import corpus_files, unpack
 
     is_model = asked.get("kind") == "model"
     _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard if is_model else MEMORY))
-    target = Path(asked["target"])
+    target, archive = Path(asked["target"]), Path(asked["path"])
+    # Held until this process ends: where the server was killed, the one that it had begun may still be writing.
+    held = archive.open("rb")
+    fcntl.flock(held, fcntl.LOCK_EX)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(mode=0o700, parents=True)
     try:
         done = unpack(
-            Path(asked["path"]), target, most_bytes=asked["most_bytes"], most_files=asked["most_files"],
+            archive, target, most_bytes=asked["most_bytes"], most_files=asked["most_files"],
             pick=model_files if is_model else corpus_files, progress=progress,
         )  # fmt: skip
         if is_model:
+            if (target / INDEX).is_file() and 2 * done.size > asked["disk_bytes"]:
+                raise no_disk()  # its weights become one file beside those that came
             # Its weights are read once more than they are large while they are checked; the libraries take the rest.
             most = LIBRARIES + 4 * done.size
             resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))

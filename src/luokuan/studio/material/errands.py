@@ -61,7 +61,15 @@ class Errands:
         self._stopped = False
 
     def start(
-        self, key: str, what: str, asked: Answer, then: Callable[[Answer], None] | None = None, *, about: str = ""
+        self,
+        key: str,
+        what: str,
+        asked: Answer,
+        then: Callable[[Answer], None] = lambda _answer: None,
+        otherwise: Callable[[], None] = lambda: None,
+        *,
+        about: str = "",
+        once: bool = False,
     ) -> Errand:
         """Begin an errand, if none of this key is under way.
 
@@ -70,14 +78,16 @@ class Errands:
             what: ``unpack``, ``report`` or ``plan``.
             asked: What the child is told, as JSON values.
             then: Called with the answer before the errand counts as ended; may refuse it (``UserError``).
+            otherwise: Called before that when it failed.
             about: What it is about.
+            once: What went well isn't done again.
 
         Raises:
             UserError: too many are waiting.
         """
         with self._lock:
             found = self._known.get(key)
-            if found is not None and not found.ended.is_set():
+            if found is not None and (not found.ended.is_set() or (once and found.answer is not None)):
                 return found
             if sum(not one.ended.is_set() for one in self._known.values()) >= WAITING:
                 raise UserError(_("The studio is busy."), _("Try again in a moment."), code="check.full", status=429)
@@ -85,7 +95,8 @@ class Errands:
             self._known.move_to_end(key)
             for old in [name for name, one in self._known.items() if one.ended.is_set()][: len(self._known) - KEPT]:
                 del self._known[old]
-        arguments = (errand, {"what": what, "home": str(self._home.path), "language": language(), **asked}, then)
+        told = {"what": what, "home": str(self._home.path), "language": language(), **asked}
+        arguments = (errand, told, then, otherwise)
         threading.Thread(target=self._run, args=arguments, name=f"errand {what}", daemon=True).start()
         return errand
 
@@ -106,19 +117,26 @@ class Errands:
         for process in list(self._processes):
             _kill(process)
 
-    def _run(self, errand: Errand, asked: dict[str, Any], then: Callable[[Answer], None] | None) -> None:
+    def _run(
+        self,
+        errand: Errand,
+        asked: dict[str, Any],
+        then: Callable[[Answer], None],
+        otherwise: Callable[[], None],
+    ) -> None:
         with speaking(asked["language"]):
             try:
                 with self._turns:
                     errand.running = True
                     answer = self._ask(errand, asked)
-                if then is not None:
-                    then(answer)
+                then(answer)
                 errand.answer = answer
             except UserError as error:
+                otherwise()
                 errand.error = error
             except Exception as error:
                 logs.get("studio").error("an errand broke off", what=errand.what, error=repr(error))
+                otherwise()
                 errand.error = _broken()
             finally:
                 errand.ended.set()

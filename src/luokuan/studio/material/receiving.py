@@ -20,6 +20,7 @@ from luokuan.store import belongings, uploads
 from luokuan.store.accounts import AccountRow
 from luokuan.store.belongings import What
 from luokuan.store.database import Database
+from luokuan.store.events import insert_event
 from luokuan.store.home import Home
 from luokuan.store.quotas import check_quotas
 from luokuan.store.uploads import UploadRow
@@ -77,6 +78,7 @@ def begin(
         if coming is not None and coming.account_id == person.id:
             if coming.size == size:
                 return coming, received(settings.home, coming)
+            _let_go(connection, settings.home, coming)
             uploads.drop_upload(connection, coming.id)
             place_of(settings.home, coming.id).unlink(missing_ok=True)
         row = UploadRow(tokens.new_id(), person.id, kind, name, size, at)
@@ -194,8 +196,14 @@ def place_of_kind(home: Home, kind: What) -> Path:
     return home.corpora if kind == "corpus" else home.models
 
 
-def settle(database: Database, home: Home, person: AccountRow, row: UploadRow, size: int, at: datetime) -> None:
-    """Make what was unpacked ``person``'s: the row first, so that it is never without an owner.
+def settle(
+    database: Database, home: Home, person: AccountRow, row: UploadRow, size: int, at: datetime, address: str = ""
+) -> None:
+    """Make what was unpacked ``person``'s, and say so in the events. The row first, so that it is never without an
+    owner; the upload stays until it lies in its place, so that whoever is killed in between can be asked again.
+
+    Args:
+        address: From where it came.
 
     Raises:
         UserError: the upload was given up meanwhile, the name was taken, or the quota doesn't hold what came out.
@@ -205,10 +213,31 @@ def settle(database: Database, home: Home, person: AccountRow, row: UploadRow, s
             raise UserError(
                 _("This upload was given up."), _("Begin it anew."), code="upload.gone", status=404
             )  # fmt: skip
-        _require_free(connection, home, row.kind, row.name)
+        ended = _has_become(connection, home, row)
+        if not ended:
+            _let_go(connection, home, row)
+            _require_free(connection, home, row.kind, row.name)
+            _take(connection, person, row, size, at)
+    if ended:
+        shutil.rmtree(unpacking_place(home, row), ignore_errors=True)
+    else:
+        _put(database, home, row)
+    with database.write() as connection:
         uploads.drop_upload(connection, row.id)
-        check_quotas(connection, person, at, size=size)
-        belongings.take(connection, row.kind, row.name, person.id, at, size)
+        insert_event(
+            connection, at=at, account_id=person.id, action=f"{row.kind}.brought", subject=row.name, address=address
+        )
+    place_of(home, row.id).unlink(missing_ok=True)
+
+
+def _take(connection: sa.Connection, person: AccountRow, row: UploadRow, size: int, at: datetime) -> None:
+    uploads.drop_upload(connection, row.id)  # the archive goes for what came out of it
+    check_quotas(connection, person, at, size=size)
+    belongings.take(connection, row.kind, row.name, person.id, at, size)
+    uploads.insert_upload(connection, row)
+
+
+def _put(database: Database, home: Home, row: UploadRow) -> None:
     try:
         place = place_of_kind(home, row.kind)
         with disk_errors(place):
@@ -217,7 +246,24 @@ def settle(database: Database, home: Home, person: AccountRow, row: UploadRow, s
         with database.write() as connection:
             belongings.drop(connection, row.kind, row.name)
         raise
-    place_of(home, row.id).unlink(missing_ok=True)
+
+
+def _has_become(connection: sa.Connection, home: Home, row: UploadRow) -> bool:
+    """Whether an attempt that was killed had put it into its place. What a run makes is something else."""
+    there = (place_of_kind(home, row.kind) / row.name).exists() and not (home.runs / row.name).exists()
+    return there and _took(connection, row)
+
+
+def _let_go(connection: sa.Connection, home: Home, row: UploadRow) -> None:
+    """Free the name that an attempt took which was killed before anything lay there."""
+    if not (place_of_kind(home, row.kind) / row.name).exists() and _took(connection, row):
+        belongings.drop(connection, row.kind, row.name)
+
+
+def _took(connection: sa.Connection, row: UploadRow) -> bool:
+    found = belongings.find_belonging(connection, row.kind, row.name)
+    # A training takes its name before there is anything: without a size.
+    return found is not None and found.account_id == row.account_id and found.size > 0
 
 
 def sweep(database: Database, home: Home, at: datetime) -> None:

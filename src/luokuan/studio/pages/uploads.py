@@ -35,6 +35,8 @@ PIECES = f"{START}/"
 """Bodies below it are pieces."""
 SOON = 1.5
 """Seconds in which most archives are unpacked: so long the answer waits."""
+AGAIN = ("errand.failed", "disk.full", "upload.room", "quota.storage")
+"""Codes of what may be otherwise when it is tried again."""
 _MOST = 10**13
 
 
@@ -112,8 +114,10 @@ async def whole(request: Request) -> Response:
 
 @router.post(f"{START}/{{upload_id}}/finish", dependencies=[Depends(Needs("maker"))])
 def finish(request: Request, upload_id: str) -> Response:
-    """All has come: unpack it."""
-    row = own_upload(request, upload_id)
+    """All has come: unpack it. Whoever asks again afterwards, such as from another tab, is led to what it became."""
+    row = find_own_upload(request, upload_id)
+    if row is None:
+        return RedirectResponse(f"/train/{become(request, upload_id).about}", 303)
     require_all(request, row)
     return _finish(request, row, _licence_in(form_of(request)))
 
@@ -160,11 +164,15 @@ def _shown(request: Request, upload_id: str, template: str) -> Response:
     if row is None:
         return _to(request, f"/train/{become(request, upload_id).about}")
     errand = unpacking_of(request, upload_id)
-    asks = errand is not None and errand.error is not None and errand.error.code == NO_LICENCE
+    code = errand.error.code if errand is not None and errand.error is not None else ""
+    asks, at = code == NO_LICENCE, receiving.received(studio.home, row)
+    # The studio was stopped, or what failed may go well another time.
+    again = at == row.size and (errand is None or code in AGAIN)
     values = {
         "row": row,
         "errand": errand,
-        "at": receiving.received(studio.home, row),
+        "at": at,
+        "again": again,
         "licences": licences.rows() if asks else (),
     }
     return render(request, template, values)
