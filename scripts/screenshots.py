@@ -2,7 +2,8 @@
 
     python scripts/screenshots.py [--folder docs/images] [--all FOLDER]
 
---all writes every page besides, at 360 and 1280 pixels, light and dark, in both languages, to look at.
+--all writes every page besides, at 360 and 1280 pixels, light and dark, in both languages, to look at; with --only
+those of these names.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -86,6 +88,37 @@ def account(home: Any) -> str:
     return row.id
 
 
+def uploads(home: Any, owner: str) -> dict[str, str]:
+    """Models on their way: one of which a part has come, one that waits to be looked through, and one with a pickle;
+    the addresses of their pages."""
+    from luokuan.foundation.modelfolder import STARTERS
+    from luokuan.store.accounts import find_account
+    from luokuan.store.database import open_database
+    from luokuan.studio.material import receiving
+    from luokuan.studio.settings import Settings
+
+    buffer, pages = io.BytesIO(), {}
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in ("config.json", "model.safetensors"):
+            archive.write(STARTERS / "garments" / name, f"dresses/{name}")
+    whole = buffer.getvalue()
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("dresses/pytorch_model.bin", b"")
+    with open_database(home) as database:
+        with database.read() as connection:
+            person = find_account(connection, owner)
+        assert person is not None
+        for name, data, share in (("coming", whole, 0.4), ("asks", whole, 1.0), ("refused", buffer.getvalue(), 1.0)):
+            row, _at = receiving.begin(
+                database, Settings(home), person, f"dresses-{name}", len(data), datetime.now(UTC), "model"
+            )
+            part = data[: int(len(data) * share)]
+            for at in range(0, len(part), receiving.PIECE):
+                receiving.append(Settings(home), row, at, part[at : at + receiving.PIECE])
+            pages[f"upload-{name}"] = f"/train/uploads/{row.id}"
+    return pages
+
+
 @contextmanager
 def studio(home: Any) -> Iterator[str]:
     """A running one; its address."""
@@ -153,12 +186,23 @@ class Camera:
         context.close()
         return where
 
+    def unpack(self, page: str) -> None:
+        """Let an upload be looked through, and wait for what comes of it."""
+        context = self._browser.new_context(storage_state=self._state)
+        window = context.new_page()
+        window.set_default_timeout(300_000)
+        window.goto(self._address + page)
+        window.click("#upload button.primary")
+        window.wait_for_selector("#upload .notice")
+        context.close()
+
 
 def main() -> None:
     """Take them."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--folder", type=Path, default=ROOT / "docs" / "images")
     asked.add_argument("--all", type=Path)
+    asked.add_argument("--only", nargs="+", metavar="PAGE")
     given = asked.parse_args()
     from playwright.sync_api import sync_playwright
 
@@ -167,7 +211,8 @@ def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory() as folder:
         home = open_home(Path(folder) / "home")
-        work = fill(home, account(home))
+        owner = account(home)
+        work, coming = fill(home, owner), uploads(home, owner)
         with studio(home) as address, sync_playwright() as running:
             browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             camera = Camera(browser, address)
@@ -177,7 +222,10 @@ def main() -> None:
             for name, (language, theme) in SHOWN.items():
                 kept(camera.shoot(made, language, theme, WIDE), given.folder / f"{name}.webp", 1000)
             if given.all:
-                everything(camera, given.all, {**jobs_of(made, going), **PAGES, "work": f"/works/{work}"})
+                for name in ("upload-asks", "upload-refused"):
+                    camera.unpack(coming[name])
+                pages = {**jobs_of(made, going), **PAGES, **coming, "work": f"/works/{work}"}
+                everything(camera, given.all, {name: pages[name] for name in given.only or pages})
             browser.close()
 
 
