@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from drafts import MEDIA_TYPES, draft, picture, text_draft
+from onpostgres import about_sqlite
 from people import make_account
 from PIL import Image
 
@@ -346,6 +347,7 @@ def test_an_independent_reader_finds_both_labels(home: Home, media_type: str) ->
     assert found["DigitalSourceType"] == xmp.GENERATED
 
 
+@about_sqlite("its pages are counted")
 def test_a_disk_that_fills_up_while_recording_leaves_no_work(home: Home) -> None:
     def full(connection: sa.Connection) -> None:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite takes the present size: no page more

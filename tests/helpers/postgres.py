@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -58,6 +59,7 @@ def server() -> Iterator[str]:
         process = subprocess.Popen(
             [postgres, "-D", data, "-k", folder, "-F", "-c", "listen_addresses="],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **who,
+            start_new_session=True,  # whoever interrupts the tests leaves it to the end
         )  # fmt: skip
         try:
             import psycopg
@@ -73,7 +75,7 @@ def server() -> Iterator[str]:
                     time.sleep(0.1)
             yield f"postgresql+psycopg://luokuan@/postgres?host={folder}"
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # at once, whoever is still connected
             process.wait()
 
 

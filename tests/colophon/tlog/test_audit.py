@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from logs_for_tests import add_notices, add_works
+from onpostgres import about_sqlite
 
 from luokuan.colophon.tlog import log
 from luokuan.colophon.tlog.audit import audit
@@ -81,6 +82,7 @@ def test_a_flipped_bit_is_found_in_each_column(filled: Home, table: str, column:
     assert "\n" not in found
 
 
+@about_sqlite("PRAGMA turns its constraints off")
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
@@ -109,6 +111,7 @@ def test_what_was_done_is_named(filled: Home, statement: str, words: str) -> Non
     assert found is not None and re.search(words, found), found
 
 
+@about_sqlite("PRAGMA turns its constraints off")
 def test_a_work_without_an_entry_is_found(filled: Home) -> None:
     copy = (
         "INSERT INTO work SELECT '00000000000000aa', kind, lower(hex(zeroblob(32))), blob_size, media_type, model_name,"
@@ -131,6 +134,7 @@ def test_a_checkpoint_that_was_kept_elsewhere_is_compared(filled: Home) -> None:
         assert found is not None and "isn't signed" in found
 
 
+@about_sqlite("PRAGMA turns its constraints off")
 def test_the_newest_log_is_found_by_its_number(filled: Home) -> None:
     assert "number 1 is missing" in (problem_after(filled, "UPDATE log_head SET id = 2") or "")
 

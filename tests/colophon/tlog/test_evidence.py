@@ -83,7 +83,7 @@ def test_without_a_proof_the_home_asks_its_own_log(home: Home, picture: Path) ->
     assert said(picture, home, "Entry 0 of this home's log luokuan/")
     assert said(picture, home, "checkpoint of 3 entries")
     with open_database(home) as database, database.write() as connection:
-        connection.exec_driver_sql("UPDATE log_node SET hash = zeroblob(32) WHERE position = 1")
+        connection.execute(sa.text("UPDATE log_node SET hash = :zero WHERE position = 1"), {"zero": bytes(32)})
     assert said(picture, home, "log is damaged")
 
 
