@@ -125,7 +125,7 @@ def test_a_work_isnt_there_without_its_row(home: Home, monkeypatch: pytest.Monke
     def fail(*_arguments: object) -> None:
         raise OSError("no log")
 
-    monkeypatch.setattr("luokuan.colophon.finish.record_waiver", fail)
+    monkeypatch.setattr("luokuan.colophon.waiver.insert_waiver", fail)
     with pytest.raises(OSError, match="no log"):
         made(home, "image/png")
     assert works(home) == 0

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from defusedxml.ElementTree import fromstring
 from hypothesis import given
 from hypothesis import strategies as st
+from market_for_tests import scene
 
+from luokuan.colophon.aigc import Aigc
+from luokuan.colophon.formats import format_of
+from luokuan.colophon.formats.base import Encoding
+from luokuan.colophon.xmp import GENERATED
 from luokuan.errors import UserError
 from luokuan.i18n import LANGUAGES, speaking
-from luokuan.rights.metadata import MINING_ENTRIES, training_mining, usage_terms, xmp_rights
+from luokuan.media import Picture, Sound
+from luokuan.rights.metadata import MINING_ENTRIES, training_mining, usage, usage_terms, xmp_rights
 from luokuan.rights.money import Money
 from luokuan.rights.odrl import to_odrl
 from luokuan.rights.presets import PRESETS, name_of_preset, preset, preset_of, spdx_of
@@ -235,3 +242,33 @@ def test_the_assertion_on_training(said: str, use: str) -> None:
     assert tuple(entries) == MINING_ENTRIES
     assert {entry["use"] for entry in entries.values()} == {use}
     assert all(("constraint_info" in entry) == (use == "constrained") for entry in entries.values())
+
+
+@pytest.mark.parametrize("name", ["cc-by-nc", "cc0", "commercial"])
+def test_a_file_says_the_same_twice(name: str) -> None:
+    said = usage(PRESETS[name], owner="Ann & <Bo>")
+    values, root = said.metadata["data"], fromstring(f'<rdf:RDF xmlns:rdf="{RDF}">{said.description}</rdf:RDF>')
+    assert said.assertions[0] == training_mining(PRESETS[name]) and said.assertions[1]["label"] == "cawg.metadata"
+    spaces = values["@context"]
+    for key in ("xmpRights:WebStatement", "plus:DataMining"):
+        prefix, field = key.split(":")
+        assert [node.text for node in root.iter(f"{{{spaces[prefix]}}}{field}")] == (
+            [values[key]] if key in values else []
+        )
+    deeds = [node.get(f"{{{RDF}}}resource") for node in root.iter(f"{{{spaces['cc']}}}license")]
+    assert deeds == ([values["cc:license"]] if "cc:license" in values else []) and bool(deeds) == name.startswith("cc")
+    assert values["xmpRights:Owner"] == ["Ann & <Bo>"] and values["xmpRights:UsageTerms"] == usage_terms(PRESETS[name])
+    assert ("plus:OtherConstraints" in values) == (name == "cc-by-nc")
+
+
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/webp", "audio/wav", "audio/mpeg"])
+def test_formats_with_xmp_carry_the_terms(media_type: str) -> None:
+    row = format_of(media_type)
+    media = scene(1, 64) if row.kind is Picture else Sound(np.zeros((1, 4800), np.float32), 24_000)
+    said = usage(PRESETS["cc-by"], owner="Ann")
+    data = row.tag(row.encode(media, Encoding()), Aigc("1", "luokuan", "1"), rights=said.description).data
+    packet = data[data.index(b"<x:xmpmeta") : data.index(b"</x:xmpmeta>") + len(b"</x:xmpmeta>")]
+    licences = fromstring(packet.decode()).iter("{http://creativecommons.org/ns#}license")
+    assert [node.get(f"{{{RDF}}}resource") for node in licences] == ["https://creativecommons.org/licenses/by/4.0/"]
+    labels = row.read_labels(data, {})
+    assert labels.source == GENERATED and labels.aigc is not None

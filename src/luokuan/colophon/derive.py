@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from luokuan.colophon.enlarge import Method
     from luokuan.colophon.label import LabelOptions
+    from luokuan.colophon.usage import Usage
     from luokuan.store.home import Home
 
 PURPOSES = ("derived", "licensed")
@@ -41,6 +42,7 @@ def finish_again(
     at_record: Callable[[sa.Connection, str], None] | None = None,
     owner: str | None = None,
     copy_id: str | None = None,
+    usage: Usage | None = None,
 ) -> Work:
     """Make another copy of a work: a work of its own, whose manifest holds the first one's as ``parentOf``.
 
@@ -51,7 +53,7 @@ def finish_again(
         work_id: A work of this home; it may be a copy itself.
         media_type: Of the copy; None: the work's own. It must hold the same kind of work.
         purpose: ``derived``: another form; ``licensed``: for somebody who got a licence.
-        home, label, enlarge, lossless, producer, at_commit, at_record, owner: See ``finish``.
+        home, label, enlarge, lossless, producer, at_commit, at_record, owner, usage: See ``finish``.
         copy_id: The copy's id, as ``work_id`` of ``finish``.
 
     Raises:
@@ -89,5 +91,6 @@ def finish_again(
         at_record=at_record,
         owner=owner,
         work_id=copy_id,
+        usage=usage,
         origin=Origin(purpose, (of_work(row, home),)),
     )

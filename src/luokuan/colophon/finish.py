@@ -26,9 +26,10 @@ from luokuan.colophon.houselabel import house_label
 from luokuan.colophon.passage import Order, Passage, Step
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Work, commit, new_salt, new_work_id, samples_digest
 from luokuan.colophon.tlog import log, proof
-from luokuan.colophon.tlog.entries import notice, work_entry
+from luokuan.colophon.tlog.entries import work_entry
 from luokuan.colophon.tlog.note import LogKey
-from luokuan.colophon.waiver import Waiver, permitted, record_waiver, waiver_row
+from luokuan.colophon.usage import Usage, training_said
+from luokuan.colophon.waiver import permitted, waived
 from luokuan.colophon.watermark.marking import marker_of
 from luokuan.files import sha256_bytes, write_atomic
 from luokuan.media import Clip, Sound
@@ -38,7 +39,7 @@ from luokuan.store.fingerprints import insert_fingerprints
 from luokuan.store.home import Home
 from luokuan.store.ingredients import insert_ingredients
 from luokuan.store.keys import Signing, signing
-from luokuan.store.logbook import EntryRow, Found, HeadRow
+from luokuan.store.logbook import Found, HeadRow
 from luokuan.store.masters import Masters
 from luokuan.store.missing import tell_missing
 from luokuan.store.ownership import set_owner
@@ -110,7 +111,8 @@ def tag(passage: Passage) -> None:
         passage.aigc = found.passed_on(order.producer, passage.work_id, parent.sha256)
     else:
         passage.aigc = aigc.Aigc(label="1", producer=order.producer, produce_id=passage.work_id)
-    tagged = order.format.tag(passage.data, passage.aigc, order.source)
+    rights = "" if order.usage is None else order.usage.description
+    tagged = order.format.tag(passage.data, passage.aigc, order.source, rights)
     passage.data = tagged.data
     passage.sidecars.update(tagged.sidecars)
 
@@ -139,6 +141,7 @@ def sign(passage: Passage) -> None:
         origin=passage.order.origin,
         watermark=passage.watermark,
         log=passage.order.log,
+        usage=passage.order.usage,
     )
     given = () if passage.order.origin is None else passage.order.origin.ingredients
     if row.embeds_manifest:
@@ -169,6 +172,8 @@ def read_back(passage: Passage) -> None:
         passage.order.origin.check(reading.store)
     if (claim.log, claim.log_key) != (passage.order.log.name, passage.order.log.text):
         raise RuntimeError("the manifest reads back with another log")
+    if claim.training != training_said(passage.order.usage):
+        raise RuntimeError("the manifest reads back with other terms")
     if claim.watermark != passage.watermark:
         raise RuntimeError("the manifest reads back with another watermark")
     labels = row.read_labels(passage.data, passage.sidecars)
@@ -226,7 +231,7 @@ def record(passage: Passage) -> None:
             passage.order.at_record(connection, row.id)
         entries = [entry]
         if (waiver := passage.order.label.waiver) is not None:
-            entries.append(_waived(connection, passage, waiver))
+            entries.append(waived(connection, passage.work_id, waiver, passage.created_at))
         if passage.order.origin is not None:
             insert_ingredients(connection, passage.order.origin.rows(passage.work_id))
         if passage.fingerprints is not None:
@@ -234,13 +239,6 @@ def record(passage: Passage) -> None:
         found = Found(book.head.id, book.append(entries), entry)
         passage.proof = proof.prove(connection, book.head, found).to_bytes()
     passage.logged = book.head
-
-
-def _waived(connection: sa.Connection, passage: Passage, waiver: Waiver) -> EntryRow:
-    row = waiver_row(connection, passage.work_id, waiver, passage.created_at)
-    record_waiver(connection, row)
-    about = {"who": row.who, "reason": row.reason, "kept_until": row.kept_until.isoformat()}
-    return notice("waiver", passage.work_id, about, row.acknowledged_at)
 
 
 STEPS: tuple[Step, ...] = (
@@ -276,6 +274,7 @@ def finish(
     origin: Origin | None = None,
     owner: str | None = None,
     work_id: str | None = None,
+    usage: Usage | None = None,
 ) -> Work:
     """Turn a draft into a work: labelled, watermarked, signed by the home, read back, kept, recorded.
 
@@ -297,6 +296,7 @@ def finish(
         origin: What the work starts from; None: from nothing but the model.
         owner: Id of the account whose work it is; None: the home's administrators'.
         work_id: The work's id, where it was drawn before (``schema.new_work_id``); None: it is drawn now.
+        usage: Terms that the file carries; None: none, and nobody may train on it.
 
     Returns:
         The work, with its final bytes; ``export_work`` writes them to a path.
@@ -330,12 +330,12 @@ def finish(
             origin=origin,
             owner=owner,
             work_id=work_id,
+            usage=usage,
         )
         if order.label.waiver is not None:
             with database.read() as connection:
                 permitted(connection)  # refused before any work is done; asked again when the work is recorded
-        now = datetime.now(UTC).replace(microsecond=0)
-        passage = Passage(order, draft.kind, draft.recipe, draft.media, now)
+        passage = Passage(order, draft.kind, draft.recipe, draft.media, datetime.now(UTC).replace(microsecond=0))
         for step in STEPS:
             step(passage)
         _remember(home, passage.logged)

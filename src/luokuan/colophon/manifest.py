@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from luokuan import __version__
 from luokuan.colophon.c2pa_sign import ingredient_id
 from luokuan.colophon.schema import COLOPHON_SCHEMA, LOG_ASSERTION, RECIPE_ASSERTION, Recipe
+from luokuan.colophon.usage import MINING, TRAINING, Usage, unlicensed
 from luokuan.colophon.xmp import GENERATED
 
 SOFT_BINDING = "c2pa.soft-binding"
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 MAX_TEXT = 200
 """Longest string that is taken from a manifest, in characters."""
 
-# Nobody may train on a work unless its owner says so; the terms of a licence will be able to say otherwise.
-_MINING = ("cawg.data_mining", "cawg.ai_inference", "cawg.ai_generative_training", "cawg.ai_training")
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -34,7 +32,8 @@ class Claim:
     ``created``: when the signer says the work was made, ISO 8601. ``stamped``: when a time-stamp authority saw it.
     ``source``: IPTC digital source type. ``schema`` to ``purpose``: from our own assertion; ``waived``: whether its
     maker has waived the explicit label. ``watermark``: the algorithm of its soft binding. ``log`` and ``log_key``: the
-    transparency log in which the work is said to be entered, and what verifies its checkpoints.
+    transparency log in which the work is said to be entered, and what verifies its checkpoints. ``training``: whether
+    generative models may be trained on it: ``allowed``, ``notAllowed`` or ``constrained``.
     """
 
     signer: str | None = None
@@ -54,6 +53,7 @@ class Claim:
     watermark: str | None = None
     log: str | None = None
     log_key: str | None = None
+    training: str | None = None
 
 
 def build(
@@ -67,12 +67,14 @@ def build(
     origin: Origin | None = None,
     watermark: str | None = None,
     log: LogKey | None = None,
+    usage: Usage | None = None,
 ) -> dict[str, Any]:
     """The manifest of a new work: created by a model, or opened and changed, with the private recipe only as a
     commitment.
 
     ``explicit_label``: its words; None says that the maker has waived it. ``watermark``: the algorithm by which the
-    samples carry the work's id, if they do. ``log``: that in which the work will be entered.
+    samples carry the work's id, if they do. ``log``: that in which the work will be entered. ``usage``: the terms that
+    go with it; None: nobody may train on it.
     """
     own: dict[str, Any] = {
         "schema": COLOPHON_SCHEMA,
@@ -94,7 +96,7 @@ def build(
         "format": media_type,
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": _actions(media_type, recipe, created, origin)}},
-            {"label": "cawg.training-mining", "data": {"entries": {name: {"use": "notAllowed"} for name in _MINING}}},
+            *([unlicensed()] if usage is None else usage.assertions),
             {"label": RECIPE_ASSERTION, "data": own},
             *([] if watermark is None else [_soft_binding(watermark, work_id)]),
             *([] if log is None else [{"label": LOG_ASSERTION, "data": {"origin": log.name, "key": log.text}}]),
@@ -137,6 +139,7 @@ def read(store: Mapping[str, Any]) -> Claim:
     own: Mapping[str, Any] = {}
     binding: Mapping[str, Any] = {}
     log: Mapping[str, Any] = {}
+    mining: Mapping[str, Any] = {}
     for assertion in _list(manifest.get("assertions")):
         label, data = _mapping(assertion).get("label"), _mapping(_mapping(assertion).get("data"))
         if label in ("c2pa.actions", "c2pa.actions.v2"):
@@ -150,6 +153,8 @@ def read(store: Mapping[str, Any]) -> Claim:
             binding = data
         elif label == LOG_ASSERTION:
             log = data
+        elif label == MINING:
+            mining = _mapping(_mapping(data.get("entries")).get(TRAINING))
     agent = _mapping(creation.get("softwareAgent"))
     schema = own.get("schema")
     return Claim(
@@ -170,6 +175,7 @@ def read(store: Mapping[str, Any]) -> Claim:
         watermark=clean(binding.get("alg")),
         log=clean(log.get("origin")),
         log_key=clean(log.get("key")),
+        training=clean(mining.get("use")),
     )
 
 

@@ -14,6 +14,7 @@ from luokuan.colophon.formats import Encoding, Format
 from luokuan.colophon.label import LabelOptions
 from luokuan.colophon.schema import Recipe, Work
 from luokuan.colophon.tlog.note import LogKey
+from luokuan.colophon.usage import Usage
 from luokuan.media import Media
 from luokuan.store.database import Database
 from luokuan.store.home import Home
@@ -45,6 +46,7 @@ class Order:
     origin: Origin | None = None
     owner: str | None = None
     work_id: str | None = None
+    usage: Usage | None = None
 
     @property
     def source(self) -> str:

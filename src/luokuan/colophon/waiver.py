@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from luokuan.colophon.tlog.entries import notice
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.waivers import KEPT, WaiverRow, insert_waiver, permission
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+    from luokuan.store.logbook import EntryRow
 
 MAX_REASON = 500
 """Longest reason in characters."""
@@ -107,9 +110,17 @@ def waiver_row(connection: sa.Connection, work_id: str, waiver: Waiver, at: date
     )
 
 
-def record_waiver(connection: sa.Connection, row: WaiverRow) -> None:
-    """Log a waiver, in the transaction in which its work comes to be: there is no such work without its row."""
+def waived(connection: sa.Connection, work_id: str, waiver: Waiver, at: datetime) -> EntryRow:
+    """Record a waiver, in the transaction in which its work comes to be: there is no such work without its row. Gives
+    the entry for the log.
+
+    Raises:
+        UserError: see ``waiver_row``.
+    """
+    row = waiver_row(connection, work_id, waiver, at)
     insert_waiver(connection, row)
+    about = {"who": row.who, "reason": row.reason, "kept_until": row.kept_until.isoformat()}
+    return notice("waiver", work_id, about, row.acknowledged_at)
 
 
 def _line(text: str, most: int) -> str | None:

@@ -26,7 +26,7 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{rdf}"><rdf:Description rdf:about="" \
 xmlns:TC260="{aigc_namespace}" xmlns:Iptc4xmpExt="{iptc_namespace}">
 {aigc}<Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>
-</rdf:Description></rdf:RDF></x:xmpmeta>
+</rdf:Description>{rights}</rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>"""
 
 
@@ -38,8 +38,9 @@ class Labels:
     source: str | None = None
 
 
-def build(aigc: Aigc | None, source: str = GENERATED) -> bytes:
-    """An XMP packet with both labels, UTF-8; without AIGC where the format has another place for it."""
+def build(aigc: Aigc | None, source: str = GENERATED, rights: str = "") -> bytes:
+    """An XMP packet with both labels, UTF-8; without AIGC where the format has another place for it. ``rights``: another
+    ``rdf:Description``, see ``usage``."""
     label = "" if aigc is None else f"<TC260:AIGC>{escape(aigc.build())}</TC260:AIGC>\n"
     return _PACKET.format(
         rdf=_RDF,
@@ -47,6 +48,7 @@ def build(aigc: Aigc | None, source: str = GENERATED) -> bytes:
         iptc_namespace=IPTC_NAMESPACE,
         aigc=label,
         source=escape(source),
+        rights=rights,
     ).encode()
 
 

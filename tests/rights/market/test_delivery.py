@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import c2pa
 import pytest
 from market_for_tests import TALE, offered, painted, priced, written
 from people import make_account
@@ -65,6 +68,7 @@ def test_a_picture_is_bought_delivered_and_verified(home: Home, tmp_path: Path) 
         assert audit(connection, home).problem is None
         sheet = sheet_of(connection, licence, home, now_utc())
         late = sheet_of(connection, licence, home, now_utc() + timedelta(days=31))
+    _says_its_terms(copy, home)
     verdict = verify_file(copy, home)
     assert (verdict.verdict, verdict.work) == ("ours", licence.id)
     row = locate(licence.id, home).row
@@ -95,6 +99,23 @@ def test_a_picture_is_bought_delivered_and_verified(home: Home, tmp_path: Path) 
     orders.refund(order.id, home, reason="withdrawn")
     assert refused(lambda: delivery.bundle(order.id, tmp_path / "z.zip", home)) == "delivery.ended"
     assert reconcile(home).differences == []
+
+
+def _says_its_terms(copy: Path, home: Home) -> None:
+    """Read the delivered file by other programs than ours, as far as they are here."""
+    with c2pa.Reader.try_create(str(copy)) as reader:  # type: ignore[union-attr]  # it has a manifest
+        store = json.loads(reader.json())
+    said = {one["label"]: one["data"] for one in store["manifests"][store["active_manifest"]]["assertions"]}
+    assert {entry["use"] for entry in said["cawg.training-mining"]["entries"].values()} == {"notAllowed"}
+    assert "30 days" in said["cawg.metadata"]["xmpRights:UsageTerms"]["en"]
+    assert said["cawg.metadata"]["xmpRights:Owner"] == ["this studio"]
+    if shutil.which("exiftool"):
+        told = subprocess.run(["exiftool", "-j", "-XMP:all", str(copy)], capture_output=True, check=True)
+        (tags,) = json.loads(told.stdout)
+        assert "30 days" in tags["UsageTerms"] and "30 天" in tags["UsageTerms-zh-CN"]
+        assert (tags["Owner"], tags["Rights"], tags["Marked"]) == ("this studio", "this studio: Licensed", True)
+        assert tags["DataMining"].endswith("/DMI-PROHIBITED")
+        assert tags["DigitalSourceType"].endswith("/trainedAlgorithmicMedia"), "one packet holds both"
 
 
 def test_an_erased_buyer_leaves_books_and_licences(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

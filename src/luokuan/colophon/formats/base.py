@@ -125,8 +125,9 @@ class Format(Protocol):
         """
         ...
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
-        """The file with its implicit label, AIGC and IPTC source type; it must hold none yet."""
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: str = "") -> Tagged:
+        """The file with its implicit label, AIGC and IPTC source type; it must hold none yet. ``rights``: what further
+        stands in its XMP packet, if it has one."""
         ...
 
     def read_labels(self, data: bytes, sidecars: Mapping[str, bytes]) -> Labels:

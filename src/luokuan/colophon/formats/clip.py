@@ -67,7 +67,7 @@ class ClipFormat:
     rates: tuple[int, ...]
     starts: Callable[[bytes], bool]
     to_bytes: Callable[[Clip, Encoding], bytes]
-    add_label: Callable[[bytes, Aigc, str], bytes]
+    add_label: Callable[[bytes, Aigc, str, str], bytes]
     find_labels: Callable[[bytes], Labels]
     channels: int = 8
     kind: type[Clip] = Clip
@@ -125,9 +125,9 @@ class ClipFormat:
         assert isinstance(media, Clip)
         return self.to_bytes(media, encoding)
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: str = "") -> Tagged:
         """The file with AIGC and IPTC source type."""
-        return Tagged(self.add_label(data, aigc, source))
+        return Tagged(self.add_label(data, aigc, source, rights))
 
     def read_labels(self, data: bytes, _sidecars: Mapping[str, bytes]) -> Labels:
         """What it says of itself.

@@ -47,7 +47,7 @@ def _blocks(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at, first = end, False
 
 
-def tag(data: bytes, aigc: Aigc, source: str = GENERATED) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> bytes:
     """The file with both labels among its comments."""
     blocks = [(kind, data[start:end]) for kind, start, end in _blocks(data, 0)]
     behind = len(_MAGIC) + sum(4 + len(body) for _kind, body in blocks)

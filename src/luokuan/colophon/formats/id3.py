@@ -54,10 +54,10 @@ def labels(data: bytes, name: str) -> tuple[list[str], list[str], int]:
     return aigc, source, at
 
 
-def build(label: str, source: str = xmp.GENERATED) -> bytes:
+def build(label: str, source: str = xmp.GENERATED, rights: str = "") -> bytes:
     """A tag with the AIGC label, and the IPTC source type in XMP (XMP part 3)."""
     frames = _frame(b"TXXX", b"\x03" + f"{AIGC_FIELD}\0{label}".encode())
-    frames += _frame(b"PRIV", b"XMP\0" + xmp.build(None, source))
+    frames += _frame(b"PRIV", b"XMP\0" + xmp.build(None, source, rights))
     return b"ID3\x04\0\0" + _to_syncsafe(len(frames)) + frames
 
 

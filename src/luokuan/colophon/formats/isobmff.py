@@ -84,7 +84,7 @@ def _user_data(aigc: Aigc) -> bytes:
     return box(b"udta", box(b"meta", bytes(4), handler, keys, box(b"ilst", box((1).to_bytes(4), value))))
 
 
-def tag(data: bytes, aigc: Aigc, source: str, name: str) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str, name: str, rights: str = "") -> bytes:
     """The file with both labels; what it says of the places of its samples is moved along.
 
     Raises:
@@ -100,7 +100,7 @@ def tag(data: bytes, aigc: Aigc, source: str, name: str) -> bytes:
         _move_offsets(out, moov[3], grown)
     except Damage as error:
         raise damaged(name) from error
-    return bytes(out) + box(b"uuid", _XMP, xmp.build(None, source))
+    return bytes(out) + box(b"uuid", _XMP, xmp.build(None, source, rights))
 
 
 def _only_moov(data: bytes) -> Box:

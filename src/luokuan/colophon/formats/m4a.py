@@ -60,13 +60,13 @@ def decode(data: bytes, most: int | None = None) -> tuple[NDArray[np.float32], i
         return read(ffmpeg.run([*given, *size, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"], file), most)
 
 
-def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: str = "") -> bytes:
     """The file with both labels.
 
     Raises:
         UserError: the file is damaged.
     """
-    return isobmff.tag(data, aigc, source, _NAME)
+    return isobmff.tag(data, aigc, source, _NAME, rights)
 
 
 def read_labels(data: bytes) -> xmp.Labels:

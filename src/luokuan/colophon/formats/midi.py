@@ -252,7 +252,7 @@ class MidiFormat:
         assert isinstance(media, Score)
         return _encode(media)
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> Tagged:
         """The file with AIGC and IPTC source type in text events, and both beside it."""
         events = [(_TEXT, _AIGC + aigc.build().encode()), (_TEXT, _SOURCE + source.encode())]
         return Tagged(_insert(data, events), PLAIN.add_label(data, aigc, source).sidecars)

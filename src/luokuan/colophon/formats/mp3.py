@@ -52,11 +52,11 @@ def encode(sound: Sound, _encoding: Encoding) -> bytes:
     return write(sound.samples, sound.rate, "MP3", "MPEG_LAYER_III", bitrate_mode="VARIABLE", compression_level=0.2)
 
 
-def tag(data: bytes, aigc: Aigc, source: str = GENERATED) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = GENERATED, rights: str = "") -> bytes:
     """The file with both labels before its frames."""
     if not _frame_length(data):
         raise damaged(_NAME)
-    return id3.build(aigc.build(), source) + data
+    return id3.build(aigc.build(), source, rights) + data
 
 
 def read_labels(data: bytes) -> Labels:

@@ -41,13 +41,13 @@ def encode(clip: Clip, _encoding: Encoding) -> bytes:
     return encoded(clip, ["-c:v", name, *ENCODERS[name], *sound, "-movflags", "+faststart", "-f", "mp4"])
 
 
-def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: str = "") -> bytes:
     """The file with both labels.
 
     Raises:
         UserError: the file is damaged.
     """
-    return isobmff.tag(data, aigc, source, _NAME)
+    return isobmff.tag(data, aigc, source, _NAME, rights)
 
 
 def read_labels(data: bytes) -> xmp.Labels:

@@ -133,7 +133,7 @@ def _comment_start(packet: bytes) -> bytes:
     return next((start for start in _TAGS if packet.startswith(start)), b"")
 
 
-def tag(data: bytes, aigc: Aigc, source: str = GENERATED) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> bytes:
     """The file with both labels among its comments: pages of headers are made anew, the following ones renumbered."""
     pages = list(_pages(data))
     packets = _Packets()

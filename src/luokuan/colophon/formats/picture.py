@@ -87,9 +87,9 @@ class PictureFormat:
             )
         return self.to_bytes(media, encoding)
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = xmp.GENERATED) -> Tagged:
-        """The file with AIGC and IPTC source type in an XMP packet."""
-        return Tagged(self.embed_xmp(data, xmp.build(aigc, source)))
+    def tag(self, data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: str = "") -> Tagged:
+        """The file with AIGC and IPTC source type, and what is said of rights, in an XMP packet."""
+        return Tagged(self.embed_xmp(data, xmp.build(aigc, source, rights)))
 
     def read_labels(self, data: bytes, _sidecars: Mapping[str, bytes]) -> xmp.Labels:
         """What its packet says.

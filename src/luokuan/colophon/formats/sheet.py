@@ -90,7 +90,7 @@ class SheetFormat:
         assert isinstance(media, Score)
         return self.to_text(write(media)).encode()
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> Tagged:
         """The file with AIGC and IPTC source type as elements, and both beside it."""
         fields = [
             f'<{self.element} {self.attribute}="{name}">{escape(value)}</{self.element}>'

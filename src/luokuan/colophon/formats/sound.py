@@ -66,7 +66,7 @@ class SoundFormat:
     rates: tuple[int, ...]
     starts: Callable[[bytes], bool]
     to_bytes: Callable[[Sound, Encoding], bytes]
-    add_label: Callable[[bytes, Aigc, str], bytes]
+    add_label: Callable[[bytes, Aigc, str, str], bytes]
     find_labels: Callable[[bytes], Labels]
     decode: Callable[[bytes, int | None], tuple[NDArray[np.float32], int]]
     any_rate: bool = False
@@ -142,9 +142,9 @@ class SoundFormat:
                 code="format.size",
             )
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: str = "") -> Tagged:
         """The file with AIGC and IPTC source type."""
-        return Tagged(self.add_label(data, aigc, source))
+        return Tagged(self.add_label(data, aigc, source, rights))
 
     def read_labels(self, data: bytes, _sidecars: Mapping[str, bytes]) -> Labels:
         """What it says of itself.

@@ -207,7 +207,7 @@ class TextFormat:
         assert isinstance(media, Text)
         return self.to_bytes(media)
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED) -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> Tagged:
         """The file with its implicit label."""
         return self.add_label(data, aigc, source)
 

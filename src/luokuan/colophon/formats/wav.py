@@ -25,11 +25,11 @@ def encode(sound: Sound, encoding: Encoding) -> bytes:
     return write_whole(sound, "WAVEX" if wide else "WAV", encoding.bits)
 
 
-def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: str = "") -> bytes:
     """The file with both labels behind its samples."""
     for _chunk in riff.chunks(data, b"WAVE", _NAME):
         pass
-    added = riff.chunk(b"AIGC", aigc.build().encode()) + riff.chunk(b"_PMX", xmp.build(None, source))
+    added = riff.chunk(b"AIGC", aigc.build().encode()) + riff.chunk(b"_PMX", xmp.build(None, source, rights))
     return riff.build(b"WAVE", data[12:] + added)
 
 

@@ -115,7 +115,7 @@ def encode(clip: Clip, _encoding: Encoding) -> bytes:
     return encoded(clip, [*VIDEO, *sound, "-f", "webm"])
 
 
-def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED) -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, _rights: str = "") -> bytes:
     """The file with both labels.
 
     Raises:

@@ -18,9 +18,11 @@ from luokuan.files import new_file
 from luokuan.i18n import _
 from luokuan.rights.guard import now_utc
 from luokuan.rights.market import steps
-from luokuan.rights.market.certificate import certificate
+from luokuan.rights.market.certificate import certificate, seller_name
 from luokuan.rights.market.opening import opened
 from luokuan.rights.market.orders import no_order
+from luokuan.rights.metadata import usage
+from luokuan.rights.terms import Terms
 from luokuan.store import logbook
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database
@@ -82,11 +84,15 @@ def _copy(licence: GrantRow, home: Home, now: Clock, shared: Database | None) ->
         if all(one.delivered_at is not None for one in grants(connection, order_id=licence.order_id)):
             move_order(connection, licence.order_id, ("granted",), state="delivered", delivered_at=at)
 
+    terms = Terms.from_json(dict(licence.terms))
+    with opened(home, shared) as database, database.read() as connection:
+        said = usage(terms, owner=seller_name(connection, licence.seller))
     try:
         # The copy is nobody's own work: its recipe is its maker's, and its buyer comes to it by the order.
         finish_again(
-            licence.work_id, home=home, purpose="licensed", copy_id=licence.id, at_commit=check, at_record=record
-        )
+            licence.work_id, home=home, purpose="licensed", copy_id=licence.id, at_commit=check, at_record=record,
+            usage=said,
+        )  # fmt: skip
     except UserError:
         raise
     except Exception:
