@@ -39,8 +39,8 @@ class Labels:
 
 
 def build(aigc: Aigc | None, source: str = GENERATED, rights: str = "") -> bytes:
-    """An XMP packet with both labels, UTF-8; without AIGC where the format has another place for it. ``rights``: another
-    ``rdf:Description``, see ``usage``."""
+    """An XMP packet with both labels, UTF-8; without AIGC where the format has another place for it. ``rights``: what
+    else it holds, see ``usage``."""
     label = "" if aigc is None else f"<TC260:AIGC>{escape(aigc.build())}</TC260:AIGC>\n"
     return _PACKET.format(
         rdf=_RDF,

@@ -181,6 +181,13 @@ def newest_keyed(connection: sa.Connection, owner: str, start: str, since: datet
     return None if row is None else job_of(row)
 
 
+def newest_making(connection: sa.Connection, makes: str) -> Job | None:
+    """The newest job that makes this, whatever became of it."""
+    query = sa.select(*COLUMNS).where(job.c.makes == makes).order_by(job.c.number.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else job_of(row)
+
+
 def insert(connection: sa.Connection, order: Order) -> Job:
     """Hand in a job. Call ``hold_owner`` and ``repeated`` before, in the same transaction.
 

@@ -24,6 +24,7 @@ from luokuan.studio.api import jobs as api_jobs
 from luokuan.studio.api import native, records
 from luokuan.studio.api import uploads as api_uploads
 from luokuan.studio.checking import Checkers
+from luokuan.studio.deliveries import ask
 from luokuan.studio.erasing import EVERY, empty_by_age
 from luokuan.studio.errors import Faults, add_handlers
 from luokuan.studio.following import Streams
@@ -138,7 +139,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if settings.workers:
             await run_in_threadpool(supervisor.start)
-        emptying = asyncio.create_task(_look_after(settings.home, opened))
+        emptying = asyncio.create_task(_look_after(settings.home, opened, studio.queue))
         yield
         emptying.cancel()
         studio.errands.stop()
@@ -183,7 +184,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     return app
 
 
-async def _look_after(home: Home, database: Database) -> None:
+async def _look_after(home: Home, database: Database, queue: JobQueue) -> None:
     """Look into the trash and after orders that stopped halfway now and then, as long as the studio runs."""
     while True:
         try:
@@ -191,7 +192,7 @@ async def _look_after(home: Home, database: Database) -> None:
         except Exception as error:
             logs.get("studio.trash").error("the trash couldn't be looked through", error=str(error))
         try:
-            found = await run_in_threadpool(partial(reconcile, home, shared=database))
+            found = await run_in_threadpool(partial(reconcile, home, shared=database, deliver=partial(ask, queue)))
             for line in (*found.failed, *found.differences):
                 logs.get("studio.market").error(line)
         except Exception as error:

@@ -19,6 +19,8 @@ from luokuan.rights.market import listings, orders
 from luokuan.rights.market.testmoney import TestMoney
 from luokuan.store import collections
 from luokuan.store.listings import set_preview
+from luokuan.studio.jobs.queue import JobQueue
+from luokuan.studio.jobs.worker import Settings, Worker
 
 ATTACK = "</script><script>alert(1)</script>\"><img src=x onerror=alert(1)> & 'x"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -61,6 +63,11 @@ def test_publish_buy_deliver_refund(place: Place) -> None:
     assert "Pay 12.50 EUR" in buyer.get(order).text
     assert buyer.get(f"{order}/download").status_code == 409
     assert buyer.post(f"{order}/pay").status_code == 303
+    page = buyer.get(order).text
+    assert "are being made" in page and f'hx-get="{order}"' in page and "Download with" not in page
+    Worker(place.home, place.database, Settings(idle=0.01)).serve()
+    part = buyer.get(order, headers={"hx-request": "true"}).text
+    assert "Download with certificate" in part and "hx-get" not in part and "<html" not in part
     page = buyer.get(order).text
     assert "Download with certificate" in page and "secret words" not in page
     archive = zipfile.ZipFile(io.BytesIO(buyer.get(f"{order}/download").content))
@@ -111,8 +118,12 @@ def test_anothers_orders_and_listings_are_nobodys(place: Place, rows_alone: None
     assert buyer.post(f"/orders/{order.id}/cancel").status_code == 303
     assert orders.order_of(order.id, place.home).state == "granted", "what is paid the buyer doesn't take back alone"
     assert work.id not in other.get("/selling").text and cy.id not in other.get("/statements").text
-    assert buyer.post(f"/orders/{order.id}/deliver").status_code == 303
+    for _again in range(2):
+        assert buyer.post(f"/orders/{order.id}/deliver").status_code == 303
+    Worker(place.home, place.database, Settings(idle=0.01)).serve()
     assert orders.order_of(order.id, place.home).state == "delivered"
+    (job,) = JobQueue(place.home, place.database).list()
+    assert (job.owner, job.state, job.result) == ("house", "done", {"copies": 1})
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,22 @@ class Bought:
     grants: tuple[GrantRow, ...]
 
 
-def deliver(order_id: str, home: Home, *, now: Clock = now_utc, shared: Database | None = None) -> int:
+def deliver(
+    order_id: str,
+    home: Home,
+    *,
+    now: Clock = now_utc,
+    shared: Database | None = None,
+    check: Callable[[], None] | None = None,
+) -> int:
     """Make the copies of an order that aren't there yet. May be called again. Returns how many were made.
+
+    Args:
+        order_id: Whose.
+        home: Where.
+        now: The clock.
+        shared: The home's database, if it is open already.
+        check: Called before each copy; what it raises ends it there.
 
     Raises:
         UserError: there is no such order, it has no licences that hold, or a copy can't be made, see ``finish_again``.
@@ -64,6 +78,8 @@ def deliver(order_id: str, home: Home, *, now: Clock = now_utc, shared: Database
     if order.state not in ("granted", "delivered"):
         raise _not_licensed(order_id)
     for one in waiting:
+        if check is not None:
+            check()
         _copy(one, home, now, shared)
         steps.reached("copied")
     steps.reached("delivered")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from luokuan import logs
@@ -13,7 +14,7 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.rights.guard import now_utc
 from luokuan.rights.market.books import escrow, provider_account
-from luokuan.rights.market.delivery import deliver
+from luokuan.rights.market.delivery import deliver as copies
 from luokuan.rights.market.granting import grant
 from luokuan.rights.market.opening import opened
 from luokuan.rights.market.payments import Provider, give_back, receive
@@ -63,9 +64,22 @@ class Reconciled:
 
 
 def reconcile(
-    home: Home, *, provider: Provider | None = None, now: Clock = now_utc, shared: Database | None = None
+    home: Home,
+    *,
+    provider: Provider | None = None,
+    now: Clock = now_utc,
+    shared: Database | None = None,
+    deliver: Callable[[str], int] | None = None,
 ) -> Reconciled:
-    """Bring books and licences into agreement. May be called at any time and again."""
+    """Bring books and licences into agreement. May be called at any time and again.
+
+    Args:
+        home: Whose.
+        provider: Who moves the money; None: test money.
+        now: The clock.
+        shared: The home's database, if it is open already.
+        deliver: Has the copies of an order made and says how many were; None: they are made here and now.
+    """
     money, done = provider or TestMoney(home, now, shared), Reconciled()
     for body, header in money.unheard():
         try:
@@ -79,9 +93,10 @@ def reconcile(
     done.given_back = give_back(home, money, now=now, shared=shared)
     with opened(home, shared) as database, database.read() as connection:
         waiting = [one.id for one in orders(connection, states=("granted",))]
+    make = deliver or partial(copies, home=home, now=now, shared=shared)
     for one in waiting:
         try:
-            done.delivered += deliver(one, home, now=now, shared=shared)
+            done.delivered += make(one)
         except UserError as error:
             done.failed.append(f"{one}: {error.what}")
     with opened(home, shared) as database, database.read() as connection:

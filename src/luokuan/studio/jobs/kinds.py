@@ -57,6 +57,7 @@ class Kind(Generic[BriefT]):
         stops: Whether it saves what it has when it is asked to stop, and goes on from there.
         families: Families whose models a brief's ``model`` may name, as rows of ``models.registry.FAMILIES``; empty:
             any that makes something by itself.
+        internal: Whether the studio alone hands in such jobs, as ``HOUSE``; nobody else sees the kind.
     """
 
     name: str
@@ -71,8 +72,11 @@ class Kind(Generic[BriefT]):
     models: bool = True
     stops: bool = False
     families: tuple[str, ...] = ()
+    internal: bool = False
 
 
+HOUSE = "house"
+"""Owner of jobs that the studio hands in by itself: no account has this id."""
 HANDLERS = (
     "image",
     "text",
@@ -93,6 +97,7 @@ HANDLERS = (
     "export",
     "answer",
     "embedding",
+    "delivery",
 )
 """Modules of ``handlers`` that come with Luokuan; each registers its kinds when it is imported."""
 _registered: dict[str, Kind[Any]] = {}
@@ -103,20 +108,20 @@ def register(kind: Kind[Any]) -> None:
     _registered[kind.name] = kind
 
 
-def kinds() -> dict[str, Kind[Any]]:
-    """All kinds by name. Loads no model and no heavy library."""
+def kinds(*, internal: bool = False) -> dict[str, Kind[Any]]:
+    """All kinds that people can hand in, by name; or those of the studio, too. Loads no model and no heavy library."""
     for name in HANDLERS:
         import_module(f"luokuan.studio.jobs.handlers.{name}")
-    return dict(sorted(_registered.items()))
+    return {name: kind for name, kind in sorted(_registered.items()) if internal or not kind.internal}
 
 
-def kind_named(name: str) -> Kind[Any]:
-    """The kind ``name``.
+def kind_named(name: str, *, internal: bool = False) -> Kind[Any]:
+    """The kind ``name``; see ``kinds``.
 
     Raises:
         UserError: there is none.
     """
-    found = kinds()
+    found = kinds(internal=internal)
     if name not in found:
         raise UserError(
             _("There is no kind of job '{name}'.", name=name[:40]),

@@ -15,7 +15,7 @@ from luokuan.errors import UserError
 from luokuan.i18n import _, language
 from luokuan.store import jobs
 from luokuan.store.jobs import Event, Job, Order
-from luokuan.studio.jobs.kinds import Kind, kind_named
+from luokuan.studio.jobs.kinds import HOUSE, Kind, kind_named
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -88,7 +88,7 @@ class JobQueue:
             UserError: the kind is unknown, the brief can't be used or is too large, the key stands for something else,
                 another live job makes the same, or ``admit`` refused it.
         """
-        found = kind_named(kind)
+        found = kind_named(kind, internal=owner == HOUSE)
         checked = self._checked(found, brief)
         values = checked.model_dump(mode="json")
         if values.get("seed", 0) is None:

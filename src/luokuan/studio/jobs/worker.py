@@ -90,7 +90,7 @@ class Worker:
     def serve(self) -> None:
         """Do jobs until there are none for ``idle`` seconds, or until it is to leave."""
         self.keeper.start()
-        known = kinds()
+        known = kinds(internal=True)
         own = tuple(known) if self.settings.kinds is None else self.settings.kinds
         looking: dict[str, Any] = {"kinds": own, "abilities": self.settings.abilities}
         last = time.monotonic()
@@ -114,7 +114,7 @@ class Worker:
     def do(self, job: Job) -> None:
         """One attempt at a job that was claimed; its row says afterwards how it went."""
         context = Context(job, self.home, self.database)
-        kind = kind_named(job.kind)
+        kind = kind_named(job.kind, internal=True)
         with self.keeper.watching(context, seconds=kind.seconds, stops=kind.stops), speaking(job.language):
             try:
                 self._attempt(kind, context)

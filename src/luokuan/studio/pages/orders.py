@@ -19,6 +19,7 @@ from luokuan.rights.money import Money
 from luokuan.rights.words import describe
 from luokuan.store.listings import find_listing
 from luokuan.studio.access import Needs, principal
+from luokuan.studio.deliveries import ask, job_of
 from luokuan.studio.errors import missing
 from luokuan.studio.files import disposition, work_file
 from luokuan.studio.guard.headers import FILES
@@ -38,18 +39,18 @@ def orders_page(request: Request) -> Response:
 
 @router.get("/orders/{order_id}", dependencies=[Depends(Needs("viewer"))])
 def order_page(request: Request, order_id: str) -> Response:
-    """One order."""
-    return _page(request, _own(request, order_id))
+    """One order; asked for again by itself while its copies are being made."""
+    return _page(request, _own(request, order_id), part="hx-request" in request.headers)
 
 
 @router.post("/orders/{order_id}/pay", dependencies=[Depends(Needs("viewer"))])
 def pay(request: Request, order_id: str) -> Response:
-    """Pay with test money; licence and delivery follow."""
+    """Pay with test money; the licence follows at once, and copies by a job."""
     studio, found = studio_of(request), _own(request, order_id)
     try:
         paid = orders.pay(found.order.id, studio.home, shared=studio.database)
         if paid.state == "granted":
-            delivery.deliver(paid.id, studio.home, shared=studio.database)
+            ask(studio.queue, paid.id)
     except UserError as error:
         return _page(request, _own(request, order_id), error=error)
     return RedirectResponse(f"/orders/{found.order.id}", 303)
@@ -57,12 +58,10 @@ def pay(request: Request, order_id: str) -> Response:
 
 @router.post("/orders/{order_id}/deliver", dependencies=[Depends(Needs("viewer"))])
 def deliver(request: Request, order_id: str) -> Response:
-    """Make copies that aren't there yet."""
+    """Have copies made that aren't there yet."""
     studio, found = studio_of(request), _own(request, order_id)
-    try:
-        delivery.deliver(found.order.id, studio.home, shared=studio.database)
-    except UserError as error:
-        return _page(request, found, error=error)
+    if found.order.state == "granted":
+        ask(studio.queue, found.order.id)
     return RedirectResponse(f"/orders/{found.order.id}", 303)
 
 
@@ -126,10 +125,11 @@ def _own(request: Request, order_id: str) -> Bought:
     return rows[0]
 
 
-def _page(request: Request, found: Bought, *, error: UserError | None = None) -> Response:
+def _page(request: Request, found: Bought, *, error: UserError | None = None, part: bool = False) -> Response:
     at = now()
     with studio_of(request).database.read() as connection:
         listing = find_listing(connection, found.order.listing_id)
+        job = job_of(connection, found.order.id) if found.order.state == "granted" else None
     assert listing is not None
     values = {
         "found": found,
@@ -139,8 +139,12 @@ def _page(request: Request, found: Bought, *, error: UserError | None = None) ->
         "terms": describe(terms_of(listing)),
         "holding": {one.id: one.holds(at) for one in found.grants},
         "error": error,
+        "making": job is not None and job.live,
+        "broken": job.error if job is not None and job.state == "failed" else None,
     }
-    return render(request, "order.html", values, status=200 if error is None else error.status)
+    return render(
+        request, "_order.html" if part else "order.html", values, status=200 if error is None else error.status
+    )
 
 
 def _money(amount: int, currency: str) -> str:
