@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from market_for_tests import MET, TALE, written
+import yaml
+from market_for_tests import MET, TALE, offered, unchecked, written
+from people import keep_row, make_account
+from projects_for_tests import values
 
 from luokuan.cli.main import main
+from luokuan.rights.guard import now_utc
+from luokuan.rights.market import orders
+from luokuan.store.database import open_database
 from luokuan.store.home import open_home
 
 
@@ -90,3 +96,39 @@ def test_the_whole_way(run: Any) -> None:
 def test_what_is_refused(run: Any, arguments: tuple[str, ...], code: str) -> None:
     exit_code, out, _err = run("market", *arguments, "--json")
     assert (exit_code, json.loads(out)["error"]["code"]) == (2, code)
+
+
+def test_fee_payouts_and_revenue(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = open_home()
+    unchecked(monkeypatch)
+    with open_database(home) as store:
+        ann, bo = make_account(store, "ann"), make_account(store, "bo")
+        work = keep_row(store, ann, model_name="garments")
+        listing = offered(home, work.id, person=ann, shared=store)
+    assert run("appraisal", "revenue")[1] == "Nothing stands in the books yet.\n"
+    assert json.loads(run("market", "fee", "--json")[1]) == {"fee": 0}
+    assert "10.5 %" in run("market", "fee", "10.5")[1]
+    for wrong in ("91", "NaN", "1e9", "0.001", "101"):
+        assert run("market", "fee", wrong)[0] == 2, wrong
+    orders.pay(orders.place(listing.id, bo, home).id, home)
+    given = ("--currency", "EUR", "--reason", "November")
+    assert run("market", "payouts")[1] == "Nothing was paid out.\n"
+    assert run("market", "payout", "ann", "5", *given)[0] == 0
+    for wrong in (("ann", "500"), ("nobody", "5"), ("ann", "0"), ("ann", "NaN"), ("house", "2")):
+        assert run("market", "payout", *wrong, *given)[0] == 2, wrong
+    (told,) = json.loads(run("market", "payouts", "--json")[1])["payouts"]
+    assert (told["amount"], told["reason"], told["taken_back"], told["party"]) == (500, "November", False, ann.id)
+    assert run("market", "payout-undo", told["id"])[1] == "Taken back.\n"
+    assert "before" in run("market", "payout-undo", told["id"])[1] and run("market", "payout-undo", "x")[0] == 2
+    assert "taken back" in run("market", "payouts")[1]
+    assert "fee," in run("market", "statement")[1] and "1.31" in run("market", "statement")[1]
+    found = json.loads(run("appraisal", "revenue", "--json")[1])
+    assert [(row["name"], row["amount"], row["sales"]) for row in found["models"]] == [("garments", 1119, 1)]
+    assert [one["amount"] for one in found["fees"]] == [131] and found["works"][0]["name"] == work.id
+    assert "11.19 EUR" in run("appraisal", "revenue", "--items")[1]
+    month = f"{now_utc():%Y-%m}"
+    stated = values(models=["garments"], start=month, actuals=[{"month": month, "cost": 5, "source": "ledger"}])
+    Path("p.yaml").write_text(yaml.safe_dump(stated, allow_unicode=True))
+    assert run("appraisal", "report", "p.yaml", "-o", "p.html", "--paths", "200")[0] == 0
+    page = Path("p.html").read_text()
+    assert "Revenue by the market" in page and f"{work.id}: 11.19 EUR" in page and "revenue by the market" in page

@@ -26,7 +26,10 @@ from luokuan.foundation.yamlfile import read_yaml
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from luokuan.appraisal.cost import Costs
+    from luokuan.appraisal.revenue import Earning
     from luokuan.store.home import Home
 
 LIMIT_LEVEL = 0.95
@@ -56,6 +59,7 @@ class Appraisal:
     bars: tuple[Bar, ...]
     staging: Staging | None
     costs: Costs | None
+    earned: tuple[Earning, ...]
     figures: dict[str, Figure]
     findings: tuple[Finding, ...]
     proposals: tuple[Proposal, ...]
@@ -90,6 +94,7 @@ class Appraisal:
                 "cvar": {f"{level:g}": value for level, value in self.cvar.items()},
                 "clipped": simulation.clipped,
             },
+            "revenue": [line.to_json() for line in self.earned],
             "tornado": [
                 {"name": b.name, "category": b.category, "inputs": list(b.inputs), "npv": [b.low, b.high]}
                 for b in self.bars
@@ -147,6 +152,7 @@ def appraise(
     seed: int = 0,
     home: Home | None = None,
     costs: Costs | None = None,
+    earned: Sequence[Earning] = (),
     on: date | None = None,
 ) -> Appraisal:
     """Appraise ``project``.
@@ -157,6 +163,7 @@ def appraise(
         seed: The same seed, the same result.
         home: Whose records the live figures are taken from; None: none.
         costs: In the project's currency, for the cost of a work.
+        earned: What the project's models earned, by the market's books, to be told.
         on: The day; None: today, UTC.
 
     Raises:
@@ -195,6 +202,7 @@ def appraise(
         tuple(tornado(project)),
         staged_value(project, simulation),
         costs,
+        tuple(earned),
         figures,
         tuple(findings(project, figures)),
         tuple(proposals(project, figures)),

@@ -75,7 +75,7 @@ def plan_of(project: Project) -> Plan:
         invested[tranche.month] += tranche.amount
     actual = len(project.actuals)
     invested[:actual] = [month.invested for month in project.actuals]
-    past = (np.array([m.revenue for m in project.actuals]), np.array([m.cost for m in project.actuals]))
+    past = (np.array([m.revenue or 0.0 for m in project.actuals]), np.array([m.cost for m in project.actuals]))
     launch = int(project.quantity("launch"))
     return Plan(project.horizon, launch, project.quantity("tax") / 100, invested, actual, past)
 

@@ -11,9 +11,13 @@ from luokuan.appraisal.controls import metric_word
 from luokuan.appraisal.distributions import Distribution
 from luokuan.appraisal.document import Notes
 from luokuan.appraisal.project import LIMITS, QUANTITIES, Event, Project, Risk
+from luokuan.appraisal.revenue import by
 from luokuan.appraisal.rules import Rule
 from luokuan.appraisal.words import category_word, exact, origin_word, quantity_word, resource_word, whole
 from luokuan.i18n import _
+
+MOST_ENTRIES = 40
+"""Entries of the books that a note spells out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,10 @@ class Marks:
         """Of a resource's cost."""
         return (*self._one("price", resource), *self.records)
 
+    def of_earned(self, model: str, currency: str) -> tuple[str, ...]:
+        """Of what a model earned."""
+        return self._one("earned", f"{model} {currency}")
+
     def of_stop_loss(self, name: str) -> tuple[str, ...]:
         """Of a stop-loss rule."""
         return self._one("rule of loss", name)
@@ -89,6 +97,7 @@ def noted(found: Appraisal, notes: Notes, rules: Sequence[Rule]) -> Marks:
     live = [(m, f"{metric_word(m)}: {found.figures[m].source}") for m in LIMITS if m in found.figures]
     group("W", _("Live figures"), "live", [row for row in live if row[0] in project.limits or row[0] == "budget_burn"])
     records = _records(found, group)
+    group("Q", _("Entries of the market's books"), "earned", _earned(found))
     group("G", _("Register of rules"), "rule", [(rule.id, _rule(rule)) for rule in rules])
     notes.group("M", _("Methods"), _methods(found))
     spent = (*tranches, *actuals)
@@ -156,7 +165,7 @@ def _actuals(project: Project) -> list[tuple[str, str]]:
             _(
                 "{month}: revenue {revenue}, cost {cost}, invested {invested} {currency}. {source}",
                 month=a.month,
-                revenue=whole(a.revenue),
+                revenue=whole(a.revenue or 0.0),
                 cost=whole(a.cost),
                 invested=whole(a.invested),
                 currency=project.currency,
@@ -270,6 +279,23 @@ def _records(found: Appraisal, group: Any) -> tuple[str, ...]:
     ]
     marks: tuple[str, ...] = group("D", _("Records of the home"), "record", [(text, text) for text in told])
     return marks
+
+
+def _earned(found: Appraisal) -> list[tuple[str, str]]:
+    """What each model earned, entry by entry."""
+    told = []
+    for row in by(found.earned, "model"):
+        own = [one for one in found.earned if one.model == row.name and one.currency == row.currency]
+        lines = [
+            f"{one.entry} ({one.day}, {one.order}, {one.work}: {one.amount:,.2f} {one.currency})"
+            for one in own[:MOST_ENTRIES]
+        ]
+        more = [_("and {count} more, see `luokuan appraisal revenue --json`", count=len(own) - MOST_ENTRIES)]
+        told.append((
+            f"{row.name} {row.currency}",
+            f"{row.name}: {'; '.join(lines + (more if len(own) > MOST_ENTRIES else []))}",
+        ))  # fmt: skip
+    return told
 
 
 def _rule(rule: Rule) -> str:

@@ -108,10 +108,11 @@ class Tranche(Strict):
 
 
 class Actual(Strict):
-    """What a month has really brought, which takes the place of its forecast. Money, each ≥ 0."""
+    """What a month has really brought, which takes the place of its forecast. Money, each ≥ 0. ``revenue`` None: what
+    the market's books say (``revenue.with_market``)."""
 
     month: CalendarMonth
-    revenue: Amount = 0.0
+    revenue: Amount | None = None
     cost: Amount = 0.0
     invested: Amount = 0.0
     source: Line

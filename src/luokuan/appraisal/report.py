@@ -12,6 +12,7 @@ from luokuan.appraisal.charts import fan, histogram, tornado_chart
 from luokuan.appraisal.controls import metric_word, state_word
 from luokuan.appraisal.document import Block, Cards, Cell, Document, Heading, Notes, Paragraph, Picture, Table
 from luokuan.appraisal.notes import Marks, noted
+from luokuan.appraisal.revenue import by, numbers
 from luokuan.appraisal.risk import LEVELS
 from luokuan.appraisal.rules import Rule, is_stale, status_word
 from luokuan.appraisal.words import (
@@ -48,6 +49,7 @@ def document_of(appraisal: Appraisal, rules: Sequence[Rule] = ()) -> Document:
         *_risk(appraisal, marks),
         *_staging(appraisal, marks),
         *_costs(appraisal, marks),
+        *_revenue(appraisal, marks),
         *_limits(appraisal, marks),
         *_rules(rules, appraisal, marks),
     ]
@@ -247,6 +249,28 @@ def _costs(found: Appraisal, marks: Marks) -> Iterator[Block]:
     if models:
         columns = (_("model"), _("training"), _("works"), _("a work, with its part of training"), _("without a time"))
         yield Table(columns, tuple(models), (1, 2, 3, 4), (1.4, 1.2, 0.7, 1.6, 1))
+
+
+def _revenue(found: Appraisal, marks: Marks) -> Iterator[Block]:
+    if not found.earned:
+        return
+    yield Heading(_("Revenue by the market's books"))
+    units = {} if found.costs is None else {model.name: model.unit for model in found.costs.models}
+    rows = []
+    for row in by(found.earned, "model"):
+        unit = units.get(row.name)
+        rows.append(
+            (
+                Cell(row.name, marks.of_earned(row.name, row.currency)),
+                Cell(f"{row.sales}"),
+                Cell(small_money(row.amount, row.currency)),
+                Cell(small_money(row.amount / row.sales, row.currency) if row.sales else "-"),
+                Cell("-" if unit is None or found.costs is None else small_money(unit, found.costs.currency)),
+                Cell(numbers(row.entries)),
+            )
+        )
+    columns = (_("model"), _("sales"), _("revenue"), _("a sale"), _("cost of a work"), _("entries of the books"))
+    yield Table(columns, tuple(rows), (1, 2, 3, 4), (1.3, 0.6, 1.1, 1.1, 1.1, 1.6))
 
 
 def _limits(found: Appraisal, marks: Marks) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luokuan.cli import appraisal_cost, appraisal_portfolio, options
+from luokuan.cli import appraisal_cost, appraisal_portfolio, appraisal_revenue, options
 from luokuan.cli.output import emit_json, say, table, visible
 from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _, language
@@ -27,6 +27,7 @@ app = typer.Typer(
     ),
 )
 app.command("cost", help=appraisal_cost.HELP)(appraisal_cost.cost)
+app.command("revenue", help=appraisal_revenue.HELP)(appraisal_revenue.revenue)
 app.command("portfolio", help=appraisal_portfolio.HELP)(appraisal_portfolio.portfolio)
 
 File = Annotated[Path, typer.Argument(help=_("A project file (YAML)."), show_default=False)]
@@ -226,14 +227,18 @@ def _appraised(
 ) -> Appraisal:
     from luokuan.appraisal.appraise import appraise, read_project
     from luokuan.appraisal.books import read_books, with_books
+    from luokuan.appraisal.revenue import earnings, of_models, with_market
     from luokuan.store.home import find_home
 
     project = read_project(file)
     if books is not None:
         project = with_books(project, read_books(books), books.name)
     place = find_home(home)
-    costs = _costs(project, place, prices)
-    return appraise(project, paths=paths, seed=seed, home=place, costs=costs, on=None if on is None else on.date())
+    lines = [] if place is None else earnings(place)
+    project = with_market(project, lines)
+    costs, own = _costs(project, place, prices), of_models(lines, project.models)
+    day = None if on is None else on.date()
+    return appraise(project, paths=paths, seed=seed, home=place, costs=costs, earned=own, on=day)
 
 
 def _costs(project: Project, home: Home | None, prices: Path | None) -> Costs | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luokuan.cli import market_orders, options
+from luokuan.cli import market_money, market_orders, options
 from luokuan.cli.output import emit_json, say, visible
 from luokuan.errors import ExitCode, UserError
 from luokuan.i18n import _
@@ -28,6 +28,10 @@ app.command("grants", help=market_orders.GRANTS)(market_orders.grants)
 app.command("refund", help=market_orders.REFUND)(market_orders.refund)
 app.command("buyer", help=market_orders.BUYER)(market_orders.buyer)
 app.command("erase-buyer", help=market_orders.ERASE)(market_orders.erase_buyer)
+app.command("fee", help=market_money.FEE)(market_money.fee)
+app.command("payout", help=market_money.PAYOUT)(market_money.payout)
+app.command("payouts", help=market_money.PAYOUTS)(market_money.payouts)
+app.command("payout-undo", help=market_money.UNDO)(market_money.undo)
 
 Listing = Annotated[str, typer.Argument(metavar="LISTING", help=_("The listing's id."), show_default=False)]
 

@@ -119,3 +119,18 @@ def _no_amount(found: object, currency: str) -> UserError:
           most=LARGEST // 10**digits, digits=digits),
         code="money.amount",
     )  # fmt: skip
+
+
+def points_of(text: str) -> int:
+    """Basis points of a percentage as somebody writes it, such as ``12.5``.
+
+    Raises:
+        UserError: it is none, or has more than two digits after the point.
+    """
+    found = re.fullmatch(r"(\d{1,3})(?:\.(\d{1,2}))?", text.strip(), re.ASCII)
+    if found is None or int(found[1]) > 100:
+        raise UserError(
+            _("'{text}' is no percentage.", text=text[:40]), _("Give a number from 0 to 100, such as 12.5."),
+            code="money.percent", status=422,
+        )  # fmt: skip
+    return 100 * int(found[1]) + int((found[2] or "").ljust(2, "0"))

@@ -8,7 +8,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from luokuan.store.market_tables import transfer
+from luokuan.store.market_tables import payout, transfer
+
+BY_KEY = ("fee", "payout")
+"""Beginnings of keys that say what a transfer is for, more exactly than its purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,13 @@ class Transfer:
     made_at: datetime
     reverses: int | None = None
 
+    @property
+    def what(self) -> str:
+        """What it is for, to people: ``fee`` and ``payout`` are told by their keys, of which nothing else is in the
+        books' table; else ``purpose``."""
+        start = self.key.partition(":")[0]
+        return start if start in BY_KEY else self.purpose
+
 
 @dataclass(frozen=True, slots=True)
 class Posted:
@@ -45,6 +55,19 @@ class Posted:
     id: int
     transfer: Transfer
     reversed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRow:
+    """Money that went to somebody out of the books; see ``market_tables.payout``."""
+
+    id: str
+    party: str
+    amount: int
+    currency: str
+    reason: str
+    decided_by: str | None
+    made_at: datetime
 
 
 def insert_transfer(connection: sa.Connection, row: Transfer) -> bool:
@@ -73,6 +96,25 @@ def transfers_of(connection: sa.Connection, *, reference: str = "", account: str
     if account:
         query = query.where(sa.or_(transfer.c.debit == account, transfer.c.credit == account))
     return [_of(row) for row in connection.execute(query).mappings()]
+
+
+def insert_payout(connection: sa.Connection, row: PayoutRow) -> None:
+    """Say why something is paid out, in the transaction that enters it."""
+    connection.execute(payout.insert().values(**asdict(row)))
+
+
+def find_payout(connection: sa.Connection, payout_id: str) -> PayoutRow | None:
+    """The payout with this id."""
+    row = connection.execute(sa.select(payout).where(payout.c.id == payout_id)).mappings().first()
+    return None if row is None else PayoutRow(**row)
+
+
+def payouts(connection: sa.Connection, party: str = "") -> list[PayoutRow]:
+    """Payouts to somebody, or all; the oldest first."""
+    query = sa.select(payout).order_by(payout.c.made_at, payout.c.id)
+    if party:
+        query = query.where(payout.c.party == party)
+    return [PayoutRow(**row) for row in connection.execute(query).mappings()]
 
 
 def balances(connection: sa.Connection, accounts: Sequence[str] | None = None) -> dict[str, dict[str, int]]:

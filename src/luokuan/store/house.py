@@ -1,4 +1,4 @@
-"""What an administrator has settled for the whole house: how works are labelled, and how long the trash is kept."""
+"""What an administrator has settled for the whole house: labels, trash, and what sales cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ POLICIES = ("both", "cn", "eu")
 LANGUAGES = ("both", "cn", "en")
 CORNERS = ("bottom-right", "bottom-left", "top-right", "top-left")
 LONGEST_DAYS = 3650
-_LABEL, _TRASH = "label", "trash"
+MOST_FEE = 9_000
+"""Basis points: something must be left to the seller."""
+_LABEL, _TRASH, _MARKET = "label", "trash", "market"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class TrashSetting:
     """After how many days in the trash works are erased; None: never by themselves."""
 
     days: int | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSetting:
+    """What the house takes of each sale of others, in basis points of the price."""
+
+    fee: int = 0
     version: int = 0
 
 
@@ -89,6 +99,29 @@ def set_trash(connection: sa.Connection, wanted: TrashSetting, at: datetime) -> 
             status=422,
         )
     _write(connection, _TRASH, asdict(wanted), at)
+
+
+def market_setting(connection: sa.Connection) -> MarketSetting:
+    """What this house takes."""
+    value, version = _read(connection, _MARKET)
+    fee = value.get("fee")
+    return MarketSetting(fee if isinstance(fee, int) and 0 <= fee <= MOST_FEE else 0, version)
+
+
+def set_market(connection: sa.Connection, wanted: MarketSetting, at: datetime) -> None:
+    """Settle it, as ``set_label`` does; it counts from the next sale on.
+
+    Raises:
+        UserError: somebody has changed it since (409), or the share can't be.
+    """
+    if not 0 <= wanted.fee <= MOST_FEE:
+        raise UserError(
+            _("The fee is a share of 0 to {most} %.", most=MOST_FEE // 100),
+            _("Give another percentage."),
+            code="market.fee",
+            status=422,
+        )
+    _write(connection, _MARKET, asdict(wanted), at)
 
 
 def _read(connection: sa.Connection, name: str) -> tuple[Mapping[str, Any], int]:

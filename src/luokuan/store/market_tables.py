@@ -37,6 +37,25 @@ transfer = sa.Table(
 )
 """The books: money that went from one account (``debit``) to another (``credit``)."""
 
+# No foreign key to the party: the house is one, too, and the books outlive accounts.
+payout = sa.Table(
+    "payout",
+    metadata,
+    # Its transfer is called ``payout:ID``.
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("party", sa.String(16), nullable=False, index=True),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    # Null: on the command line.
+    sa.Column("decided_by", sa.String(16), sa.ForeignKey("account.id"), nullable=True),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.CheckConstraint("length(id) = 16 AND id = lower(id)", name="id"),
+    sa.CheckConstraint("amount > 0 AND amount <= 1000000000000000", name="amount"),
+    sa.CheckConstraint("length(reason) > 0", name="reason"),
+)
+"""Why money was paid out to somebody, and who decided it."""
+
 LISTING_STATES = ("published", "withdrawn", "sold")
 """Where a listing stands; ``sold``: exclusively, or because what it offers was."""
 _LISTING = "state IN ('published', 'withdrawn', 'sold')"

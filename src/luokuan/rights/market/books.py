@@ -2,8 +2,8 @@
 
 Accounts are names: ``provider:NAME`` is money that a payment provider holds for this home, ``escrow:ORDER`` what was
 paid for an order that isn't settled, ``party:ID`` what belongs to somebody (an account of the studio, or ``house`` for
-what was made on the command line). A transfer goes from ``debit`` to ``credit``; what a provider holds is therefore
-negative, and all accounts together are 0.
+what was made on the command line), ``paid:ID`` what was paid out to somebody, outside of these books. A transfer goes
+from ``debit`` to ``credit``; what a provider holds is therefore negative, and all accounts together are 0.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ def escrow(order_id: str) -> str:
 def party_account(party: str) -> str:
     """What belongs to somebody. ``party``: an account's id, or ``HOUSE``."""
     return f"party:{party}"
+
+
+def paid_account(party: str) -> str:
+    """What was paid out to somebody."""
+    return f"paid:{party}"
 
 
 def split(amount: int, weights: Sequence[int]) -> tuple[int, ...]:

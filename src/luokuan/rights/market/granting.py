@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,13 @@ from luokuan.rights.guard import now_utc
 from luokuan.rights.market import offers, steps
 from luokuan.rights.market.books import HOUSE, escrow, party_account, split
 from luokuan.rights.market.opening import opened
-from luokuan.rights.market.royalties import Claim, grants_in, shares
+from luokuan.rights.market.royalties import Claim, Share, grants_in, shares
 from luokuan.rights.market.unwinding import unwind
-from luokuan.store.books import Transfer, insert_transfer
+from luokuan.rights.terms import WHOLE
+from luokuan.store.books import Transfer, insert_transfer, transfers_of
 from luokuan.store.database import Database
 from luokuan.store.grants import GrantRow, end_expired, find_grant, grants, insert_grant
+from luokuan.store.house import market_setting
 from luokuan.store.listings import ItemRow, ListingRow, close_listing, find_listing, items_of, offers_of
 from luokuan.store.orders import OrderRow, find_order, find_payment, move_order, move_payment
 from luokuan.store.works import find_work
@@ -84,21 +87,21 @@ def impossible(connection: sa.Connection, listing: ListingRow, at: datetime) -> 
 def _grant(
     connection: sa.Connection, book: Any, order: OrderRow, listing: ListingRow, items: Sequence[ItemRow], at: datetime
 ) -> None:
+    fee = _take_fee(connection, order, listing, at)
     days = listing.terms.get("days")
     until = None if days is None else at + timedelta(days=int(days))
     entries = []
-    for item, part in zip(items, split(order.amount, [1] * len(items)), strict=True):
+    for item, part in zip(items, split(order.amount - fee, [1] * len(items)), strict=True):
         made = GrantRow(
             secrets.token_hex(8), order.id, item.work_id, item.root_id, listing.seller, order.buyer,
             dict(listing.terms), listing.exclusive, at, until,
         )  # fmt: skip
         insert_grant(connection, made)
-        claims = [Claim.from_json(one) for one in item.claims]
-        seller = listing.seller or HOUSE
-        for number, share in enumerate(shares(part, seller, claims) if part else ()):
+        for one in _parts(order.id, listing, item, part):
+            share = one.share
             insert_transfer(connection, Transfer(
-                f"sale:{order.id}:{item.place}:{number}", escrow(order.id), party_account(share.party), share.amount,
-                order.currency, "royalty" if share.grant else "sale", order.id, at,
+                one.key, escrow(order.id), party_account(share.party), share.amount, order.currency,
+                "royalty" if share.grant else "sale", order.id, at,
             ))  # fmt: skip
         told = {"grant": made.id, "order": order.id, "listing": listing.id, "terms": dict(listing.terms),
                 "until": None if until is None else until.isoformat()}  # fmt: skip
@@ -111,6 +114,49 @@ def _grant(
         close_listing(connection, listing.id, "sold", at)
         for other in offers_of(connection, [one.root_id for one in items]):
             close_listing(connection, other.id, "sold", at)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What somebody got of an order: the key of its transfer, their share, and the work that was sold."""
+
+    key: str
+    share: Share
+    work: str
+
+
+def parts_of(connection: sa.Connection, order_id: str) -> list[Part]:
+    """How the price of an order was shared out, the house's fee left aside; none where the order isn't known."""
+    order = find_order(connection, order_id)
+    listing = None if order is None else find_listing(connection, order.listing_id)
+    if order is None or listing is None:
+        return []
+    fee = sum(one.transfer.amount for one in transfers_of(connection, reference=order_id)
+              if one.transfer.key == f"fee:{order_id}")  # fmt: skip
+    items = items_of(connection, listing.id)
+    amounts = split(order.amount - fee, [1] * len(items))
+    return [
+        part
+        for item, amount in zip(items, amounts, strict=True)
+        for part in _parts(order_id, listing, item, amount)
+    ]  # fmt: skip
+
+
+def _parts(order_id: str, listing: ListingRow, item: ItemRow, amount: int) -> list[Part]:
+    claims = [Claim.from_json(one) for one in item.claims]
+    found = shares(amount, listing.seller or HOUSE, claims) if amount else []
+    return [Part(f"sale:{order_id}:{item.place}:{at}", share, item.work_id) for at, share in enumerate(found)]
+
+
+def _take_fee(connection: sa.Connection, order: OrderRow, listing: ListingRow, at: datetime) -> int:
+    """Enter what the house takes of somebody else's sale, rounded down; what it sells itself costs nothing."""
+    points = 0 if listing.seller is None else market_setting(connection).fee
+    amount = order.amount * points // WHOLE
+    if amount:
+        insert_transfer(connection, Transfer(
+            f"fee:{order.id}", escrow(order.id), party_account(HOUSE), amount, order.currency, "sale", order.id, at,
+        ))  # fmt: skip
+    return amount
 
 
 def holding(connection: sa.Connection, order_id: str, at: datetime) -> list[GrantRow]:

@@ -88,7 +88,7 @@ def statement(
             continue
         balance = now[known.currency]
         lines.append(
-            Line(one.id, known.made_at, known.purpose, known.reference, amount, known.currency, balance)
+            Line(one.id, known.made_at, known.what, known.reference, amount, known.currency, balance)
         )  # fmt: skip
     return Statement(party, tuple(lines), before, now)
 
@@ -140,6 +140,8 @@ def purpose_word(purpose: str) -> str:
         "payment": _("payment"),
         "sale": _("sale"),
         "royalty": _("royalty"),
+        "fee": _("fee of the house"),
+        "payout": _("paid out"),
         "reversal": _("taken back"),
     }.get(purpose, purpose)
 
