@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chains_for_tests import CHAIN, Chain, accounts, over_http
+from eth_account import Account
 from market_for_tests import MET, TALE, written
 
 from luokuan.cli.main import main
 from luokuan.colophon.finish import export_work
+from luokuan.rights.chain.records import records_of
 from luokuan.store.home import open_home
 
 Run = Callable[..., tuple[int, Any]]
@@ -74,6 +77,8 @@ def test_the_whole_way(run: Run, url: str, capfd: pytest.CaptureFixture[str]) ->
     code, token = run("chain", "register", "tale.txt", "--royalty", "10", "--to", maker)
     assert code == 0 and int(token["token"], 16)
     assert refused(run("chain", "register", work.id)) == "chain.refused.AlreadyRegistered"
+    records = records_of(open_home())
+    assert records is not None and [one.work for one in records.works] == [work.id] and len(records.anchors) == 1
     assert refused(run("chain", "list", work.id, "--price", "0.5", who=1)) == "market.permission"
     met = [part for one in MET for part in ("--met", one)]
     assert run("chain", "list", work.id, "--price", "0.5", *met, who=1)[0] == 0
@@ -136,3 +141,42 @@ def test_verify_says_what_it_needs(run: Run, url: str) -> None:
     assert refused(run("verify", "a.txt", "--chain", down)) == "chain.unreachable"
     code, found = run("verify", "a.txt", "--chain", url)
     assert code == 1 and found["chain"]["state"] == "no_proof"
+
+
+def test_pause_and_ownership(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = (str(accounts()[at].address) for at in (0, 1))
+    assert run("chain", "deploy")[0] == 0
+    found = run("chain", "owner")[1]
+    assert (found["owner"], found["offered_to"], found["paused"]) == (first, None, False)
+    assert refused(run("chain", "pause", who=1)) == "chain.refused.OwnableUnauthorizedAccount"
+    assert refused(run("chain", "resume")) == "chain.refused.ExpectedPause"
+    assert run("chain", "pause")[0] == 0 and run("chain", "owner")[1]["paused"]
+    assert refused(run("chain", "pause")) == "chain.refused.EnforcedPause"
+    assert refused(run("chain", "hand-over", "12")) == "chain.address"
+    assert run("chain", "hand-over", second)[0] == 0
+    assert main(["chain", "owner"]) == 0
+    told = capfd.readouterr().out
+    assert f"belongs to {first}" in told and f"offered to {second}" in told and "paused" in told
+    assert refused(run("chain", "take-over")) == "chain.refused.OwnableUnauthorizedAccount"
+    assert run("chain", "take-over", who=1)[0] == 0
+    assert run("chain", "owner")[1]["owner"] == second
+    assert run("chain", "resume", who=1)[0] == 0 and not run("chain", "owner")[1]["paused"]
+
+
+def test_a_keystore_and_its_password(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = partial(Account.encrypt, kdf="pbkdf2", iterations=2)
+    monkeypatch.setattr(Account, "encrypt", lambda key, password: quick(key, password))
+    words = Path("password")
+    words.write_text("four words of no sense\n")
+    assert refused(run("chain", "--password-file", words, "keystore", "k.json")) == "chain.key_open"
+    words.chmod(0o600)
+    assert refused(run("chain", "keystore", "k.json")) == "chain.password_missing"
+    code, made = run("chain", "--password-file", words, "keystore", "k.json")
+    assert code == 0 and made["address"] == str(accounts()[0].address)
+    assert Path("k.json").stat().st_mode & 0o077 == 0
+    assert refused(run("chain", "--password-file", words, "keystore", "k.json")) == "chain.exists"
+    assert run("chain", "--password-file", words, "deploy", "--key", "k.json", who=1)[0] == 0
+    assert run("chain", "owner")[1]["owner"] == str(accounts()[0].address)
+    assert refused(run("chain", "deploy", "--key", "k.json")) == "chain.password_missing"
+    words.write_text("another one of no sense\n")
+    assert refused(run("chain", "--password-file", words, "deploy", "--key", "k.json")) == "chain.keystore"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luokuan.cli import options
+from luokuan.cli import chain_owner, options
+from luokuan.cli.chain_owner import At, ChainId, Key, Rpc, account
 from luokuan.cli.output import emit_json, say, visible
 from luokuan.i18n import _
 
@@ -24,33 +25,6 @@ app = typer.Typer(
     ),
 )
 
-Rpc = Annotated[
-    str,
-    typer.Option(
-        "--rpc",
-        metavar="URL",
-        envvar="LUOKUAN_CHAIN_RPC",
-        help=_("A node of the chain (JSON-RPC)."),
-        show_default=False,
-    ),
-]
-Key = Annotated[
-    Path | None,
-    typer.Option(
-        "--key",
-        metavar="FILE",
-        help=_("File with the private key, yours alone (else LUOKUAN_CHAIN_KEY)."),
-        show_default=False,
-    ),
-]
-At = Annotated[
-    str | None,
-    typer.Option("--contract", metavar="ADDRESS", help=_("The contract (default: the home's)."), show_default=False),
-]
-ChainId = Annotated[
-    int | None,
-    typer.Option("--chain-id", min=1, help=_("Refuse any other chain."), show_default=False),
-]
 Work = Annotated[
     str,
     typer.Argument(metavar="WORK", help=_("The work's file, its id, or the SHA-256 of its bytes."), show_default=False),
@@ -61,9 +35,30 @@ Price = Annotated[
 ]
 
 
+app.command("keystore", help=chain_owner.KEYSTORE)(chain_owner.keystore)
+app.command("owner", help=chain_owner.OWNER)(chain_owner.owner)
+app.command("pause", help=chain_owner.PAUSE)(chain_owner.pause)
+app.command("resume", help=chain_owner.RESUME)(chain_owner.resume)
+app.command("hand-over", help=chain_owner.HAND_OVER)(chain_owner.hand_over)
+app.command("take-over", help=chain_owner.TAKE_OVER)(chain_owner.take_over)
+
+
 @app.callback()
-def _group() -> None:
+def _group(
+    context: typer.Context,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--password-file",
+            metavar="FILE",
+            envvar="LUOKUAN_CHAIN_PASSWORD_FILE",
+            help=_("File with the password of a keystore, yours alone (else it is asked for)."),
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """Commands of the chain."""
+    context.obj = password_file
 
 
 @app.command("deploy", help=_("Make a contract of your own; the home remembers its address. Costs gas."))
@@ -76,12 +71,11 @@ def deploy(
     home: options.Home = None,
 ) -> None:
     """A new contract."""
-    from luokuan.rights.chain.account import account_of
     from luokuan.rights.chain.rpc import Node
     from luokuan.rights.chain.trading import deploy as make
     from luokuan.store.home import open_home
 
-    records, sent = make(Node(rpc), account_of(key), open_home(home), chain=chain_id)
+    records, sent = make(Node(rpc), account(key), open_home(home), chain=chain_id)
     if json:
         emit_json({"contract": records.contract, "chain": records.chain, **_values(sent)})
     else:
@@ -102,11 +96,10 @@ def anchor(
     home: options.Home = None,
 ) -> None:
     """The log's state."""
-    from luokuan.rights.chain.account import account_of
     from luokuan.rights.chain.anchoring import anchor as put
 
     place, where = _there(rpc, home, contract, chain_id)
-    record, sent = put(where, account_of(key), place)
+    record, sent = put(where, account(key), place)
     size = int(record.checkpoint.split("\n")[1])
     if json:
         more = {} if sent is None else _values(sent)
@@ -178,12 +171,11 @@ def register(
 ) -> None:
     """A token."""
     from luokuan.colophon.reference import work_of
-    from luokuan.rights.chain.account import account_of
     from luokuan.rights.chain.trading import register as enter
 
     place, where = _there(rpc, home, contract, chain_id)
     row = work_of(work, place)
-    sent = enter(where, account_of(key), row, place, to=to, royalty=round(royalty * 100))
+    sent = enter(where, account(key), row, place, to=to, royalty=round(royalty * 100))
     _done(_("Registered: {token}", token=row.blob_sha256), sent, row.blob_sha256, json=json, quiet=quiet)
 
 
@@ -204,13 +196,12 @@ def grant(
     import time
 
     from luokuan.cli.market import terms_named
-    from luokuan.rights.chain.account import account_of
     from luokuan.rights.chain.trading import grant as give
     from luokuan.rights.chain.trading import token_of
 
     place, where = _there(rpc, home, contract, chain_id)
     token, _row = token_of(work, place)
-    sent = give(where, account_of(key), token, to, terms_named(terms), int(time.time()))
+    sent = give(where, account(key), token, to, terms_named(terms), int(time.time()))
     _done(_("The licence is granted."), sent, f"{token:064x}", json=json, quiet=quiet)
 
 
@@ -231,7 +222,6 @@ def offer(
     home: options.Home = None,
 ) -> None:
     """An offer."""
-    from luokuan.rights.chain.account import account_of
     from luokuan.rights.chain.amounts import wei
     from luokuan.rights.chain.trading import may_be_offered, token_of
     from luokuan.rights.chain.trading import offer as put
@@ -242,7 +232,7 @@ def offer(
     token, row = token_of(work, place)
     if row is not None:  # of what was bought from others, this home has no records
         may_be_offered(row, place, conditions_of(met or ()))
-    sent = put(where, account_of(key), token, amount)
+    sent = put(where, account(key), token, amount)
     _done(_("The token is on offer."), sent, f"{token:064x}", json=json, quiet=quiet)
 
 
@@ -258,12 +248,11 @@ def unlist(
     home: options.Home = None,
 ) -> None:
     """The end of an offer."""
-    from luokuan.rights.chain.account import account_of
     from luokuan.rights.chain.trading import token_of, withdraw_offer
 
     place, where = _there(rpc, home, contract, chain_id)
     token, _row = token_of(work, place)
-    sent = withdraw_offer(where, account_of(key), token)
+    sent = withdraw_offer(where, account(key), token)
     _done(_("The token isn't on offer any more."), sent, f"{token:064x}", json=json, quiet=quiet)
 
 
@@ -280,7 +269,6 @@ def buy(
     home: options.Home = None,
 ) -> None:
     """A sale."""
-    from luokuan.rights.chain.account import account_of
     from luokuan.rights.chain.amounts import wei
     from luokuan.rights.chain.trading import buy as take
     from luokuan.rights.chain.trading import token_of
@@ -288,7 +276,7 @@ def buy(
     amount = wei(price)
     place, where = _there(rpc, home, contract, chain_id)
     token, _row = token_of(work, place)
-    sent = take(where, account_of(key), token, amount)
+    sent = take(where, account(key), token, amount)
     _done(_("The token is yours."), sent, f"{token:064x}", json=json, quiet=quiet)
 
 
@@ -307,12 +295,11 @@ def withdraw(
     home: options.Home = None,
 ) -> None:
     """The money."""
-    from luokuan.rights.chain.account import account_of
     from luokuan.rights.chain.amounts import ether
     from luokuan.rights.chain.trading import collect
 
     _place, where = _there(rpc, home, contract, chain_id)
-    amount, sent = collect(where, account_of(key), to)
+    amount, sent = collect(where, account(key), to)
     if json:
         emit_json({"wei": amount, **_values(sent)})
     else:

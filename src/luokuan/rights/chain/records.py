@@ -36,12 +36,30 @@ class AnchorRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkRecord:
+    """A work that was registered.
+
+    Args:
+        work: Its id.
+        token: SHA-256 of its bytes, 64 hexadecimal digits.
+        transaction: Its hash.
+        block: Number of the block that held it.
+    """
+
+    work: str
+    token: str
+    transaction: str
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
-    """The home's contract and its anchors, oldest first."""
+    """The home's contract, its anchors and the works that were registered, oldest first."""
 
     chain: int
     contract: str
     anchors: tuple[AnchorRecord, ...] = ()
+    works: tuple[WorkRecord, ...] = ()
 
 
 def records_of(home: Home) -> Records | None:
@@ -54,7 +72,8 @@ def records_of(home: Home) -> Records | None:
     try:
         found = json.loads(path.read_bytes())
         anchors = tuple(AnchorRecord(**one) for one in found["anchors"])
-        return Records(int(found["chain"]), str(found["contract"]), anchors)
+        works = tuple(WorkRecord(**one) for one in found.get("works", ()))  # older homes have none
+        return Records(int(found["chain"]), str(found["contract"]), anchors, works)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
@@ -78,4 +97,14 @@ def add_anchor(home: Home, chain: int, contract: str, anchor: AnchorRecord) -> N
             known = Records(chain, contract)
         # Anchored again after a reorganisation: the newer record counts.
         kept = tuple(one for one in known.anchors if one.checkpoint != anchor.checkpoint)
-        keep(home, Records(chain, contract, (*kept, anchor)))
+        keep(home, Records(chain, contract, (*kept, anchor), known.works))
+
+
+def add_work(home: Home, chain: int, contract: str, work: WorkRecord) -> None:
+    """Remember that a work was registered in the home's contract; of another one nothing is kept."""
+    with locked(home.path / LOCK):
+        known = records_of(home)
+        if known is None or (known.chain, known.contract) != (chain, contract):
+            return
+        kept = tuple(one for one in known.works if one.token != work.token)
+        keep(home, Records(chain, contract, known.anchors, (*kept, work)))

@@ -11,7 +11,7 @@ from luokuan.files import expand, locked, sha256_file
 from luokuan.i18n import _
 from luokuan.rights.chain.anchoring import anchored_proof, log_id
 from luokuan.rights.chain.contract import Contract, address_of, chain_of, ours
-from luokuan.rights.chain.records import LOCK, Records, keep, records_of
+from luokuan.rights.chain.records import LOCK, Records, WorkRecord, add_work, keep, records_of
 from luokuan.rights.chain.rpc import Node
 from luokuan.rights.chain.sending import Sent, send
 from luokuan.rights.terms import LONGEST_TERM, WHOLE, Terms
@@ -83,7 +83,9 @@ def register(
         receiver,
         royalty,
     )
-    return send(contract.node, account, contract.chain, data, to=contract.address)
+    sent = send(contract.node, account, contract.chain, data, to=contract.address)
+    add_work(home, contract.chain, contract.address, WorkRecord(row.id, row.blob_sha256, sent.hash, sent.block))
+    return sent
 
 
 def grant(contract: Contract, account: LocalAccount, token: int, holder: str, terms: Terms, now: int) -> Sent:
