@@ -34,6 +34,8 @@ SCOPES: Mapping[str, str] = {
     "models:read": "viewer",
     "create": "maker",
     "train": "maker",
+    "market": "viewer",
+    "books": "admin",
     "metrics": "admin",
 }
 """What a key can be for, and the least role that it takes."""

@@ -20,7 +20,9 @@ from luokuan.rights.market.reconcile import reconcile
 from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
 from luokuan.studio.access import check_routes
+from luokuan.studio.api import books as api_books
 from luokuan.studio.api import jobs as api_jobs
+from luokuan.studio.api import market as api_market
 from luokuan.studio.api import native, records
 from luokuan.studio.api import uploads as api_uploads
 from luokuan.studio.checking import Checkers
@@ -43,6 +45,7 @@ from luokuan.studio.observed import Counters, Observed
 from luokuan.studio.openai import routes as openai
 from luokuan.studio.openai.stamp import Stamp
 from luokuan.studio.pages import (
+    books,
     check,
     collections,
     corpora,
@@ -97,10 +100,13 @@ ROUTERS: tuple[Any, ...] = (
     market,
     orders,
     selling,
+    books,
     native,
     api_jobs,
     records,
     api_uploads,
+    api_market,
+    api_books,
     *openai.ROUTERS,
 )
 """Modules with a ``router``. A new group of pages is a module and its name here."""

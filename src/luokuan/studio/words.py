@@ -54,6 +54,8 @@ def scope_word(scope: str) -> str:
         "models:read": _("list models"),
         "create": _("create works"),
         "train": _("bring corpora and train models"),
+        "market": _("buy and sell"),
+        "books": _("read and settle the books"),
         "metrics": _("read counts of requests"),
     }.get(scope, scope)
 
@@ -79,6 +81,9 @@ def action_word(action: str) -> str:
         "corpus.removed": _("corpus removed"),
         "model.removed": _("model removed"),
         "works.exported": _("works exported"),
+        "market.fee": _("fee settled"),
+        "market.paid": _("payout entered"),
+        "market.unpaid": _("payout taken back"),
         "label.changed": _("rule of the label changed"),
         "trash.changed": _("days of the trash changed"),
     }.get(action, action)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TypeVar
+import re
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
+from luokuan.studio.errors import missing
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -28,6 +30,22 @@ async def json_body(request: Request, shape: type[ModelT]) -> ModelT:
         raise _unread(f"{place[:80]}: {first['msg'][:200]}") from error
     except (ValueError, RecursionError) as error:
         raise _unread(_("it is no JSON")) from error
+
+
+def body_of(shape: type[BaseModel]) -> dict[str, Any]:
+    """What a route tells the OpenAPI document of the body that it reads itself."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": shape.model_json_schema()}}}}
+
+
+def id_in(text: str) -> str:
+    """An id as it may stand in a row; anything else is nobody's.
+
+    Raises:
+        UserError: it is none (404).
+    """
+    if re.fullmatch("[0-9a-f]{16}", text) is None:
+        raise missing()
+    return text
 
 
 def _unread(why: str) -> UserError:
