@@ -23,7 +23,7 @@ def guard(
     work: Annotated[str, typer.Argument(help=_("The work's file, or its id."), show_default=False)],
     corpus: Annotated[
         list[Path] | None,
-        typer.Option("--corpus", metavar="FOLDER", help=_("Training pictures to compare with; may be given again.")),
+        typer.Option("--corpus", metavar="FOLDER", help=_("A corpus to compare with; may be given again.")),
     ] = None,
     override: Annotated[bool, typer.Option("--override", help=_("Let it pass all the same; logged."))] = False,
     who: Annotated[str, typer.Option("--who", metavar="NAME", help=_("Who answers for that."))] = "",
@@ -50,7 +50,7 @@ def guard(
     for folder in folders:
         if not folder.is_dir():
             raise UserError(
-                _("{path} is not a folder.", path=folder), _("Give a folder of pictures."), code="corpus.not_folder"
+                _("{path} is not a folder.", path=folder), _("Give the folder of a corpus."), code="corpus.not_folder"
             )
     place = open_home(home)
     found = look(work_of(work, place), place, corpora=folders)

@@ -7,14 +7,17 @@ of the label are. It covers what was found, and nothing that is found later.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from luokuan.colophon.fingerprint import glance
 from luokuan.colophon.schema import canonical_json
 from luokuan.files import sha256_bytes
 from luokuan.i18n import _
+from luokuan.rights import likeness
+from luokuan.rights.hits import Hit
 from luokuan.rights.names import mentions, protected
 from luokuan.store.rights import OverrideRow, find_override
 from luokuan.store.works import WorkRow
@@ -24,25 +27,6 @@ if TYPE_CHECKING:
 
     from luokuan.colophon.lineage import Lineage
     from luokuan.store.home import Home
-
-HitKind = Literal["training-text", "training-picture", "work", "name"]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One thing that was found.
-
-    Args:
-        kind: What it is about.
-        blocks: Whether the work may not be published because of it; else it is worth knowing.
-        words: A sentence.
-        details: The facts, as JSON values.
-    """
-
-    kind: HitKind
-    blocks: bool
-    words: str
-    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +82,7 @@ def guard(row: WorkRow, home: Home, *, corpora: Sequence[Path] = ()) -> Guarding
     Args:
         row: A work of the home.
         home: Its home; corpora in it whose titles stand in the work's lineage are compared.
-        corpora: Further folders of training pictures.
+        corpora: Further folders of what a model learnt from.
 
     Raises:
         UserError: the work was erased, or its bytes are missing.
@@ -113,8 +97,13 @@ def guard(row: WorkRow, home: Home, *, corpora: Sequence[Path] = ()) -> Guarding
     compared: list[str] = []
     with open_database(home) as database, database.read() as connection:
         _texts(row, data, home, hits, compared)
-        _pictures(row, data, lineage, home, corpora, hits, compared)
-        _works(connection, row, data, lineage, home, hits, compared)
+        folders = _folders(lineage, home, corpora)
+        _pictures(row, data, folders, home, hits, compared)
+        related = _works(connection, row, data, lineage, home, hits, compared)
+        looking = likeness.Looking(row, home, folders, related, connection)
+        likeness.pictures(looking, hits, compared)
+        likeness.sounds(looking, glance(data, row.media_type), hits, compared)
+        likeness.scores(looking, hits, compared)
         _names(connection, row, data, hits, compared)
         found = Guarding(row.id, tuple(hits), tuple(compared))
         return Guarding(row.id, found.hits, found.compared, find_override(connection, row.id, found.digest))
@@ -160,21 +149,27 @@ def _look_up(row: WorkRow, data: bytes, home: Home) -> tuple[int, str] | None:
     return shared.words, shared.run
 
 
+def _folders(lineage: Lineage, home: Home, corpora: Sequence[Path]) -> list[Path]:
+    """The corpora that are compared: those that were named, and those of the home that stand in the lineage."""
+    from luokuan.rights.training_items import corpora_called
+
+    titles = [node.title for node in lineage.nodes.values() if node.kind == "corpus"]
+    return list(dict.fromkeys([*corpora, *corpora_called(titles, home)]))
+
+
 def _pictures(
-    row: WorkRow, data: bytes, lineage: Lineage, home: Home, corpora: Sequence[Path], hits: list[Hit],
-    compared: list[str],
-) -> None:  # fmt: skip
+    row: WorkRow, data: bytes, folders: Sequence[Path], home: Home, hits: list[Hit], compared: list[str]
+) -> None:
     from luokuan.colophon.fingerprint.base import PDQ_SURE, kind_of
     from luokuan.colophon.fingerprint.register import tells
-    from luokuan.rights.training_items import bare_glance, corpora_called, nearest_item
+    from luokuan.rights.training_items import bare_glance, nearest_item
 
     if kind_of(row.media_type) != "picture":
         return
     seen = bare_glance(row, data, home)
     if seen is None or not tells(seen):
         return
-    titles = [node.title for node in lineage.nodes.values() if node.kind == "corpus"]
-    for folder in dict.fromkeys([*corpora, *corpora_called(titles, home)]):
+    for folder in folders:
         compared.append(_("pictures of the corpus {name}", name=folder.name))
         near = nearest_item(seen, folder, home)
         if near is None:
@@ -193,23 +188,23 @@ def _pictures(
 def _works(
     connection: sa.Connection, row: WorkRow, data: bytes, lineage: Lineage, home: Home, hits: list[Hit],
     compared: list[str],
-) -> None:  # fmt: skip
-    """Works that are like it, but for those that it was made from and those that were made from it."""
-    from luokuan.colophon.fingerprint import glance
+) -> set[str]:  # fmt: skip
+    """Works that are like it, but for those that it was made from and those that were made from it, whose ids are
+    returned."""
     from luokuan.colophon.fingerprint.register import Register, tells
     from luokuan.store.ingredients import descendants
     from luokuan.store.ownership import owner_of
 
-    seen = glance(data, row.media_type)
-    if seen is None or not tells(seen):
-        return
-    compared.append(_("works of this home"))
     related = {row.id, *(node.title for node in lineage.nodes.values() if node.kind == "work")}
     # A work of which many copies were sold has more of them than a lineage shows.
     related |= descendants(connection, row.id)
+    seen = glance(data, row.media_type)
+    if seen is None or not tells(seen):
+        return related
+    compared.append(_("works of this home"))
     alike = Register(home).find(connection, seen, without=related)
     if alike is None:
-        return
+        return related
     others = owner_of(connection, alike.work) != owner_of(connection, row.id)
     values = {"id": alike.work, "distance": alike.distance, "bits": alike.bits}
     if others:
@@ -218,6 +213,7 @@ def _works(
         said = _("It is like your own work {id} ({distance} of {bits} bits differ).", **values)
     details = {"like": alike.work, "distance": alike.distance, "bits": alike.bits, "others": others}
     hits.append(Hit("work", others and alike.sure, said, details))
+    return related
 
 
 def _names(connection: sa.Connection, row: WorkRow, data: bytes, hits: list[Hit], compared: list[str]) -> None:

@@ -1,22 +1,18 @@
-"""Near-copies of training pictures: the fingerprints of a corpus, kept so that they are taken once."""
+"""Near-copies of training pictures, by fingerprints."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
-from luokuan.files import sha256_bytes, write_atomic
+from luokuan.rights.corpus_readings import readings
 
 if TYPE_CHECKING:
     from luokuan.store.home import Home
     from luokuan.store.works import WorkRow
-
-_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
-_SIZE_LIMIT = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ def nearest_item(glance: Mapping[str, Any], folder: Path, home: Home) -> Trainin
     """
     from luokuan.colophon.fingerprint.lookup import PDQ_DISTANCE, Scan
 
-    rows = _fingerprints(folder, home)
+    rows = [(name, [bytes.fromhex(bits) for bits in several]) for name, several in readings(folder, home, "picture")]
     scan = Scan(4)
     owners = [name for name, several in rows for _bits in several]
     scan.add(b"".join(bits for _name, several in rows for bits in several))
@@ -88,57 +84,3 @@ def corpora_called(titles: Sequence[str], home: Home) -> list[Path]:
         if card is not None and card.title in wanted:
             found.append(folder)
     return found
-
-
-def _fingerprints(folder: Path, home: Home) -> list[tuple[str, list[bytes]]]:
-    kept_at = home.cache / "rights" / f"{sha256_bytes(str(folder.resolve()).encode())[:16]}.json"
-    kept = _kept(kept_at)
-    rows: dict[str, dict[str, Any]] = {}
-    for path in _pictures(folder):
-        name, state = path.relative_to(folder).as_posix(), path.stat()
-        seen = [state.st_size, state.st_mtime_ns]
-        old = kept.get(name)
-        rows[name] = old if old and old.get("seen") == seen else {"seen": seen, "bits": _bits_of(path)}
-    if rows != kept:
-        kept_at.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(kept_at, json.dumps(rows).encode())
-    return [(name, [bytes.fromhex(bits) for bits in row["bits"]]) for name, row in rows.items()]
-
-
-def _kept(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        if path.stat().st_size > _SIZE_LIMIT:
-            return {}
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}  # it can be made again
-    return found if isinstance(found, dict) else {}
-
-
-def _pictures(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in _TYPES and path.is_file() and not path.is_symlink():
-            yield path
-
-
-def _bits_of(path: Path) -> list[str]:
-    import numpy as np
-    from PIL import Image
-
-    from luokuan.colophon.fingerprint import picture
-    from luokuan.colophon.fingerprint.base import QUALITY
-
-    data = path.read_bytes()
-    media_type = _TYPES[path.suffix.lower()]
-    try:
-        found = list(picture.fingerprints(data, media_type))
-        size = picture.declared_size(data, media_type)
-        if found and size is not None and size[0] != size[1]:
-            with Image.open(path) as opened:
-                side, (width, height) = min(opened.size), opened.size
-                left, top = (width - side) // 2, (height - side) // 2
-                square = opened.convert("RGB").crop((left, top, left + side, top + side))
-                found.append(picture.of_pixels(np.asarray(square)))
-    except Exception:  # what can't be decoded wasn't learnt from either
-        return []
-    return [one.bits.hex() for one in found if one.quality >= QUALITY["picture"]]
