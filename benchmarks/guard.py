@@ -75,16 +75,18 @@ def of_pictures(images: Sequence[Image.Image], every: int) -> dict[str, Any]:
     """Cosines of strangers, and of edited copies."""
     known, some = _features(images), list(range(0, len(images), every))
     strangers = (known @ known.T)[np.triu_indices(len(images), 1)]
-    copies = {}
+    limit, copies = usual(known), {}
     for name, edit in EDITS.items():
         cosines = (_features([edit(images[at]) for at in some]) * known[some]).sum(axis=1)
         copies[name] = {
             "median": round(float(np.median(cosines)), 3), "least": round(float(cosines.min()), 3),
-            "told": round(float((cosines >= SHOWN).mean()), 3), "blocks": round(float((cosines >= SAME).mean()), 3),
+            "told": round(float((cosines >= max(SHOWN, limit)).mean()), 3),
+            "blocks": round(float((cosines >= max(SAME, limit)).mean()), 3),
         }  # fmt: skip
     return {
         "pictures": len(images), "pairs": len(strangers), "largest": round(float(strangers.max()), 3),
-        "told": int((strangers >= SHOWN).sum()), "usual": round(usual(known), 3), "copies": copies, "copied": len(some),
+        "usual": round(limit, 3), "told": int((strangers >= max(SHOWN, limit)).sum()), "copies": copies,
+        "copied": len(some),
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from people import Place, keep_row
+from people import Place, keep_order, keep_row
 
 from luokuan.studio.access import SCOPES
 
@@ -38,6 +38,7 @@ def ask(place: Place, *, examples: int, seconds: float, derandomize: bool = True
     found = client.get("/api/openapi.json", headers=headers).json()
     made = client.post("/api/jobs", json={"kind": "create.image", "brief": {"model": "garments"}}, headers=headers)
     known = {"job_id": made.json()["id"], "work_id": keep_row(place.database, account).id}
+    known |= keep_order(place.database, place.account("selling"), account)
     place.app.state.studio.queue.cancel(known["job_id"])  # it has ended: its events do too
     schema = schemathesis.openapi.from_dict(found)
     schema.app = place.app

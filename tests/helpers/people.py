@@ -76,6 +76,28 @@ def kept_in(database: Database) -> str:
         return repr([connection.execute(table.select()).all() for table in metadata.sorted_tables])
 
 
+def keep_order(database: Database, seller: AccountRow, buyer: AccountRow) -> dict[str, str]:
+    """A work on offer, an order of it and a licence that was granted for it, as rows alone; ids by what they are of."""
+    from luokuan.store.grants import GrantRow, insert_grant
+    from luokuan.store.listings import ItemRow, ListingRow, insert_listing
+    from luokuan.store.orders import OrderRow, insert_order
+
+    work, number = keep_row(database, seller).id, next(_numbers)
+    listing, order, grant = (f"{letter}{number:015x}" for letter in "abc")
+    terms: dict[str, Any] = {"price": {"minor": 500, "currency": "EUR"}}
+    with database.write() as connection:
+        insert_listing(
+            connection,
+            ListingRow(
+                listing, seller.id, "work", "A thing", "", terms, 500, "EUR", False, "athing", (), "published", AT
+            ),
+            [ItemRow(listing, work, 0, work, ())],
+        )
+        insert_order(connection, OrderRow(order, listing, buyer.id, "Bo", None, 500, "EUR", "granted", AT))
+        insert_grant(connection, GrantRow(grant, order, work, work, seller.id, buyer.id, terms, False, AT))
+    return {"listing_id": listing, "order_id": order, "grant_id": grant, "payout_id": "f" * 16}
+
+
 class Browser:
     """Somebody in front of the studio: keeps cookies, and sends the token of the last page with each form."""
 

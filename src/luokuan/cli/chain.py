@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luokuan.cli import chain_owner, options
-from luokuan.cli.chain_owner import At, ChainId, Key, Rpc, account
+from luokuan.cli.chain_owner import PASSWORD_FILE, At, ChainId, Key, Rpc, account
 from luokuan.cli.output import emit_json, say, visible
 from luokuan.i18n import _
 
@@ -45,7 +45,6 @@ app.command("take-over", help=chain_owner.TAKE_OVER)(chain_owner.take_over)
 
 @app.callback()
 def _group(
-    context: typer.Context,
     password_file: Annotated[
         Path | None,
         typer.Option(
@@ -58,7 +57,7 @@ def _group(
     ] = None,
 ) -> None:
     """Commands of the chain."""
-    context.obj = password_file
+    PASSWORD_FILE.set(password_file)
 
 
 @app.command("deploy", help=_("Make a contract of your own; the home remembers its address. Costs gas."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,14 +54,15 @@ ChainId = Annotated[
 ]
 
 
+PASSWORD_FILE: ContextVar[Path | None] = ContextVar("password_file", default=None)
+"""Of this run's --password-file, which stands before the command."""
+
+
 def account(key: Path | None) -> LocalAccount:
     """Who signs; the password of a keystore comes from the file of --password-file, else it is asked for."""
-    import click
-
     from luokuan.rights.chain.account import account_of, password_of
 
-    context = click.get_current_context(silent=True)
-    file = None if context is None else context.find_object(Path)
+    file = PASSWORD_FILE.get()
 
     def password() -> str:
         return password_of(file) if file is not None else str(typer.prompt(_("Password"), hide_input=True, err=True))
@@ -75,8 +77,6 @@ def keystore(
     quiet: options.Quiet = False,
 ) -> None:
     """A new file; the password is asked for twice, or comes from --password-file."""
-    import click
-
     from luokuan.files import expand, write_atomic
     from luokuan.rights.chain.account import keystore as closed
     from luokuan.rights.chain.account import password_of
@@ -87,7 +87,7 @@ def keystore(
             _("{path} exists already.", path=place), _("Choose another name, or remove it."), code="chain.exists"
         )
     found = account(key)
-    file = click.get_current_context().find_object(Path)
+    file = PASSWORD_FILE.get()
     if file is not None:
         password = password_of(file)
     elif sys.stdin.isatty():

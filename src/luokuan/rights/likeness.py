@@ -83,7 +83,7 @@ class Looking:
 
 
 def pictures(looking: Looking, hits: list[Hit], compared: list[str]) -> None:
-    """What a picture shows: redrawn, recoloured and cut copies, which fingerprints miss."""
+    """What a picture shows: turned, recoloured and cut copies. What fingerprints have told isn't told again."""
     if format_of(looking.row.media_type).kind is not Picture:
         return
     folders = [one for one in looking.corpora if corpus_readings.has_any(one, "feature")]
@@ -98,7 +98,8 @@ def pictures(looking: Looking, hits: list[Hit], compared: list[str]) -> None:
         items = [(name, corpus_readings.unpacked(text)) for name, texts in rows for text in texts]
         compared.append(_("what pictures of the corpus {name} show", name=folder.name))
         item, cosine, limit = _nearest(own, items)
-        if cosine >= max(SHOWN, limit):
+        known = any(one.details.get("item") == item and one.details.get("corpus") == folder.name for one in hits)
+        if cosine >= max(SHOWN, limit) and not known:
             values = {"item": item, "corpus": folder.name, "likeness": round(cosine, 2)}
             said = _("It shows nearly what the training picture {item} of {corpus} shows (likeness {likeness} of 1).",
                      **values)  # fmt: skip
@@ -108,7 +109,7 @@ def pictures(looking: Looking, hits: list[Hit], compared: list[str]) -> None:
     compared.append(_("what pictures of others show that are offered"))
     others = ((one.id, _features_of_work(looking, one)) for one in offered)
     like, cosine, limit = _nearest(own, [(name, theirs) for name, theirs in others if theirs is not None])
-    if cosine >= max(SHOWN, limit):
+    if cosine >= max(SHOWN, limit) and not any(one.details.get("like") == like for one in hits):
         values = {"id": like, "likeness": round(cosine, 2)}
         said = _("It shows nearly what the work {id} of somebody else shows (likeness {likeness} of 1).", **values)
         details = {"like": like, "likeness": round(cosine, 2)}

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from people import Place, keep_row
+from people import Place, keep_order, keep_row
 from schemas_for_tests import JSON, fitting, spoilt
 
 from luokuan.studio.access import PROGRAMS, SCOPES
@@ -73,6 +73,7 @@ def test_no_request_is_answered_with_a_fault_of_ours(place: Place, part: str) ->
         "work_id": keep_row(place.database).id,
         "upload_id": upload,
         "name": "garments",
+        **keep_order(place.database, place.account("bo"), place.account("cy")),
     }
     asked = [(path, method) for path, about in made["paths"].items() for method in about
              if path.startswith("/api") and path.startswith("/api/jobs") == (part == "jobs")]  # fmt: skip
