@@ -93,7 +93,10 @@ def keep_order(database: Database, seller: AccountRow, buyer: AccountRow) -> dic
             ),
             [ItemRow(listing, work, 0, work, ())],
         )
-        insert_order(connection, OrderRow(order, listing, buyer.id, "Bo", None, 500, "EUR", "granted", AT))
+        insert_order(
+            connection,
+            OrderRow(order, listing, buyer.id, "Bo", None, 500, "EUR", "granted", AT, "p", "", AT, AT),
+        )
         insert_grant(connection, GrantRow(grant, order, work, work, seller.id, buyer.id, terms, False, AT))
     return {"listing_id": listing, "order_id": order, "grant_id": grant, "payout_id": "f" * 16}
 

@@ -38,7 +38,7 @@ CROWD = 500
 """Pictures among which that is looked for."""
 MOST_OFFERED = 2000
 """Works of others with which one is compared, those that were offered last."""
-MediaT = TypeVar("MediaT", bound="Media")
+MediaT = TypeVar("MediaT", Picture, Score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Looking:
     def master(self, row: WorkRow, kind: type[MediaT]) -> MediaT | None:
         """The samples of a work, without label; None where they are gone."""
         try:
-            found = Masters(self.home).get(row.id, kind)
+            found = Masters(self.home).get(row.id, format_of(row.media_type).kind)
         except UserError:
             return None
         return found if isinstance(found, kind) else None

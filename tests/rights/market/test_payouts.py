@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from market_for_tests import offered, priced, unchecked
 from people import keep_row, make_account
@@ -112,7 +114,7 @@ def test_paying_out(home: Home, database: Database, monkeypatch: pytest.MonkeyPa
         with pytest.raises(UserError) as caught:
             pay_out(ann.id, money, home, reason=reason, key=name, shared=database)
         assert caught.value.code == code, reason
-    given = {"reason": "November", "decided_by": chief.id, "key": key, "shared": database}
+    given: dict[str, Any] = {"reason": "November", "decided_by": chief.id, "key": key, "shared": database}
     assert pay_out(ann.id, Money(1000, "EUR"), home, **given) == pay_out(ann.id, Money(1000, "EUR"), home, **given)
     with pytest.raises(UserError) as caught:
         pay_out(ann.id, Money(250, "EUR"), home, **given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from market_for_tests import offered, quick_copies, unchecked
 from people import Place, keep_row
@@ -26,10 +28,11 @@ def test_from_an_offer_to_a_grant(shop: Place) -> None:
     work, client = keep_row(shop.database, ann), shop.stranger().client
     seller, buyer, other = (shop.key(one, scopes=SCOPES) for one in (ann, bo, cy))
     wanted = {"works": [work.id], "title": "夜 Night", "amount": 1250, "currency": "EUR", "met": ["consent"]}
-    for wrong in (
+    refused: tuple[dict[str, Any], ...] = (
         {"works": ["../x"]}, {"works": []}, {"amount": 0}, {"amount": -1}, {"amount": 1e30}, {"currency": "XXX"},
         {"title": ""}, {"terms": "free"}, {"met": ["money"]}, {"days": 0}, {"more": 1},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for wrong in refused:
         answer = client.post("/api/market/offers", json={**wanted, **wrong}, headers=seller)
         assert 400 <= answer.status_code < 500, (wrong, answer.text)
     assert client.post("/api/market/offers", json=wanted, headers=other).status_code == 404, "another's work"
@@ -81,7 +84,7 @@ def test_books_chain_and_appraisal(shop: Place) -> None:
     work, client = keep_row(shop.database, ann, model_name="garments"), shop.stranger().client
     listing = offered(shop.home, work.id, person=ann, shared=shop.database)
     maker, admin = shop.key(ann, scopes=SCOPES), shop.key(chief, scopes=(*SCOPES, "books"))
-    empty = {"chain": None, "contract": None, "anchors": [], "works": [], "log_size": 0}
+    empty: dict[str, Any] = {"chain": None, "contract": None, "anchors": [], "works": [], "log_size": 0}
     assert client.get("/api/chain", headers=maker).json() | {"log_size": 0} == empty
     for method, path in (
         ("get", "/api/books/fee"), ("put", "/api/books/fee"), ("get", "/api/books/payouts"),
@@ -89,8 +92,8 @@ def test_books_chain_and_appraisal(shop: Place) -> None:
         ("post", f"/api/books/payouts/{'f' * 16}/take-back"),
     ):  # fmt: skip
         assert client.request(method, path, headers=maker).status_code == 403, path
-    for wrong in (-1, 9001, 1.5, "x", None):
-        assert client.put("/api/books/fee", json={"fee": wrong}, headers=admin).status_code == 422
+    for share in (-1, 9001, 1.5, "x", None):
+        assert client.put("/api/books/fee", json={"fee": share}, headers=admin).status_code == 422
     assert client.put("/api/books/fee", json={"fee": 1000}, headers=admin).json() == {"fee": 1000}
     assert client.get("/api/books/fee", headers=admin).json() == {"fee": 1000}
     order = client.post("/api/market/orders", json={"listing": listing.id}, headers=admin).json()

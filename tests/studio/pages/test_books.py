@@ -23,8 +23,8 @@ def test_fee_payout_and_appraisal(place: Place, monkeypatch: pytest.MonkeyPatch)
     assert maker.post("/books/fee", {"fee": "5"}).status_code == 403
     assert "Nothing stands in the books yet" in chief.get("/appraisal").text
     assert 'href="/books"' in chief.get("/statements").text and 'href="/books"' not in maker.get("/statements").text
-    for wrong in ("", "-1", "NaN", "91", "1,5"):
-        assert 400 <= chief.post("/books/fee", {"fee": wrong}).status_code < 500, wrong
+    for share in ("", "-1", "NaN", "91", "1,5"):
+        assert 400 <= chief.post("/books/fee", {"fee": share}).status_code < 500, share
     assert chief.post("/books/fee", {"fee": "12.5"}).status_code == 303
     listing = offered(place.home, keep_row(place.database, ann, model_name="garments").id, person=ann)
     orders.pay(orders.place(listing.id, bo, place.home).id, place.home)
