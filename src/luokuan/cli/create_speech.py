@@ -38,6 +38,13 @@ def speech(
         list[str] | None,
         typer.Option("--voice", help=_("A voice, one a language; may be repeated (see --voices)."), show_default=False),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", "-m", help=_("A voice that was trained: name in the store, folder, or Hub id."),
+            show_default=False,
+        ),
+    ] = None,
     voices: Annotated[bool, typer.Option("--voices", help=_("List the voices, whose they are and how good."))] = False,
     rate: Annotated[float, typer.Option("--rate", help=_("How fast, 0.5 to 2."))] = 1.0,
     pitch: Annotated[float, typer.Option("--pitch", help=_("Semitones higher, -12 to 12."))] = 0.0,
@@ -75,7 +82,7 @@ def speech(
     given, origin = (text, None) if source is None else text_from(source, place)
     work = create_speech(
         given,
-        voices=tuple(voice or ()),
+        voices=_chosen(tuple(voice or ()), model),
         rate=rate,
         pitch=pitch,
         seed=seed,
@@ -94,6 +101,23 @@ def speech(
     if left_out := work.recipe.parameters.get("left_out"):
         say(_("Left out, as no voice here speaks it: {letters}", letters=visible(left_out)))
     _say_credit(work)
+
+
+def _chosen(voices: tuple[str, ...], model: str | None) -> tuple[str, ...]:
+    """The voices' names, with those of trained ones made known.
+
+    Raises:
+        UserError: there is no such voice and no such model.
+    """
+    from luokuan.create.voices.registry import names
+    from luokuan.create.voices.trained import use_model
+    from luokuan.foundation.modelfolder import is_name
+    from luokuan.store.home import open_home
+
+    stored = open_home().models
+    trained = [name for name in voices if name not in names() and is_name(name) and (stored / name).is_dir()]
+    known = {name: use_model(name) for name in [*trained, *([model] if model else [])]}
+    return (*(known.get(name, name) for name in voices), *([known[model]] if model and model not in voices else []))
 
 
 def _say_credit(work: Work) -> None:

@@ -14,6 +14,7 @@ from luokuan.cli.evaluate_music import evaluate_music, evaluate_music_game
 from luokuan.cli.evaluate_sentences import evaluate_game, evaluate_sentences
 from luokuan.cli.evaluate_songs import evaluate_songs
 from luokuan.cli.evaluate_sound import evaluate_sound
+from luokuan.cli.evaluate_speech import evaluate_speech
 from luokuan.cli.evaluate_text import evaluate_text
 from luokuan.cli.output import emit_json, say, table
 from luokuan.errors import UserError
@@ -195,12 +196,12 @@ def _refuse_options(loaded: Any, name: str, importance: int | None, beside: str 
 
 
 def _evaluate_writer(loaded: Any, corpus: Path, home: Home, importance: int | None, **how: Any) -> None:
-    """Measure a model that makes text, music, sounds or clips.
+    """Measure a model that makes text, music, sounds, speech or clips.
 
     Raises:
         UserError: it translates, or options were given that it doesn't have.
     """
-    from luokuan.models.registry import CLIPS, LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, loader_name
+    from luokuan.models.registry import CLIPS, LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, VOICES, loader_name
 
     if loader_name(loaded.folder) in CLIPS:
         _refuse_options(None, loaded.folder.name, importance, how.pop("beside"))
@@ -209,6 +210,10 @@ def _evaluate_writer(loaded: Any, corpus: Path, home: Home, importance: int | No
     if loader_name(loaded.folder) in SOUNDS:
         _refuse_options(None, loaded.folder.name, importance, how.pop("beside"))
         evaluate_sound(loaded, corpus, **how)
+        return
+    if loader_name(loaded.folder) in VOICES:
+        _refuse_options(None, loaded.folder.name, importance, how.pop("beside"))
+        evaluate_speech(loaded, corpus, **how)
         return
     if loader_name(loaded.folder) in MUSIC:
         measures: dict[str, Any] = {"gan/music": evaluate_music_game, "plm/music": evaluate_songs}

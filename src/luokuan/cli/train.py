@@ -16,6 +16,8 @@ from luokuan.cli.train_prior import prior
 from luokuan.cli.train_seq2seq import seq2seq
 from luokuan.cli.train_sound import HELP as SOUND_HELP
 from luokuan.cli.train_sound import sound
+from luokuan.cli.train_speech import HELP as SPEECH_HELP
+from luokuan.cli.train_speech import speech
 from luokuan.cli.train_upscaler import upscaler
 from luokuan.cli.train_vae import vae
 from luokuan.errors import UserError
@@ -141,3 +143,4 @@ app.command("plm", help=_("Train a language model on a folder of text, or fine-t
 app.command("seq2seq", help=_("Train an encoder-decoder on pairs of sentences: it translates."))(seq2seq)
 app.command("sound", help=SOUND_HELP)(sound)
 app.command("clip", help=CLIP_HELP)(clip)
+app.command("speech", help=SPEECH_HELP)(speech)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from luokuan.cli.units_clips import Animations, Clips
+from luokuan.cli.units_clips import Animations, Clips, Utterances
 from luokuan.cli.units_songs import Excerpts
 from luokuan.foundation.progress import duration
 from luokuan.i18n import _
@@ -338,5 +338,6 @@ UNITS: dict[str, Unit] = {
     "excerpts": Excerpts(),
     "clips": Clips(),
     "animations": Animations(),
+    "utterances": Utterances(),
 }
 """By ``FamilyTraining.unit``."""

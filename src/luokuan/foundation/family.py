@@ -81,7 +81,8 @@ class FamilyTraining(ABC, Generic[ChoicesT, CorpusT]):
     unit: str = "pictures"
     """What an item of the training is: ``pictures``, ``windows`` (of text), ``examples``, ``pairs`` (of answers),
     ``sentences`` with their translations, ``texts``, such as single sentences, or
-    ``pieces`` of music or ``excerpts`` of them, ``clips`` of sound, ``animations``, which are short clips."""
+    ``pieces`` of music or ``excerpts`` of them, ``clips`` of sound, ``animations``, which are short clips,
+    ``utterances``."""
     packages: ClassVar[tuple[str, ...]] = ()
     """Further packages on whose versions the result depends."""
     period: int = 1

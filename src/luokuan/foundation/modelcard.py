@@ -10,7 +10,7 @@ import yaml
 from luokuan.foundation.corpus.card import UNKNOWN
 
 HUB_LICENCES = {"CC0-1.0": "cc0-1.0", "CC-BY-4.0": "cc-by-4.0", "Apache-2.0": "apache-2.0", "MIT": "mit"}
-UNITS = ("windows", "examples", "pairs", "sentences", "texts", "pieces", "excerpts", "clips", "animations")
+UNITS = ("windows", "examples", "pairs", "sentences", "texts", "pieces", "excerpts", "clips", "animations", "utterances")
 """What an item of a training is, by the entry of training.json's ``corpus`` that counts them; else pictures."""
 
 
@@ -111,6 +111,8 @@ def _amount(corpus: Mapping[str, Any]) -> str:
         return f"{corpus['songs']} training pieces, {corpus['bars']} bars, {corpus['tokens']} tokens"
     if "clips" in corpus:
         return f"{corpus['clips']} training clips, {corpus['seconds']:g} s"
+    if "utterances" in corpus:
+        return f"{corpus['utterances']} training utterances, {corpus['seconds']:g} s"
     if "animations" in corpus:
         return f"{corpus['animations']} training clips, {corpus['seconds']:g} s"
     if "texts" in corpus:

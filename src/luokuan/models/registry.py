@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from luokuan.models.plm.music.model import MusicPlm
     from luokuan.models.seq2seq.model import Seq2SeqModel
     from luokuan.models.sound.model import SoundModel
+    from luokuan.models.speech.model import SpeechModel
     from luokuan.models.vae.music.model import MusicVae
     from luokuan.models.vae.text.model import TextVae
 
@@ -40,6 +41,7 @@ FAMILIES: dict[str, str] = {
     "seq2seq": "luokuan.models.seq2seq.model:Seq2SeqModel",
     "sound": "luokuan.models.sound.model:SoundModel",
     "clip": "luokuan.models.clip.model:ClipModel",
+    "speech": "luokuan.models.speech.model:SpeechModel",
 }
 """Family name (``config.json``'s ``family``), or ``family/kind`` where a kind has a loader of its own, to
 ``module:class``; the class has ``from_folder(folder)``."""
@@ -54,6 +56,7 @@ TRAINERS: dict[str, str] = {
     "seq2seq": "luokuan.models.seq2seq.train:train_seq2seq",
     "sound": "luokuan.models.sound.train:train_sound",
     "clip": "luokuan.models.clip.train:train_clip",
+    "speech": "luokuan.models.speech.train:train_speech",
 }
 """Family name to ``module:function``: (corpus or corpora, name=…, choices of its run) to a model folder."""
 SEVERAL = ("codec", "upscaler", "seq2seq")
@@ -74,7 +77,9 @@ SOUNDS = ("sound",)
 """Families that make sound effects."""
 CLIPS = ("clip",)
 """Families that make clips."""
-OTHERS = (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT, *MUSIC, *SOUNDS, *CLIPS)
+VOICES = ("speech",)
+"""Families that speak."""
+OTHERS = (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT, *MUSIC, *SOUNDS, *CLIPS, *VOICES)
 """All that make no pictures."""
 
 
@@ -114,6 +119,12 @@ def load_picture_model(reference: str | Path) -> PictureModel:
     if loader_name(resolve(reference)) in CLIPS:
         raise UserError(
             _("'{name}' makes clips and no pictures.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.tool",
+        )
+    if loader_name(resolve(reference)) in VOICES:
+        raise UserError(
+            _("'{name}' makes speech and no pictures.", name=reference),
             _("Choose another --model; see `luokuan models list`."),
             code="model.tool",
         )
@@ -209,6 +220,22 @@ def load_clip_model(reference: str | Path) -> ClipModel:
             code="model.kind",
         )
     model: ClipModel = load_model(reference)
+    return model
+
+
+def load_voice_model(reference: str | Path) -> SpeechModel:
+    """``load_model`` of a voice.
+
+    Raises:
+        UserError: it is a model of another kind; or see ``load_model``.
+    """
+    if loader_name(resolve(reference)) not in VOICES:
+        raise UserError(
+            _("'{name}' is no voice.", name=reference),
+            _("Choose another --model; see `luokuan models list`."),
+            code="model.kind",
+        )
+    model: SpeechModel = load_model(reference)
     return model
 
 

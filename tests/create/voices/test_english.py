@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from luokuan.create.voices import english
-from luokuan.create.voices.english import English, _words
+from luokuan.create.voices.english import English
+from luokuan.create.voices.wording import timed_words
 from luokuan.create.voices.mandarin import pitch
 from luokuan.errors import UserError
 
@@ -62,7 +63,7 @@ def test_rate_and_pitch(voice: English) -> None:
     assert up / low == pytest.approx(2 ** (5 / 12), rel=0.08)
 
 
-def test_long_sentences_are_cut_between_words(voice: English) -> None:
+def test_long_sentences_are_cut_betweentimed_words(voice: English) -> None:
     text = "one two three four five " * 40
     found = list(voice.say(text))
     assert len(found) > 2 and "".join(piece.text for piece in found) == text
@@ -86,7 +87,7 @@ def test_what_it_can_say(voice: English) -> None:
 def test_what_was_written_out_is_one_word_again(
     written: str, heard: list[tuple[str, float, float]], texts: list[str]
 ) -> None:
-    words = _words(written, heard)
+    words = timed_words(written, heard)
     assert [word.text for word in words] == texts
     assert words[-1].end == heard[-1][2]
 

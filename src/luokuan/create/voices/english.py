@@ -6,9 +6,7 @@ words, from the durations that the network predicts, and another pitch.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,14 +18,13 @@ import numpy as np
 
 from luokuan.create.voices.onnx_outputs import with_output_of
 from luokuan.create.voices.voice import Card, Phone, Said
+from luokuan.create.voices.wording import DIPHTHONGS, END, MARKS, sentences, speakable, timed_words
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.media import Sound, Word
+from luokuan.media import Sound
 
 PACKAGE = "hibari-tts"
 NAME = "heart"
-LONGEST = 280
-"""Characters that are spoken at once: the network hears up to some 400 phonemes as one sentence."""
 LEAD, PAUSE, STOP = 0.04, 0.1, 0.4
 """Seconds of silence before a piece, after it, and after one that ends a sentence; the network's own is cut."""
 _GAIN = 1.45  # as loud as the other voice
@@ -35,10 +32,6 @@ _EARLY = 0.05
 """Seconds by which sounds are heard before the network's own count of them: there the envelope of seven sentences fits
 the loudness of their sounds best."""
 _QUIET = 10 ** (-40 / 20)  # of the loudest sample
-_SPEAKABLE = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ0-9%&$€£@+=]")
-_MARKS = str.maketrans("，。！？；：（）、", ",.!?;:(),")
-_END = re.compile(r"[.!?][\"'”’)]*\s*$")
-_CLAUSE = re.compile(r"(?<=[,;:—])\s+")
 
 CARD = Card(
     name=NAME,
@@ -82,14 +75,14 @@ class English:
 
     def can_say(self, text: str) -> bool:
         """Whether there is a Latin letter, a digit or a sign with a name in it."""
-        return _SPEAKABLE.search(text) is not None
+        return speakable(text)
 
     def say(self, text: str, *, rate: float = 1.0, pitch: float = 0.0, seed: int = 0) -> Iterator[Said]:
         """Speak English, sentence by sentence; see ``voice.Voice.say``. ``seed``: of the noise in its consonants."""
         random = np.random.default_rng(seed)
-        text = text.translate(_MARKS)
+        text = text.translate(MARKS)
         covered = 0
-        found = [piece for piece in _sentences(text) if self.can_say(text[piece[0] : piece[1]])]
+        found = [piece for piece in sentences(text) if self.can_say(text[piece[0] : piece[1]])]
         for number, (start, _stop) in enumerate(found):
             following = found[number + 1][0] if number + 1 < len(found) else len(text)
             begin = covered if number == 0 else start
@@ -114,10 +107,10 @@ class English:
         lead = max(0.0, first / self._dsp.SR - LEAD)
         ends = np.maximum(ends - lead, 0.0)
         heard = [(t.text, *_span(t, places, ends)) for t in tokens if any(p in places for p in range(t.start, t.stop))]
-        pause = STOP if _END.search(written) else PAUSE
+        pause = STOP if END.search(written) else PAUSE
         silence = np.zeros(round(pause / rate * self._dsp.SR), np.float32)
         whole = _GAIN * np.concatenate([samples[round(lead * self._dsp.SR) : last], silence])[None]
-        sound = Sound(np.clip(whole, -1, 1).astype(np.float32), self._dsp.SR, _words(written, heard))
+        sound = Sound(np.clip(whole, -1, 1).astype(np.float32), self._dsp.SR, timed_words(written, heard))
         return Said(sound, written, _phones(phonemes, places, np.maximum(ends - _EARLY, 0.0)))
 
     def _read(self, text: str) -> tuple[str, list[_Token]]:
@@ -155,8 +148,6 @@ def _span(token: _Token, places: dict[int, int], ends: np.ndarray[Any, Any]) -> 
     return float(ends[own[0] - 1]), float(ends[own[-1]])
 
 
-_DIPHTHONGS = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "W": "aʊ", "Y": "ɔɪ", "Q": "əʊ"}
-"""What hibari's capitals stand for."""
 _STRESS = "ˈˌ"
 
 
@@ -174,68 +165,10 @@ def _phones(phonemes: str, places: dict[int, int], ends: np.ndarray[Any, Any]) -
             found.append(Phone(letter, start, start))
             begun = start
         elif letter.isalpha() and end > start:
-            parts = _DIPHTHONGS.get(letter, letter)
+            parts = DIPHTHONGS.get(letter, letter)
             step = (end - start) / len(parts)
             found += [Phone(one, start + k * step, start + (k + 1) * step) for k, one in enumerate(parts)]
     return tuple(found)
-
-
-def _words(written: str, heard: Sequence[tuple[str, float, float]]) -> tuple[Word, ...]:
-    """The words of ``written`` with their times: of those that were heard as they are written, or, where numbers or
-    abbreviations were written out, of all that stands for them."""
-    places = [(m.start(), m.end()) for m in re.finditer(r"\S+", written)]
-    own = [written[a:b] for a, b in places]
-    spoken: list[tuple[str, float, float]] = []
-    for text, start, end in heard:
-        if any(letter.isalnum() for letter in text):
-            spoken.append((text, start, end))
-    keys, others = [_key(word) for word in own], [_key(text) for text, _s, _e in spoken]
-    words: list[Word] = []
-    for _tag, a, b, c, d in difflib.SequenceMatcher(None, keys, others, autojunk=False).get_opcodes():
-        if b - a == d - c:
-            words += [_word(written, places, a + k, a + k + 1, spoken[c + k : c + k + 1]) for k in range(b - a)]
-        elif a < b and c < d:
-            words.append(_word(written, places, a, b, spoken[c:d]))
-        elif a < b and words:
-            last = words[-1]  # what isn't heard goes with the word before
-            words[-1] = Word(last.text + written[places[a][0] : _after(written, places, b)], last.start, last.end)
-        elif c < d and words:
-            words[-1] = Word(words[-1].text, words[-1].start, spoken[d - 1][2])
-    if words and places and words[0].text != written[: len(words[0].text)]:
-        first = words[0]
-        words[0] = Word(written[: written.index(first.text)] + first.text, first.start, first.end)
-    return tuple(words)
-
-
-def _key(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
-
-
-def _after(written: str, places: Sequence[tuple[int, int]], number: int) -> int:
-    return places[number][0] if number < len(places) else len(written)
-
-
-def _word(
-    written: str, places: Sequence[tuple[int, int]], a: int, b: int, spoken: Sequence[tuple[str, float, float]]
-) -> Word:
-    return Word(written[places[a][0] : _after(written, places, b)], round(spoken[0][1], 3), round(spoken[-1][2], 3))
-
-
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Where the sentences of ``text`` begin and end; long ones are cut between clauses, or between words."""
-    from hibari import Hibari
-
-    cursor = 0
-    for sentence in Hibari.split_sentences(text):
-        start = text.find(sentence, cursor)
-        cursor = start + len(sentence)
-        while cursor - start > LONGEST:
-            window = text[start : start + LONGEST]
-            cuts = [m.end() for m in _CLAUSE.finditer(window)] or [m.end() for m in re.finditer(r"\s+", window)]
-            cut = start + (cuts[-1] if cuts else LONGEST)
-            yield start, cut
-            start = cut
-        yield start, cursor
 
 
 @lru_cache(maxsize=1)

@@ -38,6 +38,8 @@ _ROWS: dict[str, Row] = {
         Row("heart", "en", _made_by("luokuan.create.voices.english:English")),
     )
 }
+_MODELS: set[str] = set()
+"""Names of trained voices."""
 
 
 def register(name: str, language: str, make: Callable[[], Voice]) -> None:
@@ -50,6 +52,22 @@ def register(name: str, language: str, make: Callable[[], Voice]) -> None:
     """
     _ROWS[name] = Row(name, language, make)
     voice_of.cache_clear()
+
+
+def register_model(name: str, language: str, make: Callable[[], Voice]) -> None:
+    """``register`` a trained voice: one that comes along, or that a program has registered, is never replaced.
+
+    Raises:
+        UserError: there is one of this name.
+    """
+    if name in _ROWS and name not in _MODELS:
+        raise UserError(
+            _("There is a voice called '{name}' already.", name=name[:40]),
+            _("Copy the model's folder under another name."),
+            code="voice.taken",
+        )
+    _MODELS.add(name)
+    register(name, language, make)
 
 
 def names() -> tuple[str, ...]:

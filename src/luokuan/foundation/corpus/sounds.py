@@ -233,25 +233,30 @@ def open_sounds(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> Soun
 
 
 def _read(entry: _Found) -> SoundClip | Broken:
+    return read_clip(entry.path, entry.name, entry.split)
+
+
+def read_clip(path: Path, name: str, split: str | None) -> SoundClip | Broken:
+    """One file of sound as a clip without a category, or why it can't be used."""
     try:
-        entry.name.encode()
-        status = entry.path.stat()
+        name.encode()
+        status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
-            return Broken(entry.path, _("it is no ordinary file"))
+            return Broken(path, _("it is no ordinary file"))
         if status.st_size > BYTE_LIMIT:
-            return Broken(entry.path, _("the file is larger than {limit} MB", limit=BYTE_LIMIT >> 20))
-        data = entry.path.read_bytes()
+            return Broken(path, _("the file is larger than {limit} MB", limit=BYTE_LIMIT >> 20))
+        data = path.read_bytes()
         samples = read_sound(data, RATE)
     except UnicodeEncodeError:
-        return Broken(entry.path, _("its name is no valid UTF-8"))
+        return Broken(path, _("its name is no valid UTF-8"))
     except OSError as error:
-        return Broken(entry.path, _("it can't be read ({why})", why=error.strerror))
+        return Broken(path, _("it can't be read ({why})", why=error.strerror))
     except BrokenSound as error:
-        return Broken(entry.path, str(error))
+        return Broken(path, str(error))
     return SoundClip(
-        entry.path,
-        entry.name,
-        entry.split,
+        path,
+        name,
+        split,
         None,
         sha256_bytes(data),
         len(samples) / RATE,

@@ -1,0 +1,130 @@
+"""Voices of one's own: models of the family speech."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from luokuan.create.voices.voice import Card, Phone, Said
+from luokuan.create.voices.wording import DIPHTHONGS, END, MARKS, sentences, speakable, timed_words
+from luokuan.media import Sound
+
+if TYPE_CHECKING:
+    from luokuan.models.speech.model import SpeechModel
+    from luokuan.models.speech.phonemes import Reading
+
+RATE = 24_000
+LANGUAGE = "en"
+LEAD, PAUSE, STOP = 0.04, 0.1, 0.4
+"""Seconds of silence before a piece, after it, and after one that ends a sentence."""
+_STRESS = {1: "ˌ", 2: "ˈ"}
+_PEAK = 0.7
+
+
+class TrainedVoice:
+    """See ``voice.Voice``.
+
+    Args:
+        model: What was trained.
+    """
+
+    def __init__(self, model: SpeechModel) -> None:
+        self._model = model
+        folder = model.folder
+        learnt = folder.training.get("corpus")
+        said = learnt if isinstance(learnt, dict) else {}
+        verdicts = folder.training.get("verdicts")
+        self._card = Card(
+            name=folder.name,
+            title="English, trained on " + (str(said.get("title") or "") or "an unnamed corpus"),
+            languages=("en-US",),
+            licence=folder.licence,
+            source=str(said.get("source") or ""),
+            credit=str(said.get("credit") or ""),
+            consent=str(said.get("consent") or ""),
+            quality=str(verdicts[0]) if isinstance(verdicts, list) and verdicts else "",
+        )
+
+    @property
+    def card(self) -> Card:
+        """Whose it is: what its training recorded of the corpus."""
+        return self._card
+
+    @property
+    def digest(self) -> str:
+        """The model's."""
+        return self._model.folder.digest
+
+    def can_say(self, text: str) -> bool:
+        """Whether there is a Latin letter, a digit or a sign with a name in it."""
+        return speakable(text)
+
+    def say(self, text: str, *, rate: float = 1.0, pitch: float = 0.0, seed: int = 0) -> Iterator[Said]:
+        """Speak English, sentence by sentence; see ``voice.Voice.say``. ``seed``: of its melody and its noise."""
+        text = text.translate(MARKS)
+        covered = 0
+        found = [piece for piece in sentences(text) if self.can_say(text[piece[0] : piece[1]])]
+        for number, (start, _stop) in enumerate(found):
+            following = found[number + 1][0] if number + 1 < len(found) else len(text)
+            begin = covered if number == 0 else start
+            covered = following
+            said = self._sentence(text[begin:following], rate, pitch, seed + number)
+            if said is not None:
+                yield said
+
+    def _sentence(self, written: str, rate: float, pitch: float, seed: int) -> Said | None:
+        from luokuan.foundation.corpus.audio import resampled
+        from luokuan.models.speech.phonemes import read
+
+        reading = read(written.strip())
+        if not reading.sounds:
+            return None
+        made = self._model.say(reading, rate=rate, pitch=pitch, seed=seed % 2**63)
+        config = self._model.config
+        # Silence before the first sound and behind the last is ours to give.
+        ends = np.cumsum(made.counts) * config.seconds
+        first, last = max(float(ends[0]) - LEAD, 0.0), float(ends[-2]) + LEAD
+        part = made.samples[round(first * config.rate) : round(last * config.rate)]
+        samples = resampled(part / max(1.0, float(np.abs(part).max()) / _PEAK), config.rate, RATE)
+        times = np.clip(ends - first, 0.0, len(samples) / RATE)
+        heard = [(word.text, float(times[word.start - 1]), float(times[word.stop - 1])) for word in reading.words]
+        silence = np.zeros(round((STOP if END.search(written) else PAUSE) / rate * RATE), np.float32)
+        whole = np.concatenate([samples, silence])[None]
+        return Said(Sound(whole, RATE, timed_words(written, heard)), written, _phones(reading, times.tolist()))
+
+
+def _phones(reading: Reading, ends: list[float]) -> tuple[Phone, ...]:
+    """The sounds with their times, in the International Phonetic Alphabet."""
+    found: list[Phone] = []
+    begun = 0.0
+    for symbol, stress, end in zip(reading.symbols, reading.stresses, ends, strict=True):
+        if symbol.isalpha() and end > begun:
+            if stress:
+                found.append(Phone(_STRESS[stress], begun, begun))
+            parts = "ɾ" if symbol == "T" else DIPHTHONGS.get(symbol, symbol)
+            step = (end - begun) / len(parts)
+            found += [Phone(one, begun + k * step, begun + (k + 1) * step) for k, one in enumerate(parts)]
+        begun = end
+    return tuple(found)
+
+
+def use_model(reference: str) -> str:
+    """Make a trained voice known to the registry.
+
+    Args:
+        reference: A model by name, folder or Hub id.
+
+    Returns:
+        The name by which it is asked for.
+
+    Raises:
+        UserError: there is no such model, it is no voice, or its name is that of a voice that comes along.
+    """
+    from luokuan.create.voices.registry import register_model
+    from luokuan.models.registry import load_voice_model
+
+    model = load_voice_model(reference)
+    register_model(model.folder.name, LANGUAGE, lambda: TrainedVoice(model))
+    return model.folder.name
