@@ -40,6 +40,8 @@ VALIDATED = 16
 """Most held-out utterances that a validation looks at."""
 HEARD = 20
 """Most of which words are counted."""
+FEWEST_HEARD = 5
+"""Fewest of which they are: a grammar of fewer sentences is guessed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,13 +289,15 @@ class SpeechLearning:
         return figures | self._words(voice)
 
     def _words(self, voice: Voice) -> dict[str, float]:
+        if len(self._held_out) < FEWEST_HEARD:
+            return {}
         try:
             self._listener = self._listener or Listener()
         except UserError:
             return {}
         listener = self._listener
         lines = [line for line in self._held_out if listener.knows(line.text)][:HEARD]
-        if len(lines) < 2:
+        if len(lines) < FEWEST_HEARD:
             return {}
         listener.expect([line.text for line in lines])
         wrong = sum(errors(words_of(line.text), listener.among(speak(voice, line.reading).samples)) for line in lines)
