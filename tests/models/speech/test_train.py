@@ -43,6 +43,11 @@ def trained(place: Path, home: Home) -> ModelFolder:
     return found
 
 
+@pytest.fixture(scope="module")
+def listener() -> Listener:
+    return Listener()
+
+
 def test_a_run_learns_and_leaves_a_voice_with_its_card(trained: ModelFolder, home: Home) -> None:
     assert trained.family == "speech" and trained.licence == "CC0-1.0"
     assert trained.training["corpus"]["consent"] == CONSENT and 100 < trained.config["hertz"] < 190
@@ -89,7 +94,8 @@ def test_loading_is_strict_and_speech_repeats(trained: ModelFolder, tmp_path: Pa
     assert SpeechModel.from_folder(read_folder(trained.path)).classes == ()
 
 
-def test_a_plan_tells_of_consent(place: Path, home: Home) -> None:
+def test_a_plan_tells_of_consent(place: Path, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("luokuan.foundation.family.PROBE_STEPS", 2)
     run = SpeechRun("dry", **CHOICES)
     plan = SpeechTraining((open_speech(place / "corpus"),), run, home=home, quiet=True).plan()
     assert plan.unit == "utterances" and plan.training_items == 10 and plan.held_out_items == 1
@@ -97,26 +103,25 @@ def test_a_plan_tells_of_consent(place: Path, home: Home) -> None:
     assert not (home.runs / "dry").exists()
 
 
-def test_words_are_heard_beside_recordings(trained: ModelFolder, tmp_path: Path) -> None:
+def test_words_are_heard_beside_recordings(trained: ModelFolder, tmp_path: Path, listener: Listener) -> None:
     corpus = open_speech(write_corpus(tmp_path / "c", texts=(*TEXTS, "Zzyx qwrt pfff.")))
     model = load_voice_model(str(trained.path))
     for one in corpus.utterances:
         corpus._splits[one.name] = "test" if int(Path(one.name).stem) >= 8 else "train"
-    found = measure(model, corpus, count=4, other=lambda _text: np.zeros(8000, np.float32))
-    assert found.sentences == 4 and found.words == 14 and found.heart == Heard(1.0, 1.0)
+    found = measure(model, corpus, count=4, other=lambda _text: np.zeros(8000, np.float32), listener=listener)
+    assert found.sentences == 4 and found.words == 13 and found.heart == Heard(1.0, 1.0)
     assert 0 <= found.said.grammar <= 2 and found.seconds_ratio > 0 and len(found.examples) == 4
     assert "can't be understood" in found.verdicts()[0] or "heard wrong" in found.verdicts()[0]
     assert "recordings" in evaluated_section(found.to_json())
     assert sheet_of(model, corpus).pixels.shape[0] > 2 * 16
     with pytest.raises(UserError, match="4 held-out sentences"):
-        measure(model, corpus, count=30)
+        measure(model, corpus, count=30, listener=listener)
 
 
-def test_what_was_found_is_told() -> None:
+def test_what_was_found_is_told(listener: Listener) -> None:
     good = Measured(50, 400, 0, Heard(0.02, 0.5), Heard(0.0, 0.1), None, 1.0, "x", ())
     assert len(good.verdicts()) == 2 and "2.0%" in good.verdicts()[0]
     assert errors("a b c".split(), "a x c d".split()) == 2
-    listener = Listener()
     assert listener.knows("We saw the moon.") and not listener.knows("Zzyx saw it.") and not listener.knows("Yes.")
     assert not listener.knows("We saw 3 moons.")
 

@@ -134,6 +134,23 @@ class _Found:
     text: str
 
 
+def holds_speech(path: Path) -> bool:
+    """Whether a folder of recordings is meant for a voice: its metadata have a column of texts, or as many text files
+    lie in it as recordings."""
+    try:
+        rows = (
+            json_rows(path / METADATA, EXAMPLE) if (path / METADATA).is_file()
+            else csv_rows(path / CSV, EXAMPLE) if (path / CSV).is_file()
+            else []
+        )  # fmt: skip
+    except UserError:
+        return False
+    if rows:
+        return any(rows[0][1].get(key) for key in TEXTS)
+    sounds = [one for one in walk(path) if one.suffix.lower() in ENDINGS]
+    return bool(sounds) and all(one.with_suffix(".txt").is_file() for one in sounds)
+
+
 def open_speech(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> SpeechCorpus:
     """Read a folder of WAV, FLAC, OGG or MP3 files and what is said in them.
 

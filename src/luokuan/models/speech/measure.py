@@ -80,6 +80,7 @@ def measure(
     seed: int = 0,
     other: Callable[[str], Samples] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    listener: Listener | None = None,
 ) -> Measured:
     """Word error rates by pocketsphinx on test sentences whose words its dictionary has.
 
@@ -88,11 +89,12 @@ def measure(
         seed: Which are drawn, and all that is random in the voice.
         other: Says a text, float32 (samples,) at 16 kHz: the voice beside it.
         progress: Told (what, done, total).
+        listener: What hears them; None: a new one.
 
     Raises:
         UserError: pocketsphinx isn't installed, or too few sentences are held out.
     """
-    listener = Listener()
+    listener = listener or Listener()
     able = [one for one in corpus.split("test") if listener.knows(one.text)]
     wanted = count or SENTENCES
     if len(able) < (wanted if count else FEWEST):

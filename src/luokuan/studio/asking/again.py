@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from luokuan.create.voices.registry import names
 from luokuan.store import jobs
 from luokuan.store.ownership import own_among
 from luokuan.store.works import WorkRow, find_work_by_sha256
@@ -61,8 +62,11 @@ def _of_recipe(connection: sa.Connection, row: WorkRow, person: AccountRow) -> t
         return "create.music", {**shared, **_music(connection, said, person)}
     if row.kind == "speech":
         how = {name: said[name] for name in ("rate", "pitch") if name in said}
+        known = names()
+        trained = [name for name in _voices(said) if name not in known]
+        how |= {"model": trained[0]} if trained else {}
         return "create.speech", {"seed": recipe.get("seed"), "format": row.media_type, "text": brief,
-                                 "voices": _voices(said), **how}  # fmt: skip
+                                 "voices": [name for name in _voices(said) if name in known], **how}  # fmt: skip
     if row.kind == "presenter":
         return "create.presenter", {"seed": recipe.get("seed"), "format": row.media_type, "text": brief,
                                     **_presenter(connection, said, person)}  # fmt: skip

@@ -143,7 +143,10 @@ def _moving_or_heard(kind: str) -> dict[str, tuple[str, str]]:
             "temperature": (_("Temperature"), _("Below 1: more probable.")),
         }
     if kind == "create.speech":
-        return {"text": (_("Text"), _("What to say, Chinese or English or both."))}
+        return {
+            "text": (_("Text"), _("What to say, Chinese or English or both.")),
+            "model": (_("Trained voice"), _("A voice of one's own, which then speaks its language; empty: none.")),
+        }
     return {}
 
 

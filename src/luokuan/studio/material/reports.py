@@ -25,7 +25,7 @@ FILES = 1 << 16
 
 
 def report(path: Path) -> dict[str, Any]:
-    """All of it: ``kind`` (pictures, text, music, sounds, clips, pairs or examples), ``trainable``, ``facts`` as (word,
+    """All of it: ``kind`` (pictures, text, music, sounds, speech, clips, pairs or examples), ``trainable``, ``facts`` as (word,
     value), ``table`` (head and rows) or None, ``problems``, ``warnings``, ``details``, ``texts`` that are shown,
     ``languages`` of pairs, and ``shown``: pictures for the sheet.
 
@@ -37,6 +37,7 @@ def report(path: Path) -> dict[str, Any]:
         "pictures": _pictures,
         "music": _music,
         "sounds": _sounds,
+        "speech": _speech,
         "clips": _clips,
         "pairs": _pairs,
         "examples": _examples,
@@ -52,9 +53,10 @@ def _kind(path: Path) -> str:
     from luokuan.foundation.corpus.examples import files_of, holds_examples
     from luokuan.foundation.corpus.pictures import ENDINGS as PICTURES
     from luokuan.foundation.corpus.scores import FRAMES, MIDI
+    from luokuan.foundation.corpus.utterances import holds_speech
 
     if files_of(path, SOUNDS) and not files_of(path, tuple(PICTURES)):
-        return "sounds"
+        return "speech" if holds_speech(path) else "sounds"
     if holds_clips(path):
         return "clips"
     try:
@@ -196,6 +198,24 @@ def _sounds(path: Path) -> dict[str, Any]:
         **found,
         "warnings": notes,
         "details": [f"{_name(one.path, path)}: {one.reason}" for one in corpus.broken[:SHOWN]],
+    }
+
+
+def _speech(path: Path) -> dict[str, Any]:
+    from luokuan.foundation.corpus.utterances import open_speech
+
+    corpus = open_speech(path, broken_limit=1.0)
+    broken = _broken_note(corpus.skipped, len(corpus.utterances) + corpus.skipped)
+    found = _counted(corpus, len(corpus.utterances), _("Utterances"), _("utterances"), broken)
+    found["facts"].append([_("Minutes"), f"{corpus.seconds / 60:,.1f}"])
+    notes = _card_notes(corpus)
+    if not corpus.consent:
+        notes.append(_("Its card says nothing of the speaker's consent: what a voice of it says can't be published."))
+    return {
+        **found,
+        "warnings": notes,
+        "details": [f"{_name(one.path, path)}: {one.reason}" for one in corpus.broken[:SHOWN]],
+        "texts": [one.text[:WORDS] for one in corpus.utterances[:4]],
     }
 
 

@@ -68,6 +68,11 @@ def prepared(family: str, corpora: Sequence[Path], choices: Mapping[str, Any], h
         from luokuan.models.clip.train import ClipRun, ClipTraining
 
         return ClipTraining((open_clips(corpora[0]),), ClipRun(**choices), home=home, quiet=True)
+    if family == "speech":
+        from luokuan.foundation.corpus.utterances import open_speech
+        from luokuan.models.speech.train import SpeechRun, SpeechTraining
+
+        return SpeechTraining((open_speech(corpora[0]),), SpeechRun(**choices), home=home, quiet=True)
     return _of_pictures(family, corpora, choices, home)
 
 

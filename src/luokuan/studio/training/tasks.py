@@ -104,6 +104,11 @@ def tasks() -> tuple[Task, ...]:
             ("clips",), evaluated=False,
         ),
         Task(
+            "speech", "speech", _("A voice that reads English"),
+            _("From one speaker's recordings with their texts. It takes an hour of speech and hours of training."),
+            ("speech",), evaluated=False,
+        ),
+        Task(
             "translation", "seq2seq", _("Translation between two languages"),
             _("From .jsonl files with a column for each language."),
             ("pairs",), {}, ("micro", "nano", "small"), evaluated=False,
@@ -166,6 +171,7 @@ def material_word(kind: str) -> str:
         "music": _("music"),
         "sounds": _("sounds"),
         "clips": _("clips"),
+        "speech": _("recordings with their texts"),
         "pairs": _("pairs of sentences"),
         "examples": _("examples"),
     }.get(kind, kind)
@@ -183,6 +189,7 @@ def unit_word(unit: str) -> str:
         "pieces": _("pieces"),
         "clips": _("clips"),
         "animations": _("clips"),
+        "utterances": _("utterances"),
     }.get(unit, unit)
 
 

@@ -62,6 +62,7 @@ def _parts() -> dict[str, str]:
         "sentences": _("sentences"),
         "pieces": _("pieces"),
         "clips": _("clips"),
+        "utterances": _("utterances"),
         "frames": _("frames"),
         "notes": _("notes"),
         "nats_per_cell": _("nats a cell"),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from luokuan.studio.jobs.briefs import Finishing
+from luokuan.studio.jobs.briefs import Finishing, Name
 from luokuan.studio.jobs.kinds import Kind, register
+from luokuan.studio.jobs.references import model_path
 
 if TYPE_CHECKING:
     from luokuan.store.home import Home
@@ -19,18 +20,23 @@ SoundFormat = Literal[
 
 
 class SpeechBrief(Finishing):
-    """See ``luokuan.create.speeches.create_speech``; ``voices``: at most one a language, empty: the first of each."""
+    """See ``luokuan.create.speeches.create_speech``; ``voices``: at most one a language, empty: the first of each;
+    ``model``: a trained voice, which speaks its language."""
 
     text: str = Field(min_length=1, max_length=20_000)
     voices: tuple[str, ...] = Field(default=(), max_length=8)
     rate: float = Field(default=1.0, ge=0.5, le=2)
     pitch: float = Field(default=0.0, ge=-12, le=12)
+    model: Name | None = Field(default=None, json_schema_extra={"families": ["speech"]})
     format: SoundFormat = "audio/wav"
 
 
 def check(brief: SpeechBrief, home: Home) -> None:
-    """Refuse voices that there aren't, and a label that can't be."""
+    """Refuse voices and models that there aren't, and a label that can't be."""
     from luokuan.create.voices.registry import for_languages
+
+    if brief.model is not None:
+        model_path(brief.model, home)
 
     for_languages(brief.voices)
     brief.wanted_label(home)
@@ -39,7 +45,9 @@ def check(brief: SpeechBrief, home: Home) -> None:
 def run(context: Context, brief: SpeechBrief) -> dict[str, Any]:
     """Speak it."""
     from luokuan.create.speeches import create_speech
+    from luokuan.create.voices.trained import use_model
 
+    trained = () if brief.model is None else (use_model(str(model_path(brief.model, context.home))),)
     spoken = 0
 
     def on_piece(said: Any) -> None:
@@ -49,7 +57,7 @@ def run(context: Context, brief: SpeechBrief) -> dict[str, Any]:
 
     work = create_speech(
         brief.text,
-        voices=brief.voices,
+        voices=(*trained, *brief.voices),
         rate=brief.rate,
         pitch=brief.pitch,
         seed=brief.seeded(),

@@ -176,7 +176,7 @@ def _result(folder: ModelFolder) -> dict[str, Any]:
 
 
 def _register() -> None:
-    for family in ("gan", "codec", "prior", "upscaler", "vae", "plm", "seq2seq", "sound", "clip"):
+    for family in ("gan", "codec", "prior", "upscaler", "vae", "plm", "seq2seq", "sound", "clip", "speech"):
         register(
             Kind(
                 name=f"train.{family}",
