@@ -51,16 +51,20 @@ def test_a_voice_is_trained_and_speaks(run: Any, place: Path) -> None:
 
 
 def test_a_stored_voice_is_asked_for_by_name(run: Any, place: Path) -> None:
-    code, out, err = run("create", "speech", "We saw a seal.", "--voice", "mine", "--pitch", 3, "-o", "y.flac", "--json")
+    code, out, err = run(
+        "create", "speech", "We saw a seal.", "--voice", "mine", "--pitch", 3, "-o", "y.flac", "--json"
+    )
     assert code == 0, err
     assert json.loads(out)["licence"] == "CC0-1.0" and json.loads(out)["credit"] == "nobody"
     code, out, _err = run("evaluate", "mine", place / "corpus", "--truncation", 0.5)
     assert code == 2 and out == ""
 
 
-@pytest.mark.parametrize(("case", "what"), [
-    ("text", "has no text"), ("silence", "silence"), ("broken", "damaged"), ("one", "too few"), ("none", "not a folder"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("case", "what"),
+    [("text", "has no text"), ("silence", "silence"), ("broken", "damaged"), ("one", "too few"),
+     ("none", "not a folder")],
+)  # fmt: skip
 def test_bad_corpora_are_refused_in_a_sentence(run: Any, tmp_path: Path, place: Path, case: str, what: str) -> None:
     folder = tmp_path / "c"
     if case != "none":

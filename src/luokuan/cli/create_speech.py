@@ -41,7 +41,9 @@ def speech(
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", "-m", help=_("A voice that was trained: name in the store, folder, or Hub id."),
+            "--model",
+            "-m",
+            help=_("A voice that was trained: name in the store, folder, or Hub id."),
             show_default=False,
         ),
     ] = None,

@@ -29,9 +29,7 @@ def speech(
     minutes: training.Minutes = None,
     batch: Annotated[int, typer.Option("--batch", help=_("Utterances a step."))] = 16,
     accumulate: training.Accumulate = 1,
-    width: Annotated[
-        int, typer.Option("--width", help=_("Channels of text encoder, prior and posterior."))
-    ] = 160,
+    width: Annotated[int, typer.Option("--width", help=_("Channels of text encoder, prior and posterior."))] = 160,
     decoder_width: Annotated[int, typer.Option("--decoder-width", help=_("Channels of the decoder."))] = 192,
     decoder_layers: Annotated[int, typer.Option("--decoder-layers", help=_("Blocks of the decoder."))] = 6,
     latent: Annotated[int, typer.Option("--latent", help=_("Length of a frame's latent vector."))] = 32,
@@ -103,7 +101,8 @@ def _lines(plan: Plan) -> list[tuple[str, str]]:
     return [
         (_("Speech"), _("{minutes} minutes, median pitch {hertz} Hz", minutes=f"{found['seconds'] / 60:.1f}",
                         hertz=f"{found['hertz']:.0f}")),
-        (_("Consent of the speaker"), found["consent"] or _("none is recorded: what the voice says can't be published")),
+        (_("Consent of the speaker"),
+         found["consent"] or _("none is recorded: what the voice says can't be published")),
     ]  # fmt: skip
 
 

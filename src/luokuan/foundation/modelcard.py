@@ -10,7 +10,18 @@ import yaml
 from luokuan.foundation.corpus.card import UNKNOWN
 
 HUB_LICENCES = {"CC0-1.0": "cc0-1.0", "CC-BY-4.0": "cc-by-4.0", "Apache-2.0": "apache-2.0", "MIT": "mit"}
-UNITS = ("windows", "examples", "pairs", "sentences", "texts", "pieces", "excerpts", "clips", "animations", "utterances")
+UNITS = (
+    "windows",
+    "examples",
+    "pairs",
+    "sentences",
+    "texts",
+    "pieces",
+    "excerpts",
+    "clips",
+    "animations",
+    "utterances",
+)
 """What an item of a training is, by the entry of training.json's ``corpus`` that counts them; else pictures."""
 
 

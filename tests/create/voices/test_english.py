@@ -11,8 +11,8 @@ import pytest
 
 from luokuan.create.voices import english
 from luokuan.create.voices.english import English
-from luokuan.create.voices.wording import timed_words
 from luokuan.create.voices.mandarin import pitch
+from luokuan.create.voices.wording import timed_words
 from luokuan.errors import UserError
 
 RATE = 24_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,11 +41,11 @@ def test_words_are_as_they_are_written(voice: TrainedVoice) -> None:
     assert "".join(word.text for word in words) == text
     for piece in found:
         times = [(word.start, word.end) for word in piece.sound.words]
-        assert all(a < b for a, b in times) and all(b <= c for (_a, b), (c, _d) in zip(times, times[1:], strict=False))
+        assert all(a < b for a, b in times) and all(b <= c for (_a, b), (c, _d) in itertools.pairwise(times))
         assert times[-1][1] <= piece.sound.seconds and piece.sound.rate == 24_000
         assert np.abs(piece.sound.samples).max() <= 1
         sounds = [phone for phone in piece.phones if phone.end > phone.start]
-        assert sounds and all(one.end <= other.start + 1e-9 for one, other in zip(sounds, sounds[1:], strict=False))
+        assert sounds and all(one.end <= other.start + 1e-9 for one, other in itertools.pairwise(sounds))
     assert voice.can_say("3") and not voice.can_say("…")
     assert list(voice.say("---")) == []
 

@@ -62,7 +62,7 @@ def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:
         open_speech(tmp_path).require_trainable()
     soundfile.write(tmp_path / "b.wav", np.zeros(RATE, np.float32), RATE)
     (tmp_path / "b.txt").write_text("Silence.", encoding="utf-8")
-    with pytest.raises(UserError, match="1 of 2 recordings can't be used.*nothing but silence"):
+    with pytest.raises(UserError, match="nothing but silence"):
         open_speech(tmp_path)
     found = open_speech(tmp_path, broken_limit=1.0)
     assert found.skipped == 1 and len(found.utterances) == 1

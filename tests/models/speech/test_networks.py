@@ -150,7 +150,9 @@ def test_what_is_padded_changes_nothing(lines: list[Line]) -> None:
 
     def text_of(chosen: list[Line]) -> torch.Tensor:
         batch = batch_of(chosen, NARROW)
-        found: torch.Tensor = voice.text(batch.symbols, batch.stresses, mask_of(batch.tokens, batch.symbols.shape[1]))[1]
+        found: torch.Tensor = voice.text(batch.symbols, batch.stresses, mask_of(batch.tokens, batch.symbols.shape[1]))[
+            1
+        ]
         return found[0, : len(chosen[0].reading.symbols)]
 
     longer = line("Some men own a new horse.")

@@ -121,7 +121,7 @@ def test_words_are_heard_beside_recordings(trained: ModelFolder, tmp_path: Path,
 def test_what_was_found_is_told(listener: Listener) -> None:
     good = Measured(50, 400, 0, Heard(0.02, 0.5), Heard(0.0, 0.1), None, 1.0, "x", ())
     assert len(good.verdicts()) == 2 and "2.0%" in good.verdicts()[0]
-    assert errors("a b c".split(), "a x c d".split()) == 2
+    assert errors(["a", "b", "c"], ["a", "x", "c", "d"]) == 2
     assert listener.knows("We saw the moon.") and not listener.knows("Zzyx saw it.") and not listener.knows("Yes.")
     assert not listener.knows("We saw 3 moons.")
 

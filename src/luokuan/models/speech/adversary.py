@@ -1,7 +1,7 @@
 """The discriminator: judges spectrograms in windows of several lengths (Jang et al. 2021, UnivNet, arXiv 2106.07889).
 
-VITS uses HiFi-GAN's eight discriminators of waveforms, which cost many times the generator. Ours are two, of magnitudes:
-phases come from the pulses here, and nothing could be learnt by judging them.
+VITS uses HiFi-GAN's eight discriminators of waveforms, which cost many times the generator. Ours are two, of
+magnitudes: phases come from the pulses here, and nothing could be learnt by judging them.
 """
 
 from __future__ import annotations

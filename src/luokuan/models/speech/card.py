@@ -40,8 +40,8 @@ def speech_card(
     sections = [
         front_matter(name, training, config, "text-to-speech", made="speech-generation"),
         f"# {name}\n",
-        f"A voice that reads English, {config['rate'] / 1000:g} kHz, about {config['hertz']:.0f} Hz high: a conditional "
-        "VAE with a flow prior and a GAN decoder, after VITS (docs/speech.md).\n",
+        f"A voice that reads English, {config['rate'] / 1000:g} kHz, about {config['hertz']:.0f} Hz high: a "
+        "conditional VAE with a flow prior and a GAN decoder, after VITS (docs/speech.md).\n",
         f"朗读英语的声音，{config['rate'] / 1000:g} kHz，音高约 {config['hertz']:.0f} Hz：仿照 VITS 的条件 VAE，"
         "先验为流模型，解码器带对抗训练（docs/zh/speech.md）。\n",
         _consent(training["corpus"]),
@@ -61,8 +61,8 @@ def _consent(corpus: Mapping[str, Any]) -> str:
     said = str(corpus.get("consent") or "")
     if not said:
         return (
-            "**No consent 没有同意**: its material doesn't say that the speaker agreed. What it says can't be published. "
-            "语料没有说明说话人已同意；用它生成的内容不能发布。\n"
+            "**No consent 没有同意**: its material doesn't say that the speaker agreed. What it says can't be "
+            "published. 语料没有说明说话人已同意；用它生成的内容不能发布。\n"
         )
     return f"Consent of the speaker 说话人的同意: {said}\n"
 
@@ -73,8 +73,8 @@ def _validation(measured: Mapping[str, float], seed: int) -> str:
         return "No sentences were held out. 没有留出的句子。\n"
     words = f"; {found['word_errors']:.1%} of their words heard wrong" if "word_errors" in found else ""
     return (
-        f"In training, on {found['utterances']:.0f} held-out sentences (seed {seed}): {found['said']:.3f} nats of log-mel "
-        f"between a recording and the same said with its durations; KL {found['kl']:.2f} nats a frame{words}.\n"
+        f"In training, on {found['utterances']:.0f} held-out sentences (seed {seed}): {found['said']:.3f} nats of "
+        f"log-mel between a recording and the same said with its durations; KL {found['kl']:.2f} nats a frame{words}.\n"
     )
 
 
@@ -91,7 +91,8 @@ def evaluated_section(found: Mapping[str, Any] | None) -> str:
         [
             *rows,
             "",
-            f"{found['sentences']} held-out sentences, {found['words']} words, seed {found['seed']}; {found['listener']}.",
+            f"{found['sentences']} held-out sentences, {found['words']} words, seed {found['seed']}; "
+            f"{found['listener']}.",
             "",
             "```",
             f"luokuan evaluate MODEL CORPUS -n {found['sentences']} --seed {found['seed']}",

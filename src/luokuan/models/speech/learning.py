@@ -183,9 +183,7 @@ class SpeechLearning:
         starts = torch.rand(len(batch), device=room.device) * (room + 1 + 2 * BEYOND) - BEYOND
         starts = torch.minimum(starts.floor().long().clamp_min(0), room)
         index, place = (part_of(x, starts, WINDOW) for x in spread(found.counts, longest))
-        mel, hertz, mask = (
-            part_of(x, starts, WINDOW) for x in (found.mel, batch.hertz, found.frames.transpose(1, 2))
-        )
+        mel, hertz, mask = (part_of(x, starts, WINDOW) for x in (found.mel, batch.hertz, found.frames.transpose(1, 2)))
         frames = mask.transpose(1, 2)
         told, prior_mean, prior_deviation = voice.prior.of_frames(index, place, found.h, frames)
         z, deviation = self._drawn(voice, mel, hertz, frames)
@@ -333,8 +331,8 @@ class SpeechLearning:
         if costs[-1] > min(costs) + 0.05:
             found.append(
                 _(
-                    "After step {best} of {steps} held-out sentences were said less like their recordings: from there on "
-                    "it learns its sentences by heart, or the adversary costs more than it gives.",
+                    "After step {best} of {steps} held-out sentences were said less like their recordings: from there "
+                    "on it learns its sentences by heart, or the adversary costs more than it gives.",
                     best=best["step"],
                     steps=seen[-1]["step"],
                 )

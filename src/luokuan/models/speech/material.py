@@ -92,8 +92,8 @@ def statistics(lines: Sequence[Line]) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Lines side by side, with zeros behind: tokens (B, L), their counts (B,), mel (B, T, mels), pitch (B, T), counts of
-    frames (B,), samples (B, T·hop)."""
+    """Lines side by side, with zeros behind: tokens (B, L), their counts (B,), mel (B, T, mels), pitch (B, T), counts
+    of frames (B,), samples (B, T·hop)."""
 
     symbols: Tensor
     stresses: Tensor

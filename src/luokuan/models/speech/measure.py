@@ -132,9 +132,7 @@ def _at_16k(samples: Samples, rate: int) -> Samples:
     return resampled(samples, rate, RATE)
 
 
-def _heard(
-    listener: Listener, chosen: Sequence[Utterance], sounds: Sequence[Samples]
-) -> tuple[Heard, list[list[str]]]:
+def _heard(listener: Listener, chosen: Sequence[Utterance], sounds: Sequence[Samples]) -> tuple[Heard, list[list[str]]]:
     """Error rates, and what was heard freely."""
     wanted = [words_of(one.text) for one in chosen]
     total = sum(map(len, wanted))

@@ -35,6 +35,4 @@ def sheet_of(model: SpeechModel, corpus: SpeechCorpus, *, seed: int = 0) -> Pict
     ]
     longest = max(len(sound) for row in rows for sound in row)
     sounds = [np.stack([np.pad(sound, (0, longest - len(sound))) for sound in row]) for row in rows]
-    return spectrogram_sheet(
-        sounds, SoundConfig(rate=config.rate, fft=config.fft, hop=config.hop, mels=config.mels)
-    )
+    return spectrogram_sheet(sounds, SoundConfig(rate=config.rate, fft=config.fft, hop=config.hop, mels=config.mels))

@@ -33,7 +33,9 @@ def pulses(hertz: Tensor, hop: int, rate: int, start: Tensor) -> Tensor:
     half = math.pi * phase
     below = half.sin()
     kernel = torch.where(
-        below.abs() < 1e-4, 2 * harmonics + 1, ((2 * harmonics + 1) * half).sin() / below.clamp(-1, 1).where(below != 0, 1)
+        below.abs() < 1e-4,
+        2 * harmonics + 1,
+        ((2 * harmonics + 1) * half).sin() / below.clamp(-1, 1).where(below != 0, 1),
     )
     wave = 0.5 * (kernel - 1) * (2 / harmonics).sqrt()
     gate = F.interpolate(voiced.float()[:, None], scale_factor=hop, mode="linear", align_corners=False)[:, 0]

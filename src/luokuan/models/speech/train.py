@@ -118,9 +118,7 @@ class SpeechTraining(FamilyTraining[SpeechRun, SpeechCorpus]):
             adversary_from=run.adversary_from,
         )
         self.seconds = sum(line.frames for line in train) * self.config.seconds
-        return SpeechLearning(
-            self.config, settings, train, held_out=unseen, device=self.machine.device, seed=run.seed
-        )
+        return SpeechLearning(self.config, settings, train, held_out=unseen, device=self.machine.device, seed=run.seed)
 
     def details(self) -> dict[str, Any]:
         """How much there is, and of whom."""
