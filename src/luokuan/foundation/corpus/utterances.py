@@ -106,7 +106,7 @@ class SpeechCorpus:
             takes[sha256_bytes("".join(filter(str.isalnum, one.text.casefold())).encode())].append(one)
         order = sorted(takes)
         counts = [-(-len(order) * share // 100) if len(order) >= FEWEST else 0 for share in HELD]
-        chosen = {}
+        chosen: dict[str, str] = {}
         for place, key in enumerate(order):
             split = "test" if place < counts[0] else "validation" if place < sum(counts) else "train"
             chosen |= {one.name: split for one in takes[key]}

@@ -41,7 +41,7 @@ class Judge(nn.Module):
 class Adversary(nn.Module):
     """All of them."""
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
         self.judges = nn.ModuleList(Judge(window, width) for window in WINDOWS)
 

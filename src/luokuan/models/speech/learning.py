@@ -150,7 +150,7 @@ class SpeechLearning:
         """The voice's; from ``adversary_from`` on the adversary's too, on the sounds that the voice has just made."""
         settings = self.settings
         self._progress = step / max(steps - 1, 1)
-        plays = self._progress >= settings.adversary_from
+        plays = settings.adversary_from < 1 and self._progress >= settings.adversary_from
         yield Phase(
             "voice",
             list(self.voice.parameters()),
