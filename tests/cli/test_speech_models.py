@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from speechmodels import RATE, save_speech_model, spoken, write_corpus
+from speechmodels import RATE, save_speech_model, spoken, voices_as_before, write_corpus
 
 from luokuan.cli.main import main
 
@@ -32,7 +32,8 @@ def run(capfd: pytest.CaptureFixture[str], place: Path, tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(a) for a in arguments])
+        with voices_as_before():
+            code = main([str(a) for a in arguments])
         out, err = capfd.readouterr()
         return code, out, err
 

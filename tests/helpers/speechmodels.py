@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
+from luokuan.create.voices import registry
 from luokuan.foundation.modelfolder import ModelFolder, save_folder
 from luokuan.models.speech.config import SpeechConfig
 from luokuan.models.speech.model import weights_of
@@ -53,6 +56,19 @@ def write_corpus(folder: Path, *, texts: tuple[str, ...] = TEXTS, consent: str =
     said = f"title: Formulas\nlicence: CC0-1.0\nsource: made up\ncredit: nobody\nconsent: {consent}\n"
     (folder / "card.yaml").write_text(said, encoding="utf-8")
     return folder
+
+
+@contextmanager
+def voices_as_before() -> Iterator[None]:
+    """Whatever voices become known meanwhile are forgotten afterwards."""
+    before = dict(registry._ROWS)
+    try:
+        yield
+    finally:
+        registry._ROWS.clear()
+        registry._ROWS.update(before)
+        registry._MODELS.clear()
+        registry.voice_of.cache_clear()
 
 
 def save_speech_model(path: Path, *, consent: str = CONSENT, training: dict[str, Any] | None = None) -> ModelFolder:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from speechmodels import CONSENT, save_speech_model
+from speechmodels import CONSENT, save_speech_model, voices_as_before
 
 from luokuan.create.speeches import Manner, draft_speech
-from luokuan.create.voices import registry
 from luokuan.create.voices.trained import TrainedVoice, use_model
 from luokuan.errors import UserError
 from luokuan.models.registry import load_voice_model
@@ -25,12 +24,8 @@ def voice(tmp_path: Path) -> TrainedVoice:
 
 @pytest.fixture
 def tidy() -> Iterator[None]:
-    before = dict(registry._ROWS)
-    yield
-    registry._ROWS.clear()
-    registry._ROWS.update(before)
-    registry._MODELS.clear()
-    registry.voice_of.cache_clear()
+    with voices_as_before():
+        yield
 
 
 def test_words_are_as_they_are_written(voice: TrainedVoice) -> None:
@@ -65,7 +60,7 @@ def test_it_is_asked_for_by_its_name(tmp_path: Path) -> None:
     assert name == use_model(str(tmp_path / "mine")) == "mine"
     draft = draft_speech("We saw the moon.", manner=Manner((name,), rate=1.5, pitch=2))
     assert draft.recipe.model == "mine" and draft.recipe.licence == "unknown" and draft.recipe.credit == "nobody"
-    assert [word.text for word in draft.content.words] == ["We ", "saw ", "the ", "moon."]
+    assert [word.text for word in draft.media.words] == ["We ", "saw ", "the ", "moon."]
     save_speech_model(tmp_path / "heart")
     with pytest.raises(UserError, match="called 'heart' already"):
         use_model(str(tmp_path / "heart"))

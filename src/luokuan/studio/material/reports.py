@@ -26,8 +26,8 @@ FILES = 1 << 16
 
 def report(path: Path) -> dict[str, Any]:
     """All of it: ``kind`` (pictures, text, music, sounds, speech, clips, pairs or examples), ``trainable``, ``facts``
-    as (word, value), ``table`` (head and rows) or None, ``problems``, ``warnings``, ``details``, ``texts`` that are shown,
-    ``languages`` of pairs, and ``shown``: pictures for the sheet.
+    as (word, value), ``table`` (head and rows) or None, ``problems``, ``warnings``, ``details``, ``texts`` that are
+    shown, ``languages`` of pairs, and ``shown``: pictures for the sheet.
 
     Raises:
         UserError: there is nothing that can be read.
