@@ -44,7 +44,9 @@ def test_a_voice_is_trained_and_speaks(run: Any, place: Path) -> None:
     code, out, err = run("train", "speech", place / "corpus", "--name", "new", *SHAPE, *RUN)
     assert code == 0, err
     assert "nothing of the speaker's consent" in out and "-m new" in out
-    code, out, err = run("create", "speech", "Good morning.", "-m", "new", "-o", "x.wav", "--json")
+    code, out, err = run(
+        "create", "speech", "Good morning.", "-m", "new", "-o", "x.wav", "--json", "--label-heard", "rhythm"
+    )
     assert code == 0, err
     assert json.loads(out)["licence"] == "unknown"  # without consent it can't be published
     assert Path("x.wav.vtt").read_text(encoding="utf-8").count("Good") == 1
