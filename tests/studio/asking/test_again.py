@@ -63,8 +63,8 @@ def test_a_work_of_a_job_has_the_jobs_brief(place: Place) -> None:
         ("music", {"seed": 3, "parameters": {"bars": 4, "temperature": 0.9, "truncation": 1.0, "tempo": 80.0,
                                              "mode": "minor", "density": None, "among": 8, "taken": 2}},
          ("create.music", {"bars": 4, "mode": "minor", "tempo": 80.0, "seed": 3})),
-        ("speech", {"brief": "Hi.", "parameters": {"voices": [{"name": "english"}], "rate": 1.2, "pitch": 0.0}},
-         ("create.speech", {"text": "Hi.", "voices": ["english"], "rate": 1.2})),
+        ("speech", {"brief": "Hi.", "parameters": {"voices": [{"name": "heart"}, {"name": "mine"}], "rate": 1.2}},
+         ("create.speech", {"text": "Hi.", "voices": ["heart"], "model": "mine", "rate": 1.2})),
         ("presenter", {"brief": "Hi.", "parameters": {
             "voices": [{"name": "english"}], "rate": 1.2, "pitch": 0.0, "portrait": {"hair": "bob"}, "mouth": None,
             "title": "News", "subtitle": "", "background": "", "aspect": "9:16", "size": 360, "fps": 12.0,
