@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from people import Place
 
+from luokuan.errors import UserError
 from luokuan.studio.pages import entrance
 
 PART = b'--x\r\ncontent-disposition: form-data; name="name"%b\r\n\r\n%b\r\n--x--\r\n'
@@ -34,6 +35,16 @@ def test_a_fault_of_ours_says_nothing_of_our_insides(
     assert "Traceback" not in answer.text and "frame-ancestors" in answer.headers["content-security-policy"]
     out = "".join(capfd.readouterr())
     assert "secret detail" in out and "find_link" in out and "x-very-secret-token" not in out
+
+
+def test_a_database_that_is_away_is_503_and_says_not_where(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_arguments: object, **_options: object) -> None:
+        raise UserError("No answer from /run/secret/place.", "Start it.", code="database.unreachable", status=503)
+
+    monkeypatch.setattr(entrance.sessions, "find_link", away)
+    answer = place.stranger().client.get("/welcome/a-token")
+    assert answer.status_code == 503 and "can&#39;t be reached" in answer.text and "secret" not in answer.text
+    assert answer.headers["retry-after"]
 
 
 @pytest.mark.parametrize("path", ["/login", "/library", "/works/0000000000000001/trash"])

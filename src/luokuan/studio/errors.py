@@ -64,6 +64,10 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(UserError)
     async def _user(request: Request, error: UserError) -> Response:
+        if error.code == "database.unreachable":  # where it should be is nobody's business out there
+            logs.get("studio").error("the database can't be reached", exc_info=error)
+            what, do = _("The studio's database can't be reached."), _("Try again in a moment.")
+            return answer(request, UserError(what, do, code=error.code, status=503))
         return answer(request, error)
 
     @app.exception_handler(HTTPException)
