@@ -9,9 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from luokuan.appraisal.cost import costs_of
-from luokuan.appraisal.prices import read_prices
-from luokuan.appraisal.revenue import by, earnings_in
 from luokuan.rights.market.payouts import undone
 from luokuan.rights.money import Money
 from luokuan.store.books import PayoutRow, payouts
@@ -100,6 +97,8 @@ def chain(request: Request) -> Response:
 @router.get("/appraisal/revenue", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=RevenueTold)
 def revenue(request: Request) -> Response:
     """Revenue of models and works by the market's books, with the entries that it comes from."""
+    from luokuan.appraisal.revenue import by, earnings_in  # NumPy with it, which a server that idles does without
+
     with studio_of(request).database.read() as connection:
         lines = earnings_in(connection)
     return JSONResponse({
@@ -112,6 +111,9 @@ def revenue(request: Request) -> Response:
 @router.get("/appraisal/costs", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=CostTold)
 def costs(request: Request) -> Response:
     """What models and their works have cost, by the home's records and the price table that comes with Luokuan."""
+    from luokuan.appraisal.cost import costs_of
+    from luokuan.appraisal.prices import read_prices
+
     found = costs_of(studio_of(request).home, read_prices(None))
     return JSONResponse({
         "currency": found.currency,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from luokuan.appraisal.cost import Costs, costs_of
-from luokuan.appraisal.prices import read_prices
-from luokuan.appraisal.revenue import by, earnings_in, numbers
-from luokuan.appraisal.words import small_money
 from luokuan.errors import UserError
 from luokuan.rights.market import payouts as paying
 from luokuan.rights.market.books import HOUSE, party_account
@@ -25,6 +23,9 @@ from luokuan.studio.errors import missing
 from luokuan.studio.forms import text_in
 from luokuan.studio.rendering import render
 from luokuan.studio.state import studio_of
+
+if TYPE_CHECKING:
+    from luokuan.appraisal.cost import Costs
 
 router = APIRouter()
 _PARTY = party_account("")
@@ -72,6 +73,11 @@ def take_back(request: Request, payout_id: str) -> Response:
 @router.get("/appraisal", dependencies=[Depends(Needs("admin"))])
 def appraisal_page(request: Request) -> Response:
     """Cost by the home's records beside revenue by the market's books, each with what it comes from."""
+    from luokuan.appraisal.cost import costs_of  # they load NumPy, which a server that idles does without
+    from luokuan.appraisal.prices import read_prices
+    from luokuan.appraisal.revenue import by, earnings_in, numbers
+    from luokuan.appraisal.words import small_money
+
     studio = studio_of(request)
     problem: UserError | None = None
     costs: Costs | None = None
