@@ -109,10 +109,11 @@ def key(
     from luokuan.store.database import open_database
     from luokuan.store.home import open_home
     from luokuan.studio import people
-    from luokuan.studio.access import SCOPES
+    from luokuan.studio.access import ASKED_FOR, SCOPES
 
     people.checked_role(role)
-    wanted = scope or [one for one, least in SCOPES.items() if ROLES.index(role) >= ROLES.index(least)]
+    usual = (one for one in SCOPES if one not in ASKED_FOR)
+    wanted = scope or [one for one in usual if ROLES.index(role) >= ROLES.index(SCOPES[one])]
     if unknown := [one for one in wanted if one not in SCOPES]:
         raise UserError(
             _("'{scope}' is nothing that a key can be for.", scope=unknown[0][:40]),

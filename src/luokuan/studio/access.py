@@ -39,6 +39,8 @@ SCOPES: Mapping[str, str] = {
     "metrics": "admin",
 }
 """What a key can be for, and the least role that it takes."""
+ASKED_FOR = ("market", "books")
+"""Scopes of keys that move money: a key has them only where they are named."""
 VISIT = "luokuan_visit"
 SESSION = "luokuan_session"
 _MINUTE = timedelta(minutes=1)
