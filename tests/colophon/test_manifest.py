@@ -51,6 +51,7 @@ def test_what_is_built_is_read() -> None:
         explicit_label="人工智能生成",
         log=LOG.name,
         log_key=LOG.text,
+        training="notAllowed",
     )
 
 

@@ -149,7 +149,7 @@ def test_records_hold_no_key_and_damage_is_told(chain: Chain, home: Home, monkey
     account = accounts()[0]
     records, _sent = deploy(chain, account, home, chain=CHAIN)
     text = (home.path / FILE).read_text()
-    assert json.loads(text) == {"chain": CHAIN, "contract": records.contract, "anchors": []}
+    assert json.loads(text) == {"chain": CHAIN, "contract": records.contract, "anchors": [], "works": []}
     assert bytes(account.key).hex() not in text
     with pytest.raises(UserError) as caught:
         deploy(chain, account, home, chain=1)
