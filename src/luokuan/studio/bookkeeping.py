@@ -13,6 +13,7 @@ from luokuan.studio.access import principal
 from luokuan.studio.state import address_of, now, studio_of
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
     from starlette.requests import Request
 
     from luokuan.rights.money import Money
@@ -57,9 +58,9 @@ def undone(request: Request, payout_id: str) -> None:
             _event(connection, request, "market.unpaid", payout_id)
 
 
-def _event(connection: object, request: Request, action: str, subject: str) -> None:
+def _event(connection: sa.Connection, request: Request, action: str, subject: str) -> None:
     insert_event(
-        connection,  # type: ignore[arg-type]
+        connection,
         at=now(),
         account_id=principal(request).person.id,
         action=action,

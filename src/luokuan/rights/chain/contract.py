@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,8 @@ def needed() -> None:
     """
     limit = sys.getrecursionlimit()
     try:
-        import eth_abi  # noqa: F401
-        import eth_account  # noqa: F401
+        for name in ("eth_abi", "eth_account"):
+            import_module(name)
     except ImportError as error:
         raise UserError(
             _("Chains need the packages eth-account and eth-abi, which aren't installed."),
