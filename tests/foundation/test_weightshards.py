@@ -155,7 +155,7 @@ def test_no_name_leads_elsewhere(tmp_path: Path, file: object) -> None:
 def test_an_index_that_is_none_is_refused(tmp_path: Path, text: bytes) -> None:
     laid_out(tmp_path)
     (tmp_path / INDEX).write_bytes(text.replace(b"%b", FIRST.encode()))
-    refused(tmp_path)
+    assert refused(tmp_path), "one sentence"
 
 
 BROKEN = st.one_of(
@@ -178,4 +178,4 @@ def test_headers_that_lie_are_refused_politely(
         entry[field] = said
     header = json.dumps({"half": entry, "empty": {"dtype": "F32", "shape": [0, 4], "data_offsets": [6, 6]}}).encode()
     (folder / FIRST).write_bytes(struct.pack("<Q", len(header)) + header + b"\0" * 6)
-    refused(folder)
+    assert refused(folder), "one sentence"
