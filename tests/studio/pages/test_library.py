@@ -8,8 +8,7 @@ import pytest
 from people import Place, keep_row
 
 from luokuan.colophon.finish import finish
-from luokuan.store.library import Mark
-from luokuan.studio.pages.library import PAGE, mark_of, text_of
+from luokuan.studio.pages.library import PAGE
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -30,14 +29,6 @@ def test_the_grid_filters_searches_and_pages(place: Place) -> None:
     assert found.count('class="card"') == 1 and odd.id in found and "1 work" in found
     assert "Nothing fits" in browser.get("/library?model=none").text
     assert "no works of yours" in place.browser("bob").get("/library").text
-
-
-def test_a_mark_survives_the_address_and_a_broken_one_begins_anew(place: Place) -> None:
-    row = keep_row(place.database)
-    mark = Mark(row.created_at, row.id)
-    assert mark_of(text_of(mark)) == mark
-    for wrong in ("", "x", "AAAA", "é", text_of(mark)[:-4] + "!!!!", text_of(Mark(row.created_at, "short"))):
-        assert mark_of(wrong) is None
 
 
 def test_the_trash_takes_gives_back_and_erases_only_what_was_confirmed(place: Place) -> None:

@@ -41,7 +41,7 @@ from luokuan.studio.deliveries import ask, job_of
 from luokuan.studio.errors import missing
 from luokuan.studio.files import work_file
 from luokuan.studio.forms import is_plain
-from luokuan.studio.pages.library import mark_of, text_of
+from luokuan.studio.marks import mark_of, text_of
 from luokuan.studio.state import now, studio_of
 
 router = APIRouter(prefix="/api/market")

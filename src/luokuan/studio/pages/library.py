@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -17,13 +15,14 @@ from luokuan.i18n import _
 from luokuan.store import feedback, house, library, ownership
 from luokuan.store.collections import collections_of
 from luokuan.store.events import insert_event
-from luokuan.store.library import Mark, Wanted
+from luokuan.store.library import Wanted
 from luokuan.store.works import WorkRow
 from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.cards import card
 from luokuan.studio.erasing import erase_for_ever
 from luokuan.studio.errors import missing
 from luokuan.studio.forms import is_plain, text_in
+from luokuan.studio.marks import mark_of, text_of
 from luokuan.studio.rendering import render
 from luokuan.studio.state import address_of, now, studio_of
 
@@ -158,19 +157,3 @@ def _day(text: str) -> datetime | None:
         return None
     # Room for a day more, and years that every database holds.
     return found if 1900 <= found.year < 3000 else None
-
-
-def text_of(mark: Mark) -> str:
-    """A mark in an address."""
-    return base64.urlsafe_b64encode(f"{mark.at.isoformat()}|{mark.id}".encode()).decode().rstrip("=")
-
-
-def mark_of(text: str) -> Mark | None:
-    """The mark in an address; None: the beginning, also where it can't be read."""
-    try:
-        at, _bar, work_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").partition("|")
-        moment = datetime.fromisoformat(at)
-    except (ValueError, binascii.Error):
-        return None
-    fine = moment.tzinfo is not None and 1900 <= moment.year < 3000 and len(work_id) == 16 and work_id.isalnum()
-    return Mark(moment, work_id) if fine else None

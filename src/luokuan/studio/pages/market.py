@@ -25,7 +25,7 @@ from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.errors import missing
 from luokuan.studio.files import work_file
 from luokuan.studio.forms import is_plain, text_in
-from luokuan.studio.pages.library import mark_of, text_of
+from luokuan.studio.marks import mark_of, text_of
 from luokuan.studio.rendering import render
 from luokuan.studio.state import now, studio_of
 
