@@ -9,12 +9,13 @@ import fcntl
 import json
 import os
 import resource
+import select
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from luokuan.errors import UserError
 from luokuan.i18n import speaking
@@ -30,24 +31,49 @@ EVERY = 0.3
 """Seconds between two words about how far it is."""
 
 
+class Line:
+    """What the server hears: one JSON object a line."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out, self._said = out, 0.0
+
+    def say(self, text: str) -> None:
+        """Say one line."""
+        self._out.write(text + "\n")
+        self._out.flush()
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how far it is, unless that was said a moment ago."""
+        if time.monotonic() - self._said > EVERY:
+            self._said = time.monotonic()
+            self.say(json.dumps({"progress": [done, total]}))
+
+    def is_heard(self) -> bool:
+        """Whether the server that asked still listens. It may have been killed before this process began to read."""
+        return not self._hung_up().poll(0)
+
+    def leave_when_nobody_listens(self) -> None:
+        """End this process then."""
+        self._hung_up().poll()
+        os._exit(1)
+
+    def _hung_up(self) -> select.poll:
+        found = select.poll()
+        found.register(self._out, 0)  # that nobody reads any more is told unasked
+        return found
+
+
 def main() -> None:
     """Do it."""
     asked = json.load(sys.stdin)
     # Only the answer may go there, whatever a library prints.
-    out, sys.stdout = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"), sys.stderr
+    line = Line(os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
+    sys.stdout = sys.stderr
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    threading.Thread(target=_leave_with_the_server, args=(os.getppid(),), daemon=True).start()
-    said = [0.0]
-
-    def progress(done: int, total: int) -> None:
-        if time.monotonic() - said[0] > EVERY:
-            said[0] = time.monotonic()
-            out.write(json.dumps({"progress": [done, total]}) + "\n")
-            out.flush()
-
+    threading.Thread(target=line.leave_when_nobody_listens, daemon=True).start()
     with speaking(asked["language"]):
         try:
-            answer: dict[str, Any] = {"answer": _DO[asked["what"]](asked, Home(Path(asked["home"])), progress)}
+            answer: dict[str, Any] = {"answer": _DO[asked["what"]](asked, Home(Path(asked["home"])), line)}
         except UserError as error:
             answer = {"error": [error.what, error.do, error.code, error.status]}
     # Texts of errors name folders of this machine, which is nobody's business in a browser.
@@ -55,17 +81,10 @@ def main() -> None:
     for place in (asked.get("path"), asked.get("target"), *asked.get("corpora", ())):
         if place:
             text = text.replace(json.dumps(place, ensure_ascii=False)[1:-1], asked.get("name") or Path(place).name)
-    out.write(text + "\n")
-    out.close()
+    line.say(text)
 
 
-def _leave_with_the_server(server: int) -> None:
-    while os.getppid() == server:
-        time.sleep(1.0)
-    os._exit(1)
-
-
-def _unpack(asked: Mapping[str, Any], _home: Home, progress: Callable[[int, int], None]) -> dict[str, Any]:
+def _unpack(asked: Mapping[str, Any], _home: Home, line: Line) -> dict[str, Any]:
     import shutil
 
     from luokuan.foundation.weightshards import INDEX
@@ -80,12 +99,14 @@ def _unpack(asked: Mapping[str, Any], _home: Home, progress: Callable[[int, int]
     # Held until this process ends: where the server was killed, the one that it had begun may still be writing.
     held = archive.open("rb")
     fcntl.flock(held, fcntl.LOCK_EX)
+    if not line.is_heard():
+        os._exit(1)  # the next server's process may have been here meanwhile, and what lies there is that one's
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(mode=0o700, parents=True)
     try:
         done = unpack(
             archive, target, most_bytes=asked["most_bytes"], most_files=asked["most_files"],
-            pick=model_files if is_model else corpus_files, progress=progress,
+            pick=model_files if is_model else corpus_files, progress=line.progress,
         )  # fmt: skip
         if is_model:
             if (target / INDEX).is_file() and 2 * done.size > asked["disk_bytes"]:
@@ -101,7 +122,7 @@ def _unpack(asked: Mapping[str, Any], _home: Home, progress: Callable[[int, int]
     return {"files": done.files, "size": done.size, "left_out": done.left_out}
 
 
-def _report(asked: Mapping[str, Any], _home: Home, _progress: Callable[[int, int], None]) -> dict[str, Any]:
+def _report(asked: Mapping[str, Any], _home: Home, _line: Line) -> dict[str, Any]:
     from luokuan.files import write_atomic
     from luokuan.studio.material.reports import report, sheet
 
@@ -114,7 +135,7 @@ def _report(asked: Mapping[str, Any], _home: Home, _progress: Callable[[int, int
     return {}
 
 
-def _plan(asked: Mapping[str, Any], home: Home, _progress: Callable[[int, int], None]) -> dict[str, Any]:
+def _plan(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, Any]:
     from luokuan.studio.training.planning import plan
 
     return plan(asked["family"], [Path(place) for place in asked["corpora"]], asked["choices"], home)
