@@ -129,7 +129,8 @@ def test_wrong_uses_are_refused(trained: Path, run: Any, tmp_path: Path) -> None
     for arguments in (
         ["create", "image", "-m", "mine"],
         ["create", "music", "-m", "garments-32"],
-        ["create", "music", "-m", "mine", "--from", str(DATA / "chorale-1.mid")],
+        ["create", "music", "-m", "mine", "--from", str(DATA / "chorale-1.mid"), "-o", str(tmp_path / "x.mid")],
+        ["create", "music", "-m", "mine", "--steps", "3", "-o", str(tmp_path / "x.mid")],
         ["create", "music", "-m", "mine", "--like", str(tmp_path / "cut.mid"), "-o", str(tmp_path / "x.mid")],
         ["create", "music", "-m", "mine", "--key", "A minor", "-o", str(tmp_path / "x.mid")],
         ["create", "music", "-m", "mine", "-o", str(tmp_path / "x.wav"), "--soundfont", str(tmp_path / "cut.mid")],
@@ -142,5 +143,6 @@ def test_wrong_uses_are_refused(trained: Path, run: Any, tmp_path: Path) -> None
     ):
         code, _out, err = run(*arguments)
         assert code == 2 and err and "Traceback" not in err, arguments
+        assert "--from" not in arguments or "--to" in err or "-n" in arguments, err
         assert "cut.mid" not in str(arguments) or "--soundfont" in arguments or "MIDI" in err, err
     assert {path.name for path in tmp_path.glob("*.*")} == {"cut.mid"}, "nothing half-written"

@@ -11,11 +11,13 @@ import luokuan
 from luokuan.colophon.finish import export_work
 from luokuan.colophon.verification import verify_file
 from luokuan.create.pieces import AMONG, Start, Wish, create_music, draft_music, rendered
+from luokuan.create.rendering import FOOT
 from luokuan.errors import UserError
 from luokuan.media import Note, Picture, Score, Sound
 from luokuan.models.evaluation.music import density
 from luokuan.models.registry import load_music_model
 from luokuan.models.vae.music.model import MusicVae
+from luokuan.models.vae.music.pianoroll import PAPER
 from luokuan.store.home import open_home
 
 
@@ -90,6 +92,8 @@ def test_rendered_by_media_type() -> None:
     assert isinstance(rendered(SHORT, "audio/wav", None), Sound)
     picture = rendered(SHORT, "image/png", None)
     assert isinstance(picture, Picture) and picture.width == 16 * 24
+    # The explicit label has its room below the notes.
+    assert (picture.pixels[-round(FOOT * picture.height / (1 + FOOT)) + 1 :] == PAPER).all()
 
 
 @pytest.mark.parametrize(

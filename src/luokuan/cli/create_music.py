@@ -39,7 +39,10 @@ def music(
     to: Annotated[
         Path | None, typer.Option("--to", help=_("The MIDI file to which it leads."), show_default=False)
     ] = None,
-    steps: Annotated[int, typer.Option("--steps", help=_("Pieces on the way, with both ends: 2 to 64."))] = 8,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", help=_("Pieces on the way, with both ends: 2 to 64 (default 8)."), show_default=False),
+    ] = None,
     strip: Annotated[
         bool, typer.Option("--strip", help=_("The pieces of the way one after another in one work."))
     ] = False,
@@ -139,6 +142,15 @@ def music(
             _("Say with --steps how many pieces the way has."),
             code="create.option",
         )
+    if (start is None) != (to is None):
+        raise UserError(_("A way needs two ends."), _("Give both --from and --to."), code="create.option")
+    if steps is not None and not way:
+        raise UserError(
+            _("{option} has no say without {other}.", option="--steps", other="--from"),
+            _("Add {other}, or leave it out.", other="--from"),
+            code="create.option",
+        )
+    steps = Wish().steps if steps is None else steps
     files = (1 if strip else steps) if way else count
     suffix = suffix_of(format, output, files, FORMATS)
     wish = Wish(bars, mode, density, tempo, temperature, truncation, steps, noise, strip, key)

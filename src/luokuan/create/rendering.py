@@ -6,6 +6,8 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from luokuan.create import soundfont, synthesiser
 from luokuan.create.songs import voice_of
 from luokuan.media import Media, Picture, Score, Sound
@@ -13,6 +15,8 @@ from luokuan.media import Media, Picture, Score, Sound
 SCORES = ("audio/midi", "application/vnd.recordare.musicxml+xml", "image/svg+xml")
 SCALE = 24
 """Pixels a quarter note, and a third of that a semitone, of a piano-roll that is a work."""
+FOOT = 0.2
+"""Room below it for the explicit label, which would lie on the lowest voice: as a share of its shorter side."""
 LOUDNESS = -16.0
 """LUFS of music that is rendered, where its peaks leave room for it (AES TD1008)."""
 
@@ -30,9 +34,12 @@ def rendered(score: Score, media_type: str, font: Path | None, *, bar: float = 4
     if media_type in SCORES:
         return score if score.bar == bar else replace(score, bar=bar)
     if media_type.startswith("image/"):
-        from luokuan.models.vae.music.pianoroll import pianoroll
+        from luokuan.models.vae.music.pianoroll import PAPER, pianoroll
 
-        return Picture(pianoroll(score, bar=bar, scale=SCALE, height=SCALE // 3))
+        roll = pianoroll(score, bar=bar, scale=SCALE, height=SCALE // 3)  # (H, W, 3)
+        foot = np.empty((round(FOOT * min(roll.shape[:2])), roll.shape[1], 3), dtype=np.uint8)
+        foot[:] = PAPER
+        return Picture(np.concatenate([roll, foot]))
     return levelled(synthesiser.render(score, voice_of(score)) if font is None else soundfont.play(score, font))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,11 @@ from luokuan.errors import UserError
 from luokuan.foundation.corpus.midi import read_midi
 from luokuan.media import Note, Score
 from luokuan.models.registry import load_model, load_music_model, load_picture_model
-from luokuan.models.vae.music.encodings import Unfit
+from luokuan.models.vae.music.config import MusicConfig
+from luokuan.models.vae.music.encodings import HOLD, REST, Unfit, decode, encode
 from luokuan.models.vae.music.model import MusicVae, one_after_another
+from luokuan.models.vae.music.networks import Decoder
+from luokuan.models.vae.music.sampling import FREE, dissolved, stream_of, write
 
 
 @pytest.fixture(scope="module")
@@ -54,20 +58,60 @@ def test_a_score_is_placed_at_the_models_height(model: MusicVae, chorale: Score)
     assert low.moved == place.moved + 12 and np.array_equal(low.frames, place.frames)
 
 
-def test_reconstruction_and_variation_keep_length_and_height(model: MusicVae, chorale: Score) -> None:
+def shared(one: Score, other: Score, *, moved: bool = False) -> float:
+    """Share of the notes of either that stand in both, at their place, or ``moved`` to that key in which most do."""
+    first = {(n.start, n.length, n.pitch) for n in one.notes}
+    second = [
+        {(n.start, n.length, n.pitch + shift) for n in other.notes} for shift in (range(-48, 49) if moved else (0,))
+    ]
+    return max(len(first & notes) / len(first | notes) for notes in second)
+
+
+def test_a_reconstruction_keeps_length_and_tempo(model: MusicVae, chorale: Score) -> None:
     found = model.reconstruct(chorale)
     assert found == model.reconstruct(chorale) and found.quarters <= 20 and found.tempo == chorale.tempo
-    same, near, far = (model.vary(chorale, 0, noise=n) for n in (0.0, 0.3, 1.0))
-    assert same == found and far not in (same, near)
+
+
+def test_a_variation_keeps_what_is_not_written_anew(model: MusicVae, chorale: Score) -> None:
+    whole = decode(encode(chorale, model.way), model.way, tempo=chorale.tempo)
+    same, near, nearer, far = (model.vary(chorale, 0, noise=n) for n in (0.0, 0.3, 0.1, 1.0))
+    assert shared(same, whole) == 1 and same.quarters == whole.quarters
+    assert 1 > shared(nearer, whole) > shared(near, whole) > shared(far, whole)
+    assert shared(near, whole) > 0.5 and near == model.vary(chorale, 0, noise=0.3)
     assert model.vary(chorale, 4, noise=1.0) != model.vary(chorale, 5, noise=1.0)
+    # What is asked of the whole piece changes the whole.
+    assert shared(model.vary(chorale, 0, noise=0.0, nudges={"mode": 1.0}), whole) < 0.5
 
 
-def test_the_way_begins_and_ends_with_reconstructions(model: MusicVae, chorale: Score) -> None:
+def test_the_way_begins_and_ends_with_the_pieces(model: MusicVae, chorale: Score) -> None:
     other = excerpt("chorale-2.mid")
-    steps = model.interpolate(chorale, other, 4)
-    assert len(steps) == 4 and steps[0] == model.reconstruct(chorale)
+    steps = model.interpolate(chorale, other, 5)
+    first, last = (decode(encode(score, model.way), model.way) for score in (chorale, other))
+    assert len(steps) == 5 and shared(steps[0], first) == shared(steps[-1], last) == 1
+    from_first, to_last = ([shared(step, end, moved=True) for step in steps] for end in (first, last))
+    assert from_first[0] == to_last[4] == 1 and from_first[0] > from_first[1] > 0.3 > from_first[2]
+    assert to_last[4] > to_last[3] > 0.3 > to_last[2]
     joined = one_after_another(steps, 4.0)
-    assert len(joined.notes) == sum(len(step.notes) for step in steps) and joined.quarters > 3 * 16
+    assert len(joined.notes) == sum(len(step.notes) for step in steps) and joined.quarters > 4 * 16
+
+
+def test_what_may_not_stand_is_written_anew() -> None:
+    """A hold has nothing to hold after a rest."""
+    config = MusicConfig(
+        encoding="melody", grid="sixteenth", width=16, heads=2, latent=0, trunk=1, decoder=1, encoder=1
+    )
+    torch.manual_seed(0)
+    kept = np.full((8, 1), FREE)
+    kept[0], kept[1], kept[2], kept[3] = REST, HOLD, 60, HOLD
+    found = write(Decoder(config).eval(), config, 8, [stream_of(0)], kept=kept)[0, :, 0]
+    assert found[0] == REST and found[1] != HOLD and list(found[2:4]) == [60, HOLD]
+
+
+def test_more_dissolves_with_a_larger_share() -> None:
+    frames = np.arange(20).reshape(10, 2)
+    free = [dissolved(frames, share, 4, 3)[:, 0] == FREE for share in (0.0, 0.01, 0.5, 1.0)]
+    assert [int(rows.sum()) for rows in free][::3] == [0, 10] and 2 <= free[1].sum() <= 4 < free[2].sum() < 10
+    assert all((less <= more).all() for less, more in pairwise(free)) and frames[0, 0] == 0
 
 
 def test_nudges_change_the_latents(model: MusicVae) -> None:

@@ -21,7 +21,7 @@ from luokuan.models.vae.music.config import MusicConfig
 from luokuan.models.vae.music.encodings import KEYS, REST, SHIFTS, Encoding, Unfit, decode, encode, transposed
 from luokuan.models.vae.music.material import windows
 from luokuan.models.vae.music.networks import Decoder, Encoder
-from luokuan.models.vae.music.sampling import Chooser, drawn, given, stream_of, write
+from luokuan.models.vae.music.sampling import Chooser, dissolved, drawn, given, stream_of, write
 from luokuan.models.vae.sheet import latent_walk
 
 STORED = "float16"
@@ -265,11 +265,12 @@ class MusicVae:
         temperature: float = FAITHFUL,
         nudges: Mapping[str, float] | None = None,
     ) -> Score:
-        """A piece like ``score``: its latents mixed with draws of N(0, I), z = √(1 - n²)·μ + n·ε.
+        """A piece like ``score``: half bars of it, chosen by the seed, are written anew with its latents mixed with
+        draws of N(0, I), z = √(1 - n²)·μ + n·ε. The others stay: latents tell the character of a piece, not its notes.
 
         Args:
-            noise: n, 0 (its reconstruction) to 1 (another piece of its length).
-            nudges: See ``sample``.
+            noise: n, the share that is written anew: 0 (the piece as the encoding holds it) to 1 (another piece).
+            nudges: See ``sample``. With any of them all is written anew: what stays would hold it where it was.
 
         Raises:
             UserError: the model has no latents, or no such attribute.
@@ -279,13 +280,16 @@ class MusicVae:
         mean, _spread = self.posterior(place.frames)
         fresh = torch.randn(mean.shape, generator=stream_of(mix_seed(seed, "latents")))
         latents = (1 - noise**2) ** 0.5 * mean + noise * fresh + self._nudge(nudges or {}).cpu()
-        return self._written(latents, len(place.frames), place, seed=seed, temperature=temperature)
+        kept = None if nudges else dissolved(place.frames, noise, self._run, mix_seed(seed, "kept"))
+        length = len(place.frames)
+        return self._written(latents, length, place, seed=seed, temperature=temperature, kept=kept)
 
     def interpolate(
         self, first: Score, last: Score, steps: int, *, seed: int = 0, temperature: float = FAITHFUL
     ) -> list[Score]:
         """``steps`` ≥ 2 pieces from the first to the last, segment by segment on the arc between their latents (see
-        ``latent_walk``), as long as the shorter one. Key, height and tempo move along.
+        ``latent_walk``), as long as the shorter one. Key, height and tempo move along. Half bar by half bar the first
+        dissolves until at half the way all is written by the latents between them, and the last one comes likewise.
 
         Raises:
             UserError: the model has no latents.
@@ -305,11 +309,28 @@ class MusicVae:
                 round((1 - share) * ends[0].moved + share * ends[1].moved),
                 (1 - share) * ends[0].tempo + share * ends[1].tempo,
             )
-            found.append(self._written(walks[index], length, place, seed=seed, temperature=temperature))
+            near = ends[0 if share <= 0.5 else 1].frames[:length]
+            kept = dissolved(near, 1 - abs(1 - 2 * share), self._run, mix_seed(seed, "kept"))
+            found.append(self._written(walks[index], length, place, seed=seed, temperature=temperature, kept=kept))
         return found
 
-    def _written(self, latents: Tensor, length: int, place: Placed, *, seed: int, temperature: float) -> Score:
-        """The score of latents (segments, D), of ``DRAWN`` drafts the one nearest to them."""
+    @property
+    def _run(self) -> int:
+        """Frames of half a bar."""
+        return max(round(self.config.bar * self.way.grid / 2), 1)
+
+    def _written(
+        self,
+        latents: Tensor,
+        length: int,
+        place: Placed,
+        *,
+        seed: int,
+        temperature: float,
+        kept: NDArray[np.int64] | None = None,
+    ) -> Score:
+        """The score of latents (segments, D): of ``DRAWN`` drafts the one nearest to them, or, where some frames are
+        ``kept`` (see ``write``), the one in which the model finds these likeliest."""
         drafts = write(
             self.decoder,
             self.config,
@@ -317,8 +338,12 @@ class MusicVae:
             [stream_of(mix_seed(seed, "music", index)) for index in range(DRAWN if temperature > 0 else 1)],
             choose=given(latents[None].to(self.device)),
             temperature=temperature,
+            kept=kept,
         )
-        away = [float((self.posterior(draft)[0] - latents).square().sum()) for draft in drafts]
+        if kept is None:
+            away = [float((self.posterior(draft)[0] - latents).square().sum()) for draft in drafts]
+        else:
+            away = [-self._log_p(draft) for draft in drafts]
         best = drafts[int(np.argmin(away))]
         return _moved(decode(best, self.way, tempo=place.tempo), -place.moved)
 

@@ -15,6 +15,8 @@ from luokuan.models.vae.music.config import MusicConfig
 from luokuan.models.vae.music.encodings import START, allowed
 from luokuan.models.vae.music.networks import Decoder, shifted
 
+FREE = -1
+"""In place of a symbol that is still to be written."""
 Chooser = Callable[[int, Tensor, Tensor], Tensor]
 """(segment, mean and log variance of its prior (B, D)) to its latents (B, D)."""
 
@@ -45,6 +47,7 @@ def write(
     choose: Chooser | None = None,
     temperature: float = 1.0,
     shift: int = 0,
+    kept: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
     """Write ``length`` frames for each of ``streams``, int64 (B, length, voices).
 
@@ -54,12 +57,15 @@ def write(
         choose: The latent of each segment; None: from the prior.
         temperature: Of the symbols; 0 takes the likeliest.
         shift: Transposition that the networks are told of, -6 to 6.
+        kept: Symbols that are set, int64 (length, voices), ``FREE`` where the model writes. One that may not stand
+            after what was written, such as a hold after a rest, is written anew.
     """
     way, device = config.way, next(decoder.parameters()).device
     choose = choose or drawn(streams)
     count = len(streams)
     frames = torch.zeros(count, length, way.voices, dtype=torch.int64, device=device)
     told = torch.full((count,), shift, dtype=torch.int64, device=device)
+    wanted = torch.full(frames.shape[1:], FREE) if kept is None else torch.from_numpy(kept)
     z: Tensor | None = None
     for index in range(length):
         # Frames from here on aren't read: the trunk is causal, and the decoder ends at this one.
@@ -72,7 +78,8 @@ def write(
         for place in range(way.voices):
             legal = allowed(frames[:, index], before, way, place)
             logits = decoder.heads.logits(h, place).float().masked_fill(~legal, -math.inf)
-            frames[:, index, place] = _picked(logits, streams, temperature)
+            symbols, here = _picked(logits, streams, temperature), int(wanted[index, place])
+            frames[:, index, place] = symbols if here == FREE else torch.where(legal[:, here], here, symbols)
             if place + 1 < way.voices:
                 h = decoder.heads.told(h, place, frames[:, index, place])
     return frames.cpu().numpy()
@@ -85,6 +92,17 @@ def _picked(logits: Tensor, streams: Sequence[torch.Generator], temperature: flo
     edges = torch.softmax(logits / temperature, dim=1).double().cumsum(dim=1)
     shares = torch.stack([torch.rand((), generator=stream, dtype=torch.float64) for stream in streams])
     return torch.searchsorted(edges, (shares.to(edges.device) * edges[:, -1])[:, None], right=True)[:, 0]
+
+
+def dissolved(frames: NDArray[np.int64], share: float, run: int, seed: int) -> NDArray[np.int64]:
+    """Frames (T, voices) of which a ``share``, 0 to 1, is ``FREE``: runs of ``run`` frames, at least one where the
+    share isn't 0. With one seed a larger share frees the same runs and more."""
+    found = frames.copy()
+    runs = math.ceil(len(frames) / run)
+    order = np.random.default_rng(seed).permutation(runs)
+    for chosen in order[: math.ceil(share * runs - 1e-9)]:
+        found[chosen * run : (chosen + 1) * run] = FREE
+    return found
 
 
 def stream_of(seed: int) -> torch.Generator:
