@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from speechmodels import RATE, save_speech_model, spoken, voices_as_before, write_corpus
+from speechmodels import CONSENT, RATE, save_speech_model, spoken, voices_as_before, write_corpus
 
 from luokuan.cli.main import main
+from luokuan.colophon import ffmpeg
 
 SHAPE = ["--width", 16, "--decoder-width", 16, "--decoder-layers", 1, "--latent", 4, "--flows", 2]
 RUN = ["--steps", 2, "--batch", 4, "--precision", "float32", "--adversary-from", 1]
@@ -61,6 +62,25 @@ def test_a_stored_voice_is_asked_for_by_name(run: Any, place: Path) -> None:
     assert json.loads(out)["licence"] == "CC0-1.0" and json.loads(out)["credit"] == "nobody"
     code, out, _err = run("evaluate", "mine", place / "corpus", "--truncation", 0.5)
     assert code == 2 and out == ""
+
+
+def test_voices_of_the_home_are_listed_and_present(run: Any) -> None:
+    code, out, err = run("create", "speech", "--voices", "--json")
+    assert code == 0, err
+    cards = {card["name"]: card for card in json.loads(out)["voices"]}
+    assert cards["mine"]["consent"] == CONSENT and {"heart", "mandarin"} <= set(cards)
+    if not ffmpeg.encodes("libvpx-vp9"):
+        pytest.skip("no ffmpeg with VP9")
+    told = ["--size", 128, "--fps", 12, "-o", "p.webm", "--json"]
+    code, out, err = run("create", "presenter", "We saw a seal.", "--voice", "mine", *told)
+    assert code == 0 and json.loads(out)["licence"] == "CC0-1.0", err
+    scene = "scenes:\n  - background: {scenery: hills}\n    speech: {say: 'Hi.', voice: mine}\n"
+    Path("board.yaml").write_text(f"aspect: 1:1\nsize: 96\nfps: 5\n{scene}", encoding="utf-8")
+    code, out, err = run("create", "video", "board.yaml", "-o", "v.webm", "--json")
+    assert code == 0, err
+    Path("board.yaml").write_text(f"aspect: 1:1\nsize: 96\nfps: 5\n{scene.replace('mine', 'mime')}", encoding="utf-8")
+    code, _out, err = run("create", "video", "board.yaml", "-o", "w.webm")
+    assert code == 2 and "no voice called 'mime'" in err and "line 6" in err and not Path("w.webm").exists()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from luokuan.i18n import _
 
 if TYPE_CHECKING:
     from luokuan.colophon.schema import Work
+    from luokuan.store.home import Home
 
 HELP = _("Speak a text, Chinese or English or both, with captions that tell the time of each word.")
 
@@ -74,7 +75,7 @@ def speech(
     from luokuan.store.home import open_home
 
     if voices:
-        _list(json=json)
+        _list(open_home(home), json=json)
         return
     if text and source is not None:
         raise UserError(_("Both a text and --input were given."), _("Give one of them."), code="speech.input")
@@ -106,20 +107,17 @@ def speech(
 
 
 def _chosen(voices: tuple[str, ...], model: str | None) -> tuple[str, ...]:
-    """The voices' names, with those of trained ones made known.
+    """The voices' names, with that of the model, which is made known.
 
     Raises:
-        UserError: there is no such voice and no such model.
+        UserError: there is no such model, or it is no voice.
     """
-    from luokuan.create.voices.registry import names
     from luokuan.create.voices.trained import use_model
-    from luokuan.foundation.modelfolder import is_name
-    from luokuan.store.home import open_home
 
-    stored = open_home().models
-    trained = [name for name in voices if name not in names() and is_name(name) and (stored / name).is_dir()]
-    known = {name: use_model(name) for name in [*trained, *([model] if model else [])]}
-    return (*(known.get(name, name) for name in voices), *([known[model]] if model and model not in voices else []))
+    if not model:
+        return voices
+    trained = use_model(model)
+    return voices if trained in voices else (*voices, trained)
 
 
 def _say_credit(work: Work) -> None:
@@ -129,10 +127,11 @@ def _say_credit(work: Work) -> None:
               credit=visible(work.recipe.credit)))  # fmt: skip
 
 
-def _list(*, json: bool) -> None:
+def _list(home: Home, *, json: bool) -> None:
     from luokuan.create.voices.registry import cards
+    from luokuan.create.voices.trained import stored_cards
 
-    found = cards()
+    found = [*cards(), *stored_cards(home)]
     if json:
         emit_json({"voices": [asdict(card) for card in found]})
         return

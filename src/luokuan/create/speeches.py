@@ -202,7 +202,7 @@ def create_speech(
     """Create a finished work of speech, with captions (.srt, .vtt) beside it; see ``draft_speech``.
 
     Args:
-        voices: See ``Manner``; one may be given by its name alone.
+        voices: See ``Manner``, or trained ones of the home; one may be given by its name alone.
         rate: See ``Manner``.
         pitch: See ``Manner``.
         media_type: A format of sound, see ``finish``.
@@ -218,11 +218,13 @@ def create_speech(
     from luokuan.colophon.finish import finish
     from luokuan.colophon.houselabel import house_label
     from luokuan.create.voices.label import with_voice
+    from luokuan.create.voices.trained import use_voices
     from luokuan.store.home import open_home
 
     how = Manner((voices,) if isinstance(voices, str) else tuple(voices), rate, pitch)
+    place = home or open_home()
+    use_voices(how.voices, place)
     draft = draft_speech(text, manner=how, seed=seed, on_piece=on_piece)
     options: dict[str, Any] = {} if origin is None else {"origin": origin}
-    place = home or open_home()
     wanted = with_voice(label or house_label(place))
     return (finisher or finish)(draft, home=place, media_type=media_type, label=wanted, **options)

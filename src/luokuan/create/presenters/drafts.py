@@ -267,7 +267,7 @@ def create_presenter(
 
     Args:
         text: See ``draft_presenter``.
-        voices: See ``luokuan.create.speeches.Manner``; one may be given by its name alone.
+        voices: See ``luokuan.create.speeches.create_speech``.
         rate: See there.
         pitch: See there.
         portrait_file: A picture that speaks instead of a drawn presenter: a file, or a work of this home.
@@ -289,11 +289,13 @@ def create_presenter(
     from luokuan.colophon.formats import format_of
     from luokuan.colophon.label import LabelOptions
     from luokuan.create.speeches import Manner
+    from luokuan.create.voices.trained import use_voices
     from luokuan.store.home import open_home
 
     format_of(media_type, Clip)  # refused before anything is drawn
     place = home or open_home()
     how = Manner((voices,) if isinstance(voices, str) else tuple(voices), rate, pitch)
+    use_voices(how.voices, place)
     asked = Order(**order)
     given = [_taken(path, place) for path in (portrait_file, background_file)]
     if given[0] is not None and asked.portrait:

@@ -240,12 +240,14 @@ def create_video(
     from luokuan.colophon.finish import finish
     from luokuan.colophon.formats import format_of
     from luokuan.colophon.label import LabelOptions
+    from luokuan.create.voices.trained import use_voices
     from luokuan.store.home import open_home
 
     format_of(media_type, Clip)  # refused before anything is drawn
     board = storyboard if isinstance(storyboard, Board) else read_storyboard(storyboard)
     board = board.changed(changes)
     place = home or open_home()
+    use_voices((name for scene in board.story.scenes for line in scene.speech for name in line.voice), place)
     folder = Path() if isinstance(storyboard, Board) else Path(storyboard).expanduser().parent
     found = sources or beside(folder, place)
     draft, larder = draft_video(board, sources=found, on_frame=on_frame)

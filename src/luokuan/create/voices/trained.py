@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,10 @@ from luokuan.create.voices.wording import DIPHTHONGS, END, MARKS, sentences, spe
 from luokuan.media import Sound
 
 if TYPE_CHECKING:
+    from luokuan.foundation.modelfolder import ModelFolder
     from luokuan.models.speech.model import SpeechModel
     from luokuan.models.speech.phonemes import Reading
+    from luokuan.store.home import Home
 
 RATE = 24_000
 LANGUAGE = "en"
@@ -32,20 +34,7 @@ class TrainedVoice:
 
     def __init__(self, model: SpeechModel) -> None:
         self._model = model
-        folder = model.folder
-        learnt = folder.training.get("corpus")
-        said = learnt if isinstance(learnt, dict) else {}
-        verdicts = folder.training.get("verdicts")
-        self._card = Card(
-            name=folder.name,
-            title="English, trained on " + (str(said.get("title") or "") or "an unnamed corpus"),
-            languages=("en-US",),
-            licence=folder.licence,
-            source=str(said.get("source") or ""),
-            credit=str(said.get("credit") or ""),
-            consent=str(said.get("consent") or ""),
-            quality=str(verdicts[0]) if isinstance(verdicts, list) and verdicts else "",
-        )
+        self._card = card_of(model.folder)
 
     @property
     def card(self) -> Card:
@@ -95,6 +84,22 @@ class TrainedVoice:
         return Said(Sound(whole, RATE, timed_words(written, heard)), written, _phones(reading, times.tolist()))
 
 
+def card_of(folder: ModelFolder) -> Card:
+    """Whose the voice in a folder is: what its training recorded of the corpus."""
+    learnt, verdicts = folder.training.get("corpus"), folder.training.get("verdicts")
+    said = learnt if isinstance(learnt, dict) else {}
+    return Card(
+        name=folder.name,
+        title="English, trained on " + (str(said.get("title") or "") or "an unnamed corpus"),
+        languages=("en-US",),
+        licence=folder.licence,
+        source=str(said.get("source") or ""),
+        credit=str(said.get("credit") or ""),
+        consent=str(said.get("consent") or ""),
+        quality=str(verdicts[0]) if isinstance(verdicts, list) and verdicts else "",
+    )
+
+
 def _phones(reading: Reading, ends: list[float]) -> tuple[Phone, ...]:
     """The sounds with their times, in the International Phonetic Alphabet."""
     found: list[Phone] = []
@@ -128,3 +133,25 @@ def use_model(reference: str) -> str:
     model = load_voice_model(reference)
     register_model(model.folder.name, LANGUAGE, lambda: TrainedVoice(model))
     return model.folder.name
+
+
+def use_voices(wanted: Iterable[str], home: Home) -> None:
+    """Make those of ``wanted`` known to the registry that it doesn't know and that are models of the store.
+
+    Raises:
+        UserError: one of them is no voice, or damaged.
+    """
+    from luokuan.create.voices.registry import names
+    from luokuan.foundation.modelfolder import is_name
+
+    for name in dict.fromkeys(wanted):
+        if name not in names() and is_name(name) and (home.models / name).is_dir():
+            use_model(str(home.models / name))
+
+
+def stored_cards(home: Home) -> list[Card]:
+    """The cards of the trained voices in the store, without loading them."""
+    from luokuan.foundation.modelfolder import list_models
+    from luokuan.models.registry import VOICES, loader_name
+
+    return [card_of(folder) for folder in list_models(home) if loader_name(folder) in VOICES]
