@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from drafts import DATA, draft, sound_draft
 from PIL import Image
+from soundmodels import save_sound_model
 
 import luokuan
 from luokuan.colophon import c2pa_sign, ffmpeg, history, manifest
@@ -161,6 +162,18 @@ def test_a_maker_of_sounds_can_be_plugged_in(home: Home, monkeypatch: pytest.Mon
     sound = clip_in(found).sound
     assert sound is not None and np.abs(sound.samples).max() > 0.05
     assert found.recipe.model == "storyboard+drops" and found.recipe.licence == "CC0-1.0"
+
+
+def test_a_model_makes_the_sound_of_a_scene(home: Home) -> None:
+    save_sound_model(home.models / "noises")
+    scene = "scenes: [{seconds: 0.5, background: navy, sounds: [{model: noises, brief: 嘶, seconds: 0.4}]}]\n"
+    found = made(HEAD + scene, home)
+    assert found.recipe.model == "storyboard+noises" and found.recipe.licence == "CC0-1.0"
+    assert [one["brief"] for one in found.recipe.parameters["pieces"]] == ["嘶"]
+    sound = clip_in(found).sound
+    assert sound is not None and np.abs(sound.samples[:, : round(0.3 * sound.rate)]).max() > 0.01
+    with pytest.raises(UserError, match=r"line 5: 'scenes.1.sounds.1.model'.*no category 'thunder'"):
+        made(HEAD + scene.replace("嘶", "thunder"), home)
 
 
 def flac(seconds: float) -> bytes:

@@ -233,9 +233,12 @@ class Line(Strict):
 
 
 class Effect(Strict):
-    """A sound in a scene: a file or a work, or, where something here makes sounds, what is to be heard (``make``)."""
+    """A sound in a scene: a file or a work; what a model of sounds makes of the category ``brief``; or, where a program
+    has registered what makes sounds, what is to be heard (``make``)."""
 
     file: File | None = None
+    model: Name | None = None
+    brief: Annotated[str, Field(max_length=200)] = ""
     make: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     by: Name | None = None
     seconds: Annotated[Number, Field(gt=0, le=60)] | None = None
@@ -246,7 +249,7 @@ class Effect(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Effect:
-        one_of(self, "file", "make")
+        one_of(self, "file", "model", "make")
         return self
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _WORK = re.compile(r"work:([0-9a-f]{16})")
 SoundMaker = Callable[[str, float, int], "Draft"]
 """Makes a sound: what is to be heard, how many seconds, and a seed; a draft whose media is a ``Sound``."""
+LASTING = 3.0
+"""Seconds of a sound that is made, where nothing is said."""
 _makers: dict[str, SoundMaker] = {}
 
 
@@ -199,7 +201,20 @@ class Larder:
         if asked.file is not None:
             given = self.taken(asked.file, (*at, "file"))
             return self._once(("sound", given.sha256), (*at, "file"), lambda: self._heard(given))
+        if asked.model is not None:
+            key = ("effect", asked.model, asked.brief, asked.seconds, asked.loop, seed)
+            return self._once(key, (*at, "model"), lambda: self._effect(asked, seed))
         return self._once(("made", asked, seed), (*at, "make"), lambda: self._made_sound(asked, seed))
+
+    def _effect(self, asked: Effect, seed: int) -> Sound:
+        from luokuan.create.sounds import Wish, draft_sounds
+        from luokuan.models.registry import load_sound_model
+
+        model = self._loaded(load_sound_model, str(asked.model))
+        draft = next(draft_sounds(asked.brief, Wish(asked.seconds or LASTING, asked.loop), model=model, seed=seed))
+        self.note("sound", draft.recipe)
+        assert isinstance(draft.media, Sound)
+        return draft.media
 
     def _made_sound(self, asked: Effect, seed: int) -> Sound:
         names = sorted(_makers)
@@ -209,7 +224,7 @@ class Larder:
                 _("nothing here makes sounds by the name '{name}': give a file", name=name[:40])
                 if name else _("nothing here makes sounds: give a file"), "", code="video.sound",
             )  # fmt: skip
-        draft = _makers[name](str(asked.make), asked.seconds or 3.0, seed)
+        draft = _makers[name](str(asked.make), asked.seconds or LASTING, seed)
         self.note("sound", draft.recipe)
         assert isinstance(draft.media, Sound)
         return draft.media
