@@ -112,17 +112,21 @@ def _actions(media_type: str, recipe: Recipe, created: datetime, origin: Origin 
     if origin is None:
         return [{"action": "c2pa.created", **when, "digitalSourceType": GENERATED, **by_model}]
     source = {"digitalSourceType": origin.source}
-    given = {"parameters": {"ingredientIds": [ingredient_id(place) for place in range(len(origin.ingredients))]}}
     parent = origin.parent
+
+    def of(role: str | None) -> dict[str, Any]:
+        ids = [ingredient_id(place) for place, one in enumerate(origin.ingredients) if role in (None, one.role)]
+        return {"parameters": {"ingredientIds": ids}} if ids else {}
+
     if parent is None:
-        return [{"action": "c2pa.created", **when, **source, **by_model, **given}]
+        return [{"action": "c2pa.created", **when, **source, **by_model, **of(None)}]
     if origin.purpose == "edited":
-        change = {"action": "c2pa.edited", **when, **source, **by_model}
+        change = {"action": "c2pa.edited", **when, **source, **by_model, **of("inputTo")}
     else:
         by_us = {"softwareAgent": {"name": "luokuan", "version": __version__}}
         kind = "c2pa.edited" if parent.media_type == media_type else "c2pa.converted"
         change = {"action": kind, **when, **source, **by_us}
-    return [{"action": "c2pa.opened", **when, **given}, change]
+    return [{"action": "c2pa.opened", **when, **of("parentOf")}, change]  # which names its parent and nothing else
 
 
 def _soft_binding(algorithm: str, value: str) -> dict[str, Any]:
