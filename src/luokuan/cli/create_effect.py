@@ -11,7 +11,9 @@ import typer
 
 from luokuan.cli import labelling, options
 from luokuan.cli.clips import FORMATS, progress, tell_clip
-from luokuan.cli.exporting import path_of, suffix_of
+from luokuan.cli.create_enlargement import FORMATS as PICTURES
+from luokuan.cli.exporting import path_of, record_of, suffix_of, told_of
+from luokuan.cli.output import emit_json, say
 from luokuan.create.effects.orders import EffectName, Flakes
 from luokuan.i18n import _
 
@@ -24,7 +26,12 @@ def effect(
     of: Annotated[Flakes, typer.Option("--of", help=_("What falls or flies, with particles."))] = "snow",
     strength: Annotated[float, typer.Option("--strength", help=_("How much of it, 0 to 1."))] = 0.5,
     toward: Annotated[
-        Path | None, typer.Option("--toward", help=_("The other picture, with morph."), show_default=False)
+        Path | None,
+        typer.Option(
+            "--toward",
+            help=_("The other picture, with morph; with style a picture, or a folder of pictures."),
+            show_default=False,
+        ),
     ] = None,
     codec: Annotated[
         str | None,
@@ -50,7 +57,10 @@ def effect(
     output: options.Output = None,
     seed: options.Seed = 0,
     format: Annotated[
-        str | None, typer.Option("--format", help=_("mp4 or webm (default: by --output, else mp4)."))
+        str | None,
+        typer.Option(
+            "--format", help=_("mp4 or webm; png, jpg or webp for the style of a picture (default: by --output).")
+        ),
     ] = None,
     label: labelling.Label = None,
     policy: labelling.Policy = None,
@@ -67,7 +77,8 @@ def effect(
     from luokuan.create.effects.drafts import create_effect
     from luokuan.store.home import open_home
 
-    suffix = suffix_of(format, output, 1, FORMATS)
+    known = {**FORMATS, **PICTURES} if effect == "style" else FORMATS
+    suffix = suffix_of(format, output, 1, known)
     wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home, corner=corner)
     began = time.monotonic()
     with ExitStack() as held:
@@ -83,10 +94,13 @@ def effect(
             size=size,
             seed=seed,
             licence=licence,
-            media_type=FORMATS[suffix],
+            media_type=known[suffix],
             label=wanted,
             home=open_home(home),
             on_frame=None if quiet or json else progress(held),
         )
     exported = export_work(work, path_of(output, work, suffix, count=1))
+    if suffix in PICTURES:
+        emit_json(record_of(exported)) if json else say(told_of(exported))
+        return
     tell_clip(exported, time.monotonic() - began, json=json, quiet=quiet)

@@ -49,7 +49,8 @@ def frames_of(order: Order) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("effect", "of"), [*((one, "snow") for one in EFFECTS if one != "morph"), *(("particles", one) for one in FLAKES)]
+    ("effect", "of"),
+    [*((one, "snow") for one in EFFECTS if one not in ("morph", "style")), *(("particles", one) for one in FLAKES)],
 )
 def test_any_frame_can_be_had_at_any_time(effect: str, of: str) -> None:
     one = frames_of(Order(effect, of=of, seed=5, strength=0.8))
@@ -91,6 +92,10 @@ def test_what_each_does() -> None:
         ({"effect": "zoom", "size": 100_000}, "effect.range"),
         ({"effect": "zoom", "seed": -1}, "effect.range"),
         ({"effect": "morph"}, "create.option"),
+        ({"effect": "style"}, "create.option"),
+        ({"effect": "style", "toward": "a.png", "codec": "picture-codec"}, "create.option"),
+        ({"effect": "style", "toward": "a.png", "media_type": "image/png", "seconds": 3}, "create.option"),
+        ({"effect": "style", "toward": "nobody.png", "media_type": "image/png"}, "ingredient.unusable"),
         ({"effect": "zoom", "toward": "a.png"}, "create.option"),
         ({"effect": "zoom", "codec": "picture-codec"}, "create.option"),
         ({"effect": "zoom", "media_type": "image/png"}, "format.unknown"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from luokuan.create.effects.looks import change_of, nearest, views
-from luokuan.create.effects.orders import Order, check_toward
+from luokuan.create.effects.orders import SIZES, Order, check_toward
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Clip, Frames, PackedFrames, Picture
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Work
+    from luokuan.foundation.corpus.reader import PictureCorpus
     from luokuan.foundation.modelfolder import ModelFolder
     from luokuan.store.home import Home
 
@@ -33,6 +34,10 @@ SECONDS, FPS, SIZE = 4.0, 12.0, 512
 """Of a clip that is made of a picture, if nothing is said."""
 NARROWEST = 4.0
 """How much longer one side of a picture may be than the other."""
+MOST_STYLED = 1200
+"""Frames of the longest clip that is put into a style."""
+EXAMPLES = 24
+"""Pictures of a corpus that tell its style."""
 LARGEST = 4 << 30
 """Bytes of all frames."""
 _SHARPEST = 2.0
@@ -40,7 +45,7 @@ _SHARPEST = 2.0
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    clip: Clip
+    media: Clip | Picture
     model: ModelFolder | None = None
 
 
@@ -64,10 +69,10 @@ def create_effect(
     Args:
         path: A picture or a clip: a file of anybody, or one that left here; of that one the private master is used.
         effect: See ``luokuan.create.effects.orders.EFFECTS``.
-        toward: The other picture of ``morph``.
+        toward: The other picture of ``morph``; the picture, or the folder of a corpus, whose ``style`` is taken.
         codec: Whose latents ``morph`` goes through: store name, starter name, folder or Hub id.
         licence: Of the given files (SPDX id or a name); empty: that of the works, or unknown.
-        media_type: ``video/mp4`` or ``video/webm``.
+        media_type: ``video/mp4`` or ``video/webm``; or a format of pictures, for the ``style`` of a picture.
         label: The explicit label; default: as the home says.
         home: Where the work is kept; default: the user's home.
         on_frame: Called with the number of frames that are made, and of all; what it raises ends the work.
@@ -86,18 +91,38 @@ def create_effect(
     from luokuan.files import expand
     from luokuan.store.home import open_home
 
-    format_of(media_type, Clip)  # refused before anything is made
+    # Refused before anything is made.
+    still = media_type.startswith("image/") and effect == "style"
+    format_of(media_type, Picture if still else Clip)
     asked = Order(effect, **order)
     check_toward(effect, toward, codec)
+    if still and (given_in_vain := [option for option in asked.chosen if option != "--size"]):
+        raise UserError(
+            _("{option} has no say with {other}.", option=given_in_vain[0], other=_("a picture")),
+            _("Leave one of them out."),
+            code="create.option",
+        )
     place = home or open_home()
     given = [take_in(expand(path), place, "parentOf")]
-    if toward is not None:
+    corpus = None
+    if effect == "style" and expand(str(toward)).is_dir():
+        from luokuan.foundation.corpus.reader import open_corpus
+
+        corpus = open_corpus(str(toward))
+    elif toward is not None:
         given.append(take_in(expand(toward), place, "inputTo"))
     with tempfile.TemporaryDirectory(prefix="luokuan-") as folder:
-        made = _made(asked, given, place, Path(folder), codec, on_frame)
+        if effect == "style":
+            made = _styled(asked, given, place, Path(folder), corpus, on_frame, still=still)
+        else:
+            made = _made(asked, given, place, Path(folder), codec, on_frame)
         ours = all(one.work_id or one.like for one in given)
         return (finisher or finish)(
-            Draft(made.clip, _recipe(asked, made, given, licence, place), kind="video"),
+            Draft(
+                made.media,
+                _recipe(asked, made, given, licence, place, corpus),
+                kind="image" if isinstance(made.media, Picture) else "video",
+            ),
             home=place,
             media_type=media_type,
             label=label,
@@ -133,25 +158,101 @@ def _made(
     return _Made(Clip(frames, clip.fps, clip.sound))
 
 
+def _styled(
+    asked: Order, given: list[Ingredient], home: Home, folder: Path, corpus: PictureCorpus | None,
+    on_frame: Callable[[int, int], None] | None, *, still: bool,
+) -> _Made:  # fmt: skip
+    """In the style of a picture or a corpus: a clip; a picture; or a clip in which a picture turns into it."""
+    from luokuan.create.decoding import clip_of
+    from luokuan.create.effects.restyle import Restyler
+    from luokuan.create.presenters.grounds import filled
+    from luokuan.create.starting import picture_of
+
+    style = [picture_of(given[1], home).pixels[..., :3]] if corpus is None else _examples(corpus)
+    first = given[0]
+    if first.media_type.startswith("video/"):
+        if still or asked.chosen:
+            option = "--format" if still else asked.chosen[0]
+            raise UserError(
+                _("{option} has no say with {other}.", option=option, other=_("a clip")),
+                _("Leave one of them out."),
+                code="create.option",
+            )
+        clip = clip_of(first, home, folder)
+        count, height, width, _channels = clip.frames.shape
+        if count > MOST_STYLED:
+            raise UserError(
+                _("A clip of {count} frames would take too long; {most} at most.", count=count, most=MOST_STYLED),
+                _("Give a shorter clip."),
+                code="effect.range",
+            )
+        _check_size(count, (height, width))
+        put = Restyler(style, (height, width), asked.strength)
+        drawn = (put.of(np.array(frame)) for frame in clip.frames)
+        return _Made(Clip(PackedFrames((height, width), _packed(drawn, count, on_frame)), clip.fps, clip.sound))
+    picture = picture_of(first, home)
+    size = _size_of(picture, asked.size or (min(picture.height, picture.width, SIZES[1]) if still else SIZE))
+    ground = filled(size, picture)
+    found = Restyler(style, size, asked.strength).of(ground)
+    if still:
+        if on_frame is not None:
+            on_frame(1, 1)
+        return _Made(Picture(found))
+    count, fps = _length(asked)
+    _check_size(count, size)
+    turned = (_between(ground, found, place / max(1, count - 1)) for place in range(count))
+    return _Made(Clip(PackedFrames(size, _packed(turned, count, on_frame)), fps))
+
+
+def _examples(corpus: PictureCorpus) -> list[NDArray[np.uint8]]:
+    """Pictures of a corpus, evenly taken."""
+    from luokuan.foundation.corpus.pictures import read_picture, to_rgb
+
+    chosen = np.unique(np.linspace(0, len(corpus.items) - 1, EXAMPLES).round().astype(int)).tolist()
+    return [np.asarray(to_rgb(read_picture(corpus.items[place].path, at_least=SIZE))) for place in chosen]
+
+
+def _between(one: NDArray[np.uint8], other: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """A third of the time each: the one, on the way, the other."""
+    from luokuan.create.shorts.timing import eased
+
+    weight = np.float32(eased(min(max(share * 3 - 1, 0.0), 1.0), "in-out"))
+    return np.rint(one * (1 - weight) + other * weight).astype(np.uint8)
+
+
+def _length(asked: Order) -> tuple[int, float]:
+    """Frames of a clip that is made of a picture, and how many a second."""
+    fps = FPS if asked.fps is None else asked.fps
+    return max(2, round((SECONDS if asked.seconds is None else asked.seconds) * fps)), fps
+
+
+def _size_of(picture: Picture, shortest: int) -> tuple[int, int]:
+    """Height and width, even, of a clip that is made of a picture.
+
+    Raises:
+        UserError: the picture is too narrow.
+    """
+    long, short = max(picture.height, picture.width), min(picture.height, picture.width)
+    if long > NARROWEST * short:
+        raise UserError(
+            _("The picture is too narrow: {width}×{height} pixels.", width=picture.width, height=picture.height),
+            _("Cut it so that no side is more than {times} times as long as the other.", times=round(NARROWEST)),
+            code="effect.narrow",
+        )
+    unit = shortest / short
+    return 2 * round(picture.height * unit / 2), 2 * round(picture.width * unit / 2)
+
+
 def _of_pictures(
     asked: Order, pictures: list[Picture], codec: str | Path | None, home: Home,
     on_frame: Callable[[int, int], None] | None,
 ) -> _Made:  # fmt: skip
-    fps = FPS if asked.fps is None else asked.fps
-    count = max(2, round((SECONDS if asked.seconds is None else asked.seconds) * fps))
+    count, fps = _length(asked)
     wanted = SIZE if asked.size is None else asked.size
     first = pictures[0]
-    long, short = max(first.height, first.width), min(first.height, first.width)
-    if long > NARROWEST * short:
-        raise UserError(
-            _("The picture is too narrow: {width}×{height} pixels.", width=first.width, height=first.height),
-            _("Cut it so that no side is more than {times} times as long as the other.", times=round(NARROWEST)),
-            code="effect.narrow",
-        )
+    size = _size_of(first, wanted)
     if asked.effect == "morph":
         return _of_two(asked, pictures, count, fps, wanted, codec, home, on_frame)
-    unit = wanted / short
-    size = (2 * round(first.height * unit / 2), 2 * round(first.width * unit / 2))
     _check_size(count, size)
     drawn = _still(asked, first, count, size, fps)
     return _Made(Clip(PackedFrames(size, _packed(drawn, count, on_frame)), fps))
@@ -222,14 +323,24 @@ def _packed(
             on_frame(place + 1, count)
 
 
-def _recipe(asked: Order, made: _Made, given: list[Ingredient], licence: str, home: Home) -> Any:
+def _recipe(
+    asked: Order, made: _Made, given: list[Ingredient], licence: str, home: Home, corpus: PictureCorpus | None
+) -> Any:
     from luokuan.colophon.schema import Recipe
     from luokuan.create.enlargements import licence_of
     from luokuan.foundation.licences import joint_licence
 
     own = [licence or licence_of(one.work_id, home) for one in given]
-    folder = made.model
-    assert isinstance(made.clip.frames, Frames)
+    folder, media = made.model, made.media
+    told: dict[str, Any] = {}
+    if isinstance(media, Clip):
+        assert isinstance(media.frames, Frames)
+        told = {"frames": len(media.frames), "fps": float(media.fps)}
+    if corpus is not None:
+        own.append(corpus.licence)
+        title = corpus.card.title if corpus.card else ""
+        told["style"] = {"title": title, "pictures": min(EXAMPLES, len(corpus.items)), "licence": corpus.licence}
+    digest = folder.corpus_digest or None if folder else corpus.digest if corpus else None
     return Recipe(
         model=f"effect-{asked.effect}" if folder is None else folder.name,
         model_digest=hashlib.sha256(VERSION.encode()).hexdigest() if folder is None else folder.digest,
@@ -238,10 +349,9 @@ def _recipe(asked: Order, made: _Made, given: list[Ingredient], licence: str, ho
             **({"of": asked.of} if asked.effect == "particles" else {}),
             "strength": float(asked.strength),
             "files": [one.sha256 for one in given],
-            "frames": len(made.clip.frames),
-            "fps": float(made.clip.fps),
+            **told,
         },
         seed=asked.seed,
         licence=joint_licence([*own, *([] if folder is None else [folder.licence])]),
-        corpus_digest=None if folder is None else folder.corpus_digest or None,
+        corpus_digest=digest,
     )

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
-EffectName = Literal["zoom", "shake", "fade", "particles", "glitch", "grain", "morph"]
+EffectName = Literal["zoom", "shake", "fade", "particles", "glitch", "grain", "morph", "style"]
 EFFECTS: tuple[str, ...] = get_args(EffectName)
 Flakes = Literal["snow", "petals", "sparks", "rain"]
 FLAKES: tuple[str, ...] = get_args(Flakes)
@@ -73,15 +73,21 @@ class Order:
 
 
 def check_toward(effect: str, toward: object, codec: object) -> None:
-    """Refuse a morph without a second picture, and one with another effect.
+    """Refuse a morph or a style without what it goes to, and that with another effect.
 
     Raises:
         UserError: so it is.
     """
     if effect == "morph" and toward is None:
         raise UserError(_("A morph needs two pictures."), _("Give the other one with --toward."), code="create.option")
-    for option, value in (("--toward", toward), ("--codec", codec)):
-        if effect != "morph" and value is not None:
+    if effect == "style" and toward is None:
+        raise UserError(
+            _("There is no style to take."),
+            _("Give a picture, or a folder of pictures, with --toward."),
+            code="create.option",
+        )
+    for option, value, of in (("--toward", toward, ("morph", "style")), ("--codec", codec, ("morph",))):
+        if effect not in of and value is not None:
             raise UserError(
                 _("{option} has no say with {other}.", option=option, other=effect),
                 _("Leave one of them out."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from luokuan.create.effects.orders import EffectName, Flakes
+from luokuan.media import Clip
 from luokuan.studio.jobs.briefs import Finishing
 from luokuan.studio.jobs.kinds import Kind, register
 from luokuan.studio.jobs.references import file_path, model_path
@@ -30,11 +31,12 @@ class EffectBrief(Finishing):
     size: int | None = Field(default=None, ge=64, le=1080)
     licence: str = Field(default="", max_length=100)
     corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] | None = None
-    format: Literal["video/mp4", "video/webm"] = "video/mp4"
+    format: Literal["video/mp4", "video/webm", "image/png", "image/jpeg", "image/webp"] = "video/mp4"
 
 
 def check(brief: EffectBrief, home: Home) -> None:
-    """Refuse files and codecs that aren't there, and a morph of one picture."""
+    """Refuse files and codecs that aren't there, a morph of one picture, and a picture of what moves."""
+    from luokuan.colophon.formats import format_of
     from luokuan.create.effects.orders import check_toward
 
     brief.wanted_label(home, brief.corner)
@@ -44,6 +46,8 @@ def check(brief: EffectBrief, home: Home) -> None:
     if brief.codec is not None:
         model_path(brief.codec, home)
     check_toward(brief.effect, brief.toward, brief.codec)
+    if brief.effect != "style":
+        format_of(brief.format, Clip)
 
 
 def run(context: Context, brief: EffectBrief) -> dict[str, Any]:
