@@ -71,6 +71,17 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listings, "preview_of", lambda *_arguments: "")
 
 
+def errands_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errands are done in this process, where works may be rows alone."""
+    from luokuan.studio.material import errand_child
+    from luokuan.studio.material.errands import Errands
+
+    def ask(errands: Any, _errand: Any, asked: dict[str, Any]) -> Any:
+        return errand_child._DO[asked["what"]](asked, errands._home, Any)
+
+    monkeypatch.setattr(Errands, "_ask", ask)
+
+
 def quick_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deliver rows without bytes, in the transaction in which a real copy is recorded."""
 

@@ -95,10 +95,11 @@ def keep_order(database: Database, seller: AccountRow, buyer: AccountRow) -> dic
         )
         insert_order(
             connection,
-            OrderRow(order, listing, buyer.id, "Bo", None, 500, "EUR", "granted", AT, "p", "", AT, AT),
+            OrderRow(order, listing, buyer.id, "Bo", None, 500, "EUR", "granted", AT, f"p{number}", "", AT, AT),
         )
         insert_grant(connection, GrantRow(grant, order, work, work, seller.id, buyer.id, terms, False, AT))
-    return {"listing_id": listing, "order_id": order, "grant_id": grant, "payout_id": "f" * 16}
+    return {"listing_id": listing, "order_id": order, "grant_id": grant, "payout_id": "f" * 16,
+            "check_id": "f" * 16}  # fmt: skip
 
 
 class Browser:

@@ -20,19 +20,19 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium isn't install
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Home]]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Home, int]]:
     """A studio with a maker's picture, and a buyer."""
     home = open_home(tmp_path_factory.mktemp("shop") / "home")
     with open_database(home) as database:
         ann = make_account(database, "ann")
         make_account(database, "bo", "viewer")
     painted(home, owner=ann.id, brief="blocks")
-    with served("--home", str(home.path), LUOKUAN_LANG="en") as (told, _process):
-        yield told["address"], home
+    with served("--home", str(home.path), LUOKUAN_LANG="en") as (told, process):
+        yield told["address"], home, process.pid
 
 
-def test_publish_buy_deliver_verify(chromium: Any, shop: tuple[str, Home], tmp_path: Path) -> None:  # noqa: F811
-    address, home = shop
+def test_publish_buy_deliver_verify(chromium: Any, shop: tuple[str, Home, int], tmp_path: Path) -> None:  # noqa: F811
+    address, home, server = shop
     context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 800}, accept_downloads=True)
     watched = Watched(context.new_page(), address)
     watched.page.set_default_timeout(120_000)
@@ -48,6 +48,8 @@ def test_publish_buy_deliver_verify(chromium: Any, shop: tuple[str, Home], tmp_p
     page.click("button.primary")
     page.wait_for_url("**/market/*")
     offer = page.url
+    libraries = Path(f"/proc/{server}/maps").read_text()
+    assert "libtorch" not in libraries and "numpy" not in libraries, "who looks at works isn't the server"
     assert page.locator("h1").inner_text() == "Blocks <b>in</b> colour"
     assert page.evaluate("document.querySelector('.stage img').naturalWidth") > 0, "the preview shows"
     assert watched.wide() <= 0 and watched.faults() == []

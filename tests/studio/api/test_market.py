@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from market_for_tests import offered, quick_copies, unchecked
+from market_for_tests import errands_here, offered, quick_copies, unchecked
 from people import Place, keep_row
 
 from luokuan.rights.chain.records import AnchorRecord, Records, WorkRecord, keep
@@ -20,6 +20,7 @@ def shop(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Works and copies are rows without bytes."""
     unchecked(monkeypatch)
     quick_copies(monkeypatch)
+    errands_here(monkeypatch)
     return place
 
 
@@ -38,8 +39,19 @@ def test_from_an_offer_to_a_grant(shop: Place) -> None:
     assert client.post("/api/market/offers", json=wanted, headers=other).status_code == 404, "another's work"
     assert client.post("/api/market/offers", json=wanted, headers=buyer).status_code == 403
     made = client.post("/api/market/offers", json=wanted, headers=seller)
-    assert made.status_code == 201, made.text
-    listing = made.json()["id"]
+    assert made.status_code == 202 and made.json()["error"] is None, made.text
+    found, check = shop.app.state.studio.errands, made.json()["id"]
+    assert made.headers["location"] == f"/api/market/offers/checks/{check}"
+    assert found.find(f"publish:{ann.id}:{check}").ended.wait(30)
+    told = client.get(made.headers["location"], headers=seller).json()
+    assert (told["id"], told["state"], told["error"]) == (check, "published", None), told
+    assert client.get(made.headers["location"], headers=other).status_code == 404, "another's check"
+    listing = told["listing"]
+    twin = {**wanted, "terms": "exclusive"}
+    refused_at = client.post("/api/market/offers", json=twin, headers=seller).headers["location"]
+    assert found.find(f"publish:{ann.id}:{refused_at.rpartition('/')[2]}").ended.wait(30)
+    told = client.get(refused_at, headers=seller).json()
+    assert (told["state"], told["listing"], told["error"]["code"]) == ("refused", None, "market.offered")
     (told,) = client.get("/api/market/offers?q=night&limit=1", headers=buyer).json()["offers"]
     assert (told["id"], told["amount"], told["seller"], told["own"], told["closed"]) == (
         listing,

@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
+import time
 import xml.etree.ElementTree as ET
 import zipfile
+from typing import Any
 
 import pytest
 from drafts import text_draft
 from market_for_tests import MET, TALE, offered, priced, quick_copies, unchecked, written
-from people import Place, keep_row
+from people import Browser, Place, keep_row
 
 from luokuan.colophon.finish import finish
+from luokuan.errors import UserError
 from luokuan.rights import notices
 from luokuan.rights.market import listings, orders
 from luokuan.rights.market.testmoney import TestMoney
@@ -21,6 +25,9 @@ from luokuan.store import collections
 from luokuan.store.listings import set_preview
 from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.jobs.worker import Settings, Worker
+from luokuan.studio.material import errand_child
+from luokuan.studio.material.errands import Errands
+from luokuan.studio.pages import selling
 
 ATTACK = "</script><script>alert(1)</script>\"><img src=x onerror=alert(1)> & 'x"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -40,12 +47,11 @@ def test_publish_buy_deliver_refund(place: Place) -> None:
     assert "Nothing is offered yet" in place.stranger().get("/market").text
     assert f'value="{work.id}" selected' in seller.get(f"/selling/new?work={work.id}").text
     form = {"work": work.id, "title": "A tale", "terms": "commercial", "price": "12.50", "currency": "EUR"}
-    answer = seller.post("/selling/publish", form)
+    answer = outcome(seller, seller.post("/selling/publish", form))
     assert answer.status_code == 409 and "may not be sold" in answer.text and 'value="A tale"' in answer.text
-    answer = seller.post("/selling/publish", {**form, "met": list(MET)})
+    answer = outcome(seller, seller.post("/selling/publish", {**form, "met": list(MET)}))
     assert answer.status_code == 303, answer.text
-    path = answer.headers["location"]
-    stranger = place.stranger()
+    path, stranger = answer.headers["location"], place.stranger()
     page = stranger.get(path).text
     assert "12.50 EUR" in page and "Log in to buy" in page and "secret words" not in page and TALE not in page
     assert TALE[:20] in page, "the preview shows the beginning"
@@ -88,6 +94,59 @@ def test_publish_buy_deliver_refund(place: Place) -> None:
     assert seller.post(f"/selling/{path.rpartition('/')[2]}/withdraw").status_code == 303
     assert stranger.get(path).status_code == 410 and "A tale" not in stranger.get("/market").text
     assert "withdrawn" in seller.get("/selling").text
+
+
+def outcome(seller: Browser, answer: Any) -> Any:
+    """What becomes of something that is checked before it is published: what leads to it, or says why not."""
+    where, until = answer.headers.get("location", ""), time.monotonic() + 60
+    while answer.status_code == 200 or answer.headers.get("location", "").startswith("/selling/checks/"):
+        assert time.monotonic() < until
+        answer = seller.get(where)
+    return answer
+
+
+def test_what_is_published_is_checked_outside_of_the_server(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = place.account("ann")
+    place.account("cy")
+    work = keep_row(place.database, ann)
+    asked, go_on, said = [], threading.Event(), UserError("It is like another.", "Change it.", code="x", status=409)
+
+    def ask(_self: Any, _errand: Any, wanted: dict[str, Any]) -> Any:
+        asked.append(wanted)
+        assert go_on.wait(30)
+        raise said
+
+    monkeypatch.setattr(Errands, "_ask", ask)
+    monkeypatch.setattr(selling, "SOON", 0.0)
+    form = {"work": work.id, "title": "A <b>tale", "terms": "commercial", "price": "5", "currency": "EUR"}
+    seller, other = place.stranger().login("ann"), place.stranger().login("cy")
+    first, again = (seller.post("/selling/publish", form).headers["location"] for _turn in range(2))
+    assert first == again and len(asked) == 1 and asked[0]["person"] == ann.id, "twice is once while it is under way"
+    page, part = seller.get(first).text, seller.get(f"{first}/state").text
+    assert "being checked" in page and "A &lt;b&gt;tale" in page and "<html" not in part
+    assert f'hx-get="{first}/state"' in part and 'hx-trigger="every 1s"' in part
+    for end in ("", "/state", "/end"):
+        assert other.get(first + end).status_code == 404
+    assert seller.get("/selling/checks/" + "f" * 16).status_code == 404
+    assert place.stranger().get(first).status_code == 401
+    go_on.set()
+    assert place.app.state.studio.errands.find(f"publish:{ann.id}:{first.rpartition('/')[2]}").ended.wait(30)
+    part = seller.get(f"{first}/state").text
+    assert f'hx-get="{first}/end"' in part and 'hx-trigger="load"' in part, "it asks no more than once"
+    assert seller.get(f"{first}/end", headers={"hx-request": "true"}).headers["hx-redirect"] == first
+    assert seller.get(f"{first}/end").headers["location"] == first
+    answer = seller.get(first)
+    assert answer.status_code == 409 and "like another" in answer.text and 'value="A &lt;b&gt;tale"' in answer.text
+
+
+def test_who_lost_the_right_meanwhile_publishes_nothing(place: Place) -> None:
+    ann = place.account("ann", "viewer")
+    terms = priced().to_json()
+    offer = {"works": ["f" * 16], "title": "x", "about": "", "terms": terms, "met": [], "collection": False}
+    for person in (ann.id, "nobody"):
+        with pytest.raises(UserError) as told:
+            errand_child._publish({"offer": offer, "person": person}, place.home, Any)
+        assert told.value.status == 403
 
 
 def test_anothers_orders_and_listings_are_nobodys(place: Place, rows_alone: None) -> None:

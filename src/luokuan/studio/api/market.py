@@ -25,10 +25,12 @@ from luokuan.store.grants import GrantRow
 from luokuan.store.library import Mark
 from luokuan.store.listings import ListingRow, find_listing, items_of
 from luokuan.store.listings import listings as all_listings
+from luokuan.studio import offering
 from luokuan.studio.access import Needs, forbidden, principal
 from luokuan.studio.api.bodies import body_of, id_in, json_body
 from luokuan.studio.api.trade_shapes import (
     GrantList,
+    OfferCheck,
     OfferOrder,
     OfferPage,
     OfferTold,
@@ -91,18 +93,18 @@ def offer(request: Request, listing_id: str) -> Response:
 @router.post(
     "/offers",
     dependencies=[Depends(Needs("maker", scope=SCOPE))],
-    status_code=201,
-    response_model=OfferTold,
+    status_code=202,
+    response_model=OfferCheck,
     openapi_extra=body_of(OfferOrder),
 )
 async def publish(request: Request) -> Response:
-    """Offer works of one's own under terms and a price; what may not be sold is refused."""
+    """Offer works of one's own under terms and a price. They are checked first: the answer says where to ask for the
+    outcome. The same again, while that is under way, is the same check."""
     wanted = await json_body(request, OfferOrder)
     return await run_in_threadpool(_publish, request, wanted)
 
 
 def _publish(request: Request, wanted: OfferOrder) -> Response:
-    studio, person = studio_of(request), principal(request).person
     price = Money(wanted.amount, wanted.currency)
     terms = replace(preset(wanted.terms), price=price, days=wanted.days)
     works = tuple(id_in(one) for one in wanted.works)
@@ -110,13 +112,20 @@ def _publish(request: Request, wanted: OfferOrder) -> Response:
         works, wanted.title, terms, wanted.about, conditions_of(wanted.met), collection=len(works) > 1
     )
     try:
-        row = listings.publish(offered, studio.home, person=person, shared=studio.database)
+        check_id, errand = offering.begin(request, offered)
     except UserError as error:
         if error.code == "work.unknown":
             raise missing() from error
         raise
-    with studio.database.read() as connection:
-        return JSONResponse(_offer(connection, row, person), 201, headers={"location": f"/api/market/offers/{row.id}"})
+    told = offering.told(check_id, errand)
+    return JSONResponse(told, 202, headers={"location": f"/api/market/offers/checks/{check_id}"})
+
+
+@router.get("/offers/checks/{check_id}", dependencies=[Depends(Needs("maker", scope=SCOPE))], response_model=OfferCheck)
+def check(request: Request, check_id: str) -> Response:
+    """What became of works that one wants to offer: ``published`` with the offer's id, or ``refused`` with the reason.
+    It is forgotten when the studio is started anew; an offer that was made stays."""
+    return JSONResponse(offering.told(check_id, offering.find(request, id_in(check_id))))
 
 
 @router.post(

@@ -54,6 +54,16 @@ class OfferOrder(Shape):
     met: list[str] = Field(default_factory=list, max_length=20)
 
 
+class OfferCheck(Shape):
+    """Works that are looked at before they are offered. ``listing``: the offer's id, once it is ``published``;
+    ``error``: why it is ``refused``."""
+
+    id: str
+    state: Literal["checking", "published", "refused"]
+    listing: str | None
+    error: Wrong | None
+
+
 class OrderOrder(Shape):
     """What is ordered, in whose name; the same ``key`` again is the same order."""
 

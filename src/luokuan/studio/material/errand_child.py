@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from luokuan.errors import UserError
-from luokuan.i18n import speaking
+from luokuan.i18n import _, speaking
 from luokuan.store.home import Home
 
 MEMORY = 3 << 30
@@ -141,7 +141,28 @@ def _plan(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, Any]:
     return plan(asked["family"], [Path(place) for place in asked["corpora"]], asked["choices"], home)
 
 
-_DO = {"unpack": _unpack, "report": _report, "plan": _plan}
+def _publish(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, Any]:
+    from luokuan.rights.market.listings import Offer, publish
+    from luokuan.rights.terms import Terms
+    from luokuan.store.accounts import find_account
+    from luokuan.store.database import open_database
+
+    told = dict(asked["offer"])
+    works, met = (tuple(told.pop(name)) for name in ("works", "met"))
+    offer = Offer(works=works, met=met, terms=Terms.from_json(told.pop("terms")), **told)
+    with open_database(home) as database:
+        with database.read() as connection:
+            person = find_account(connection, asked["person"])
+        if person is None or not person.may("maker"):  # it may have waited for its turn
+            raise UserError(
+                _("You may not do this."), _("Ask an administrator of this studio."), code="access.forbidden",
+                status=403,
+            )  # fmt: skip
+        row = publish(offer, home, person=person, shared=database)
+    return {"listing": row.id}
+
+
+_DO = {"unpack": _unpack, "report": _report, "plan": _plan, "publish": _publish}
 
 if __name__ == "__main__":
     main()

@@ -1,5 +1,6 @@
 """What takes seconds to minutes and is no job, because nobody would wait behind a training for it: unpacking an
-archive, checking a corpus, planning a training. Each is a child process; the server keeps what they said for a while.
+archive, checking a corpus, planning a training, publishing a work. Each is a child process; the server keeps what they
+said for a while.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ Answer = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Errand:
-    """One errand. ``about``: the name of what it is about; ``done`` and ``total`` say how far it is, in bytes or steps;
-    ``answer`` or ``error`` come at its end."""
+    """One errand. ``about``: what it is about, as whoever began it says it; ``done`` and ``total`` say how far it is,
+    in bytes or steps; ``answer`` or ``error`` come at its end."""
 
     what: str
     about: str = ""
@@ -75,7 +76,7 @@ class Errands:
 
         Args:
             key: By which it is found again.
-            what: ``unpack``, ``report`` or ``plan``.
+            what: ``unpack``, ``report``, ``plan`` or ``publish``.
             asked: What the child is told, as JSON values.
             then: Called with the answer before the errand counts as ended; may refuse it (``UserError``).
             otherwise: Called before that when it failed.

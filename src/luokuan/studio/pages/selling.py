@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -25,11 +26,13 @@ from luokuan.store.library import Wanted
 from luokuan.store.listings import listings
 from luokuan.store.orders import OrderRow, find_order
 from luokuan.store.orders import orders as all_orders
+from luokuan.studio import offering
 from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.errors import missing
 from luokuan.studio.files import disposition
 from luokuan.studio.forms import number_in, text_in
 from luokuan.studio.guard.headers import FILES
+from luokuan.studio.material.errands import Errand
 from luokuan.studio.rendering import render
 from luokuan.studio.state import now, studio_of
 
@@ -38,6 +41,8 @@ MONEY = ("CNY", "EUR", "USD", "GBP", "JPY", "KRW", "HKD", "TWD", "KWD", "CHF")
 """Currencies that a form offers first."""
 HINTED = ("consent", "material", "record", "name", "share-alike", "licence-text", "font", "not-for-money", "verify")
 SALES = 200
+SOON = 1.5
+"""Seconds in which most works are looked through: so long the answer waits."""
 
 
 @router.get("/selling", dependencies=[Depends(Needs("maker"))])
@@ -54,8 +59,8 @@ def new_page(request: Request) -> Response:
 
 @router.post("/selling/publish", dependencies=[Depends(Needs("maker", fields=60))])
 def publish(request: Request) -> Response:
-    """Publish a work or a collection."""
-    studio, person, form = studio_of(request), principal(request).person, form_of(request)
+    """Have a work or a collection checked and published."""
+    person, form = principal(request).person, form_of(request)
     given: dict[str, str] = {}
     try:
         for name, most in (
@@ -74,12 +79,47 @@ def publish(request: Request) -> Response:
         terms = replace(preset(given["terms"]), price=price, days=number_in(form, "days", most=LONGEST_TERM))
         works = _works(request, given["work"], given["collection"], person)
         offer = market.Offer(works, given["title"], terms, about, met, collection=bool(given["collection"]))
-        row = market.publish(offer, studio.home, person=person, shared=studio.database)
+        check_id, errand = offering.begin(request, offer, given)
     except UserError as error:
         if error.code in ("http.missing", "work.unknown"):
             raise missing() from error
         return _form(request, given, error=error)
-    return RedirectResponse(f"/market/{row.id}", 303)
+    errand.ended.wait(SOON)
+    if errand.answer is not None:
+        return RedirectResponse(f"/market/{errand.answer['listing']}", 303)
+    return RedirectResponse(f"/selling/checks/{check_id}", 303)
+
+
+@router.get("/selling/checks/{check_id}", dependencies=[Depends(Needs("maker"))])
+def check_page(request: Request, check_id: str) -> Response:
+    """Whether what one wants to publish is still being looked at; then the offer, or why there is none."""
+    errand = offering.find(request, check_id)
+    if not errand.ended.is_set():
+        return render(request, "checking.html", _checking(check_id, errand))
+    if errand.answer is not None:
+        return RedirectResponse(f"/market/{errand.answer['listing']}", 303)
+    return _form(request, offering.typed(errand), error=errand.error)
+
+
+@router.get("/selling/checks/{check_id}/state", dependencies=[Depends(Needs("maker"))])
+def check_state(request: Request, check_id: str) -> Response:
+    """The same, as a part that is asked for again and again."""
+    return render(request, "_checking.html", _checking(check_id, offering.find(request, check_id)))
+
+
+@router.get("/selling/checks/{check_id}/end", dependencies=[Depends(Needs("maker"))])
+def check_end(request: Request, check_id: str) -> Response:
+    """Lead a page that has seen the end to what became of it: once, as whoever asks again and again would stop it."""
+    offering.find(request, check_id)
+    path = f"/selling/checks/{check_id}"
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"hx-redirect": path})
+    return RedirectResponse(path, 303)
+
+
+def _checking(check_id: str, errand: Errand) -> dict[str, Any]:
+    title = offering.typed(errand).get("title", "")
+    return {"check": check_id, "running": errand.running, "ended": errand.ended.is_set(), "title": title}
 
 
 @router.post("/selling/{listing_id}/withdraw", dependencies=[Depends(Needs("maker"))])
