@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from luokuan.store.market_tables import listing
 from luokuan.store.order_tables import market_order, payment, payment_event
 
 
@@ -72,9 +73,12 @@ def orders(
     buyer: str = "",
     states: Sequence[str] = (),
     listings: Sequence[str] | None = None,
+    sellers: Sequence[str | None] | None = None,
     limit: int | None = None,
+    after: tuple[datetime, str] | None = None,
 ) -> list[OrderRow]:
-    """Orders, the newest first: of a buyer, in these states, of these listings."""
+    """Orders, the newest first: of a buyer, in these states, of these listings, or of what these sell (None: the home).
+    ``after``: moment and id of the last one that was seen."""
     query = sa.select(market_order).order_by(market_order.c.placed_at.desc(), market_order.c.id.desc()).limit(limit)
     if buyer:
         query = query.where(market_order.c.buyer == buyer)
@@ -82,6 +86,14 @@ def orders(
         query = query.where(market_order.c.state.in_(list(states)))
     if listings is not None:
         query = query.where(market_order.c.listing_id.in_(list(listings)))
+    if sellers is not None:
+        own = listing.c.seller.in_([one for one in sellers if one is not None])
+        theirs = sa.or_(own, listing.c.seller.is_(None)) if None in sellers else own
+        query = query.where(market_order.c.listing_id.in_(sa.select(listing.c.id).where(theirs)))
+    if after is not None:
+        at, last = after
+        same = sa.and_(market_order.c.placed_at == at, market_order.c.id < last)
+        query = query.where(sa.or_(market_order.c.placed_at < at, same))
     return [OrderRow(**row) for row in connection.execute(query).mappings()]
 
 

@@ -24,6 +24,7 @@ from luokuan.studio.api import books as api_books
 from luokuan.studio.api import jobs as api_jobs
 from luokuan.studio.api import market as api_market
 from luokuan.studio.api import native, records
+from luokuan.studio.api import sales as api_sales
 from luokuan.studio.api import uploads as api_uploads
 from luokuan.studio.checking import Checkers
 from luokuan.studio.deliveries import ask
@@ -106,6 +107,7 @@ ROUTERS: tuple[Any, ...] = (
     records,
     api_uploads,
     api_market,
+    api_sales,
     api_books,
     *openai.ROUTERS,
 )

@@ -210,7 +210,7 @@ def grant_list(request: Request) -> Response:
     """All licences of one's own."""
     with studio_of(request).database.read() as connection:
         found = delivery.bought(connection, principal(request).person.id)
-    return JSONResponse({"grants": [_grant(one) for row in found for one in row.grants]})
+    return JSONResponse({"grants": [granted(one) for row in found for one in row.grants]})
 
 
 @router.get(
@@ -269,11 +269,13 @@ def _order(connection: Any, found: delivery.Bought) -> dict[str, Any]:
         "currency": row.currency, "state": row.state, "placed": row.placed_at.isoformat(), "reason": row.reason or "",
         "making": job is not None and job.live,
         "error": dict(job.error) if job is not None and job.state == "failed" and job.error else None,
-        "grants": [_grant(one) for one in found.grants],
+        "grants": [granted(one) for one in found.grants],
     }  # fmt: skip
 
 
-def _grant(row: GrantRow) -> dict[str, Any]:
+def granted(row: GrantRow) -> dict[str, Any]:
+    """A licence, for programs."""
+
     def when(at: Any) -> str | None:
         return None if at is None else at.isoformat()
 

@@ -116,6 +116,34 @@ class GrantList(Shape):
     grants: list[GrantTold]
 
 
+class SaleTold(Shape):
+    """An order of what one sells. Who bought isn't told; ``grants``: the licences, whose ids the copies carry as their
+    watermarks."""
+
+    id: str
+    listing: str
+    title: str
+    amount: int
+    currency: str
+    state: Literal["placed", "paid", "granted", "delivered", "refunding", "refunded", "cancelled"]
+    placed: str
+    reason: str
+    grants: list[GrantTold]
+
+
+class SalePage(Shape):
+    """Some sales; ``next`` is what to give as ``after`` for more."""
+
+    sales: list[SaleTold]
+    next: str | None
+
+
+class RefundOrder(Shape):
+    """Why a sale is taken back; the buyer reads it."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class LineTold(Shape):
     """One entry of the books, as one party sees it; a negative amount went away."""
 

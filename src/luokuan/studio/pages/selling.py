@@ -24,9 +24,8 @@ from luokuan.store import collections, library
 from luokuan.store.accounts import AccountRow
 from luokuan.store.library import Wanted
 from luokuan.store.listings import listings
-from luokuan.store.orders import OrderRow, find_order
 from luokuan.store.orders import orders as all_orders
-from luokuan.studio import offering
+from luokuan.studio import offering, sales
 from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.errors import missing
 from luokuan.studio.files import disposition
@@ -138,11 +137,9 @@ def withdraw(request: Request, listing_id: str) -> Response:
 @router.post("/selling/orders/{order_id}/refund", dependencies=[Depends(Needs("maker"))])
 def refund(request: Request, order_id: str) -> Response:
     """Take a sale back."""
-    studio, person = studio_of(request), principal(request).person
-    row = _sale(request, order_id, person)
+    row = sales.own_sale(request, order_id)
     try:
-        reason = text_in(form_of(request), "reason", most=500)
-        orders.refund(row.id, studio.home, reason=reason, shared=studio.database)
+        sales.refund(request, row.id, text_in(form_of(request), "reason", most=500))
     except UserError as error:
         return _page(request, error=error)
     return RedirectResponse("/selling", 303)
@@ -184,20 +181,6 @@ def _statements(request: Request) -> list[tuple[str, str, statements.Statement]]
         return [(key, name, statements.statement(connection, party)) for key, name, party in parties]
 
 
-def _sellers(person: AccountRow) -> list[str | None]:
-    return [person.id, None] if person.role == "admin" else [person.id]
-
-
-def _sale(request: Request, order_id: str, person: AccountRow) -> OrderRow:
-    """An order of something that the reader sells; another's is nobody's (404)."""
-    with studio_of(request).database.read() as connection:
-        row = find_order(connection, order_id)
-        mine = {one.id for one in listings(connection, sellers=_sellers(person))}
-    if row is None or row.listing_id not in mine:
-        raise missing()
-    return row
-
-
 def _works(request: Request, work: str, collection: str, person: AccountRow) -> tuple[str, ...]:
     if not collection:
         return (work,)
@@ -212,12 +195,12 @@ def _works(request: Request, work: str, collection: str, person: AccountRow) -> 
 def _page(request: Request, *, error: UserError | None = None) -> Response:
     person = principal(request).person
     with studio_of(request).database.read() as connection:
-        rows = listings(connection, sellers=_sellers(person))
-        sales = all_orders(connection, listings=[row.id for row in rows], limit=SALES)
+        rows = listings(connection, sellers=sales.sellers_of(person))
+        sold = all_orders(connection, listings=[row.id for row in rows], limit=SALES)
     titles = {row.id: row.title for row in rows}
     values = {
         "rows": [(row, str(Money(row.amount, row.currency))) for row in rows],
-        "sales": [(row, titles[row.listing_id], str(Money(row.amount, row.currency))) for row in sales],
+        "sales": [(row, titles[row.listing_id], str(Money(row.amount, row.currency))) for row in sold],
         "state_word": orders.state_word,
         "error": error,
     }
