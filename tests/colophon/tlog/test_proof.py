@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tlog_scales import tlog as other
 from luokuan.colophon.schema import canonical_json
 from luokuan.colophon.tlog import log, note, tree
 from luokuan.colophon.tlog.entries import notice, restart
-from luokuan.colophon.tlog.proof import MAX_PROOF, Proof, facts_beside, parse_proof, prove_work
+from luokuan.colophon.tlog.proof import MAX_PROOF, AnchorClaim, Proof, facts_beside, parse_proof, prove_work
 from luokuan.store import logbook
 from luokuan.store.database import open_database
 from luokuan.store.home import open_home
@@ -101,7 +102,17 @@ def hostile(proof: Proof) -> dict[str, bytes]:
     def with_extra(value: object) -> bytes:
         return text.replace(extra, f"extra {encoded(value)}").encode()
 
+    whole = {"entry": json.loads(proof.leaf), "key": proof.key.text}
+    anchor = {"chain": 1, "contract": "0x" + "a" * 40, "block": 7, "block_hash": "0x" + "b" * 64}
+    wrong: tuple[object, ...] = (
+        None, [], {}, {**anchor, "more": 1}, {**anchor, "chain": -1}, {**anchor, "chain": True},
+        {**anchor, "block": 2**63}, {**anchor, "block": 1.5}, {**anchor, "contract": "0x" + "A" * 40},
+        {**anchor, "contract": 7}, {**anchor, "block_hash": "0x" + "b" * 63 + "\n"},
+    )  # fmt: skip
+    assert parse_proof(with_extra({**whole, "anchor": anchor})).anchor == AnchorClaim(**anchor)
     return {
+        **{f"anchor {at}": with_extra({**whole, "anchor": one}) for at, one in enumerate(wrong)},
+        "more than we know": with_extra({**whole, "more": 1}),
         "empty": b"",
         "binary": bytes(range(256)) * 8,
         "no utf-8": text.encode().replace(b"index", b"ind\xff"),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from chains_for_tests import CHAIN, Chain, accounts, deployed, tell
 from logs_for_tests import add_works
 
-from luokuan.colophon.tlog.proof import parse_proof
+from luokuan.colophon.tlog.proof import AnchorClaim, parse_proof
 from luokuan.colophon.tlog.service import opened
 from luokuan.errors import UserError
 from luokuan.rights.chain import checking
-from luokuan.rights.chain.anchoring import anchor, anchored_proof, log_id
+from luokuan.rights.chain.anchoring import anchor, anchored_proof, block_hash, log_id
 from luokuan.rights.chain.checking import check
 from luokuan.rights.chain.contract import Contract
 from luokuan.rights.chain.records import FILE, Records, keep, records_of
@@ -96,7 +97,7 @@ def test_an_anchored_work_is_found_by_its_home_and_by_strangers(
 def test_a_reorganised_chain_is_told_from_one_that_never_held_it(
     chain: Chain, contract: Contract, home: Home, tmp_path: Path
 ) -> None:
-    ((_row, path),) = made(home, tmp_path)
+    ((row, path),) = made(home, tmp_path)
     before = chain.tester.take_snapshot()
     record, _sent = anchor(contract, accounts()[0], home)
     chain.tester.revert_to_snapshot(before)
@@ -107,6 +108,27 @@ def test_a_reorganised_chain_is_told_from_one_that_never_held_it(
     chain.mine(2)
     found = check(path, contract, home)
     assert found.state == "reorganised" and "gone" in found.says and found.block == record.block
+    # A stranger has what the proof says of the block.
+    proof = anchored_proof(row, home)
+    assert proof.anchor == AnchorClaim(CHAIN, contract.address.lower(), record.block, record.block_hash)
+    beside = path.with_name(path.name + ".proof")
+    beside.write_bytes(proof.to_bytes())
+    assert parse_proof(beside.read_bytes()) == proof
+    found = check(path, contract, None)
+    assert (found.state, found.block, found.holds) == ("claimed_reorganised", record.block, False)
+    assert "another block" in found.says
+    now = block_hash(contract, record.block)
+    assert now is not None and proof.anchor is not None
+    for claim, state, says in (
+        (replace(proof.anchor, block_hash=now), "not_anchored", "the proof is wrong"),
+        (replace(proof.anchor, block=10**6), "behind", "lags behind"),
+        (replace(proof.anchor, chain=CHAIN + 1), "not_anchored", "Nothing of the log"),
+        (None, "not_anchored", "doesn't say in which block"),
+    ):
+        beside.write_bytes(replace(proof, anchor=claim).to_bytes())
+        found = check(path, contract, None)
+        assert found.state == state and says in found.says and not found.holds, claim
+    beside.unlink()
     _again, sent = anchor(contract, accounts()[0], home)
     assert sent is not None
     assert check(path, contract, home).state == "fresh"

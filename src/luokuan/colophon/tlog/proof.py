@@ -1,7 +1,8 @@
 """Proofs that travel: ``FILE.proof`` in the format c2sp.org/tlog-proof, enough to check without the home or the net.
 
 The optional line ``extra`` holds what that format leaves to us, as base 64 of canonical JSON: ``entry``, the leaf, and
-``key``, what verifies the checkpoint. Nobody vouches for that key but whoever publishes it.
+``key``, what verifies the checkpoint; and, where the checkpoint was anchored on a chain, ``anchor``, in which block.
+Nobody vouches for key and anchor but whoever publishes them.
 
 Who only reads proofs needs no database: what needs one is imported where it is used.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.schema import canonical_json
@@ -33,6 +34,35 @@ _FIRST = "c2sp.org/tlog-proof@v1"
 _EXTRA = re.compile(r"extra ([A-Za-z0-9+/=]+)")
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})", re.ASCII)
 _STEPS = 63
+_ADDRESS, _HASH = re.compile("0x[0-9a-f]{40}", re.ASCII), re.compile("0x[0-9a-f]{64}", re.ASCII)
+_LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorClaim:
+    """Where a checkpoint is said to be anchored: by it somebody who hasn't the home's records tells a chain that was
+    reorganised from one that never held it.
+
+    Args:
+        chain: The chain's id.
+        contract: The contract's address, in lower case.
+        block: Number of the block.
+        block_hash: That block's hash, in lower case.
+
+    Raises:
+        ValueError: one of them is none.
+    """
+
+    chain: int
+    contract: str
+    block: int
+    block_hash: str
+
+    def __post_init__(self) -> None:
+        numbers = all(type(one) is int and 0 <= one <= _LARGEST for one in (self.chain, self.block))
+        texts = isinstance(self.contract, str) and isinstance(self.block_hash, str)
+        if not numbers or not texts or not _ADDRESS.fullmatch(self.contract) or not _HASH.fullmatch(self.block_hash):
+            raise ValueError("this is no anchor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +75,7 @@ class Proof:
         path: Hashes from the leaf's sibling up.
         checkpoint: Of the tree.
         key: What the proof says verifies the checkpoint.
+        anchor: Where the proof says that the checkpoint is anchored; None: it says nothing.
     """
 
     leaf: bytes
@@ -52,6 +83,7 @@ class Proof:
     path: tuple[bytes, ...]
     checkpoint: note.Checkpoint
     key: note.LogKey
+    anchor: AnchorClaim | None = None
 
     @property
     def entry(self) -> Leaf:
@@ -67,7 +99,8 @@ class Proof:
 
     def to_bytes(self) -> bytes:
         """As a file."""
-        extra = canonical_json({"entry": json.loads(self.leaf), "key": self.key.text})
+        anchor = {} if self.anchor is None else {"anchor": asdict(self.anchor)}
+        extra = canonical_json({"entry": json.loads(self.leaf), "key": self.key.text, **anchor})
         steps = "".join(f"{_encoded(step)}\n" for step in self.path)
         head = f"{_FIRST}\nextra {_encoded(extra)}\nindex {self.index}\n"
         return f"{head}{steps}\n{self.checkpoint.text}".encode()
@@ -115,8 +148,8 @@ def parse_proof(data: bytes) -> Proof:
     path = tuple(note.decoded(line) for line in lines[2:])
     if extra is None or index is None or any(len(step) != tree.HASH_BYTES for step in path):
         raise ValueError("this is no proof of ours")
-    leaf, key = _from_extra(note.decoded(extra[1]))
-    return Proof(leaf, int(index[1]), path, note.parse_checkpoint(signed), key)
+    leaf, key, anchor = _from_extra(note.decoded(extra[1]))
+    return Proof(leaf, int(index[1]), path, note.parse_checkpoint(signed), key, anchor)
 
 
 def facts_beside(data: bytes | None) -> dict[str, Any]:
@@ -141,18 +174,25 @@ def facts_beside(data: bytes | None) -> dict[str, Any]:
     return {"proof": found, "proof_problem": None if sound else "proof.unsound"}
 
 
-def _from_extra(data: bytes) -> tuple[bytes, note.LogKey]:
+def _from_extra(data: bytes) -> tuple[bytes, note.LogKey, AnchorClaim | None]:
     if len(data) > 2 * MAX_LEAF:
         raise ValueError("no entry is that long")
     try:
         found = json.loads(data.decode("utf-8"))
-        if not isinstance(found, dict) or set(found) != {"entry", "key"} or not isinstance(found["key"], str):
+        known = isinstance(found, dict) and {"entry", "key"} <= found.keys() <= {"entry", "key", "anchor"}
+        if not known or not isinstance(found["key"], str):
             raise ValueError("the extra line of our proofs holds an entry and a key")
         leaf = canonical_json(found["entry"])
     except RecursionError as error:
         raise ValueError("no entry is that deep") from error
     parse_leaf(leaf)
-    return leaf, note.LogKey.parse(found["key"])
+    return leaf, note.LogKey.parse(found["key"]), _anchor(found["anchor"]) if "anchor" in found else None
+
+
+def _anchor(value: object) -> AnchorClaim:
+    if not isinstance(value, dict) or value.keys() != {"chain", "contract", "block", "block_hash"}:
+        raise ValueError("this is no anchor")
+    return AnchorClaim(**value)
 
 
 def _encoded(data: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from luokuan.colophon.tlog import log, note
 from luokuan.colophon.tlog.note import LogKey
-from luokuan.colophon.tlog.proof import Proof
+from luokuan.colophon.tlog.proof import AnchorClaim, Proof
 from luokuan.colophon.tlog.service import opened
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -118,8 +118,17 @@ def proofs_of(row: WorkRow, home: Home, records: Records | None) -> list[tuple[P
             checkpoint = note.parse_checkpoint(record.checkpoint)
             if checkpoint.origin == head.origin and found.index < checkpoint.size <= head.size:
                 path = tuple(log.inclusion(connection, head, found.index, checkpoint.size))
-                made.append((Proof(found.entry.leaf, found.index, path, checkpoint, log.key_of(head)), record))
+                key, claim = log.key_of(head), _claim(records, record)
+                made.append((Proof(found.entry.leaf, found.index, path, checkpoint, key, claim), record))
     return sorted(made, key=lambda pair: pair[0].checkpoint.size)
+
+
+def _claim(records: Records, record: AnchorRecord) -> AnchorClaim | None:
+    """Where an anchor is; None where the chain had forgotten its block already, or the record is damaged."""
+    try:
+        return AnchorClaim(records.chain, records.contract.lower(), record.block, record.block_hash.lower())
+    except ValueError:
+        return None
 
 
 def anchored_proof(row: WorkRow, home: Home) -> Proof:

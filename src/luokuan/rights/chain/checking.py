@@ -1,7 +1,8 @@
 """What a chain says of a file: is a checkpoint that holds its entry anchored, since when, and how deep?
 
-Four cases that look alike are told apart: nothing was ever anchored; the anchor's block is gone (the chain was
-reorganised); the node lags behind; the node can't be asked at all, which is an error and no answer.
+Cases that look alike are told apart: nothing was ever anchored; the anchor's block is gone (the chain was reorganised);
+the node lags behind; the node can't be asked at all, which is an error and no answer. A home knows its anchors.
+Strangers go by what the proof says of them, which may be wrong, and are told so.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
-from luokuan.colophon.tlog.proof import ENDING, MAX_PROOF, Proof, parse_proof
+from luokuan.colophon.tlog.proof import ENDING, MAX_PROOF, AnchorClaim, Proof, parse_proof
 from luokuan.errors import UserError
 from luokuan.files import sha256_file
 from luokuan.i18n import _
@@ -23,7 +24,9 @@ from luokuan.rights.chain.rpc import Refused
 if TYPE_CHECKING:
     from luokuan.store.home import Home
 
-State = Literal["anchored", "fresh", "not_anchored", "reorganised", "behind", "contradicted", "no_proof"]
+State = Literal[
+    "anchored", "fresh", "not_anchored", "reorganised", "claimed_reorganised", "behind", "contradicted", "no_proof"
+]  # fmt: skip
 DEEP = 64
 """Blocks, two epochs of Ethereum: what lies deeper is final there. Other chains have their own measure."""
 
@@ -102,8 +105,10 @@ def check(path: Path, contract: Contract, home: Home | None) -> Finding:
             )
         if held is not None:
             return _anchored(contract, proof, held.block, held.time)
-        if record is not None and gone is None:
+        if gone is None and record is not None:
             gone = _missing(contract, record, proof.checkpoint.size)
+        elif gone is None and _speaks_of(proof.anchor, contract):
+            gone = _claimed(contract, proof.anchor, proof.checkpoint.size)
     if gone is not None:
         return gone
     proof = pairs[0][0]
@@ -116,6 +121,11 @@ def check(path: Path, contract: Contract, home: Home | None) -> Finding:
             "`luokuan chain prove`.",
             size=proof.checkpoint.size,
             latest=latest,
+        )
+    if proof.anchor is None:
+        says += " " + _(
+            "The proof doesn't say in which block it would be, so that this can't be told from a chain that was "
+            "reorganised."
         )
     return _finding("not_anchored", contract, says)
 
@@ -195,6 +205,36 @@ def _missing(contract: Contract, record: AnchorRecord, size: int) -> Finding:
         block=record.block,
     )
     return _finding("reorganised", contract, says, size, record.block)
+
+
+def _speaks_of(claim: AnchorClaim | None, contract: Contract) -> TypeGuard[AnchorClaim]:
+    return claim is not None and (claim.chain, claim.contract) == (contract.chain, contract.address.lower())
+
+
+def _claimed(contract: Contract, claim: AnchorClaim, size: int) -> Finding:
+    """An anchor that a proof speaks of, and that the contract doesn't hold."""
+    height = _height(contract)
+    if height < claim.block:
+        says = _(
+            "The proof says that its checkpoint was anchored in block {block}, but this node knows only {height}: it "
+            "lags behind, the chain was reorganised, or the proof is wrong.",
+            block=claim.block,
+            height=height,
+        )
+        return _finding("behind", contract, says, size, claim.block)
+    if block_hash(contract, claim.block) == claim.block_hash:
+        says = _(
+            "The proof says that its checkpoint was anchored in block {block}. That block is there, and this contract "
+            "never held it: the proof is wrong.",
+            block=claim.block,
+        )
+        return _finding("not_anchored", contract, says, size)
+    says = _(
+        "The proof says that its checkpoint was anchored in block {block}, and the chain has another block there: it "
+        "was reorganised since, or the proof is wrong. Ask the maker to anchor again.",
+        block=claim.block,
+    )
+    return _finding("claimed_reorganised", contract, says, size, claim.block)
 
 
 def _height(contract: Contract) -> int:
