@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 from market_for_tests import scene
 
 from luokuan.colophon.aigc import Aigc
-from luokuan.colophon.formats import format_of
+from luokuan.colophon.formats import format_of, webm
 from luokuan.colophon.formats.base import Encoding
+from luokuan.colophon.usage import NO_RIGHTS
 from luokuan.colophon.xmp import GENERATED
 from luokuan.errors import UserError
 from luokuan.i18n import LANGUAGES, speaking
-from luokuan.media import Picture, Sound
+from luokuan.media import Clip, Picture, Sound, Text
 from luokuan.rights.metadata import MINING_ENTRIES, training_mining, usage, usage_terms, xmp_rights
 from luokuan.rights.money import Money
 from luokuan.rights.odrl import to_odrl
@@ -247,7 +249,7 @@ def test_the_assertion_on_training(said: str, use: str) -> None:
 @pytest.mark.parametrize("name", ["cc-by-nc", "cc0", "commercial"])
 def test_a_file_says_the_same_twice(name: str) -> None:
     said = usage(PRESETS[name], owner="Ann & <Bo>")
-    values, root = said.metadata["data"], fromstring(f'<rdf:RDF xmlns:rdf="{RDF}">{said.description}</rdf:RDF>')
+    values, root = said.metadata["data"], fromstring(f'<rdf:RDF xmlns:rdf="{RDF}">{said.rights.description}</rdf:RDF>')
     assert said.assertions[0] == training_mining(PRESETS[name]) and said.assertions[1]["label"] == "cawg.metadata"
     spaces = values["@context"]
     for key in ("xmpRights:WebStatement", "plus:DataMining"):
@@ -266,9 +268,42 @@ def test_formats_with_xmp_carry_the_terms(media_type: str) -> None:
     row = format_of(media_type)
     media = scene(1, 64) if row.kind is Picture else Sound(np.zeros((1, 4800), np.float32), 24_000)
     said = usage(PRESETS["cc-by"], owner="Ann")
-    data = row.tag(row.encode(media, Encoding()), Aigc("1", "luokuan", "1"), rights=said.description).data
+    data = row.tag(row.encode(media, Encoding()), Aigc("1", "luokuan", "1"), rights=said.rights).data
     packet = data[data.index(b"<x:xmpmeta") : data.index(b"</x:xmpmeta>") + len(b"</x:xmpmeta>")]
     licences = fromstring(packet.decode()).iter("{http://creativecommons.org/ns#}license")
     assert [node.get(f"{{{RDF}}}resource") for node in licences] == ["https://creativecommons.org/licenses/by/4.0/"]
     labels = row.read_labels(data, {})
     assert labels.source == GENERATED and labels.aigc is not None
+
+
+@pytest.mark.parametrize("media_type", ["audio/flac", "audio/ogg", "audio/ogg; codecs=opus", "video/webm", "text/html"])
+def test_formats_without_xmp_carry_the_terms_in_fields_of_their_own(media_type: str) -> None:
+    row = format_of(media_type)
+    tone = Sound(np.zeros((1, 4800), np.float32), 24_000)
+    media = {Sound: tone, Clip: Clip(np.stack([scene(1, 64).pixels] * 2), 6.0), Text: Text("Moon.", "en")}[row.kind]
+    bare, label = row.encode(media, Encoding()), Aigc("1", "luokuan", "1")
+    page = 'https://a.example/market/1?x="<b>&y'
+    own = usage(PRESETS["commercial"], owner="Ann & 安", statement=page).rights
+    deed, words = usage(PRESETS["cc-by"], owner="Ann").rights, usage(PRESETS["commercial"]).rights
+    assert (own.page, own.notice, deed.page) == (
+        page,
+        "Ann & 安: Licensed",
+        "https://creativecommons.org/licenses/by/4.0/",
+    )
+    assert words.page == "" and words.licence == usage_terms(PRESETS["commercial"])["x-default"]
+    for rights in (own, deed, words, NO_RIGHTS):
+        data = row.tag(bare, label, rights=rights).data
+        labels = row.read_labels(data, {})
+        assert row.kind is Text or (labels.aigc is not None and labels.source == GENERATED)
+        if row.kind is Text:
+            linked = f'<link rel="license" href="{escape(rights.page)}">'.encode()
+            assert (linked in data) == bool(rights.page) and (b'rel="license"' in data) == bool(rights.page)
+        elif row.kind is Sound:
+            for name, value in (("COPYRIGHT", rights.notice), ("LICENSE", rights.licence)):
+                comment = f"{name}={value}".encode()
+                assert (len(comment).to_bytes(4, "little") + comment in data) == bool(value)
+        else:
+            start, end = next((first, last) for kind, first, last in webm._top(data) if kind == webm._TAGS)
+            tags = dict(webm._tags(data, start, end))
+            assert (tags.get("COPYRIGHT", ""), tags.get("LICENSE", "")) == (rights.notice, rights.licence)
+    assert row.tag(bare, label).data == data or row.kind is Clip, "a work without terms is as it was"

@@ -28,7 +28,7 @@ from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Work, commit, new_sa
 from luokuan.colophon.tlog import log, proof
 from luokuan.colophon.tlog.entries import work_entry
 from luokuan.colophon.tlog.note import LogKey
-from luokuan.colophon.usage import Usage, training_said
+from luokuan.colophon.usage import NO_RIGHTS, Usage, training_said
 from luokuan.colophon.waiver import permitted, waived
 from luokuan.colophon.watermark.marking import marker_of
 from luokuan.files import sha256_bytes, write_atomic
@@ -111,7 +111,7 @@ def tag(passage: Passage) -> None:
         passage.aigc = found.passed_on(order.producer, passage.work_id, parent.sha256)
     else:
         passage.aigc = aigc.Aigc(label="1", producer=order.producer, produce_id=passage.work_id)
-    rights = "" if order.usage is None else order.usage.description
+    rights = NO_RIGHTS if order.usage is None else order.usage.rights
     tagged = order.format.tag(passage.data, passage.aigc, order.source, rights)
     passage.data = tagged.data
     passage.sidecars.update(tagged.sidecars)

@@ -13,16 +13,40 @@ _ENTRIES = ("cawg.data_mining", "cawg.ai_inference", TRAINING, "cawg.ai_training
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What the fields of a file's own format say of its terms.
+
+    Args:
+        description: An ``rdf:Description`` for its XMP packet, where its format has one.
+        notice: Whose it is and under what, one line.
+        licence: Address of a page about the terms, or else the terms in words.
+    """
+
+    description: str = ""
+    notice: str = ""
+    licence: str = ""
+
+    @property
+    def page(self) -> str:
+        """The address; empty: there is none."""
+        return self.licence if self.licence.startswith(("https://", "http://")) else ""
+
+
+NO_RIGHTS = Rights()
+"""Of a work without terms."""
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Terms that travel with a file. Whoever knows them (``rights``) writes them; ``finish`` only carries them.
 
     Args:
-        description: An ``rdf:Description`` for the file's XMP packet, where its format has one.
+        rights: For the fields of the file's own format.
         mining: The assertion on training and data mining.
-        metadata: The assertion that says the same as ``description``; it goes with files of every format.
+        metadata: The assertion that says the same as ``rights``; it goes with files of every format.
     """
 
-    description: str
+    rights: Rights
     mining: Mapping[str, Any]
     metadata: Mapping[str, Any]
 

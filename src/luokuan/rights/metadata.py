@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from luokuan.colophon.usage import MINING, Usage
+from luokuan.colophon.usage import MINING, Rights, Usage
 from luokuan.i18n import LANGUAGES, speaking
 from luokuan.rights.presets import deed_of, spdx_of
 from luokuan.rights.terms import Terms
@@ -87,8 +87,9 @@ def metadata(terms: Terms, *, owner: str = "", statement: str = "") -> dict[str,
 
 def usage(terms: Terms, *, owner: str = "", statement: str = "") -> Usage:
     """All that a copy under these terms carries; see ``xmp_rights`` for what is given."""
-    description = xmp_rights(terms, owner=owner, statement=statement)
-    return Usage(description, training_mining(terms), metadata(terms, owner=owner, statement=statement))
+    licence = deed_of(terms) or statement or usage_terms(terms)["x-default"]
+    rights = Rights(xmp_rights(terms, owner=owner, statement=statement), _line(terms, owner), licence)
+    return Usage(rights, training_mining(terms), metadata(terms, owner=owner, statement=statement))
 
 
 def training_mining(terms: Terms) -> dict[str, Any]:

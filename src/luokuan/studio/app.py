@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from luokuan import logs
+from luokuan.rights.market.address import public_address
 from luokuan.rights.market.reconcile import reconcile
 from luokuan.store.database import Database, open_database
 from luokuan.store.home import Home
@@ -124,9 +125,10 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         database: The open database; None: it is opened here, and closed when the application ends.
 
     Raises:
-        UserError: the database can't be used.
+        UserError: the database can't be used, or the public address is none.
         RuntimeError: a route doesn't say who may use it; our fault.
     """
+    public_address()  # before somebody pays for a copy that couldn't be made
     opened = database or open_database(settings.home, patience=settings.patience)
     supervisor = Supervisor(settings.home, opened, count=settings.workers)
     studio = Studio(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import GENERATED
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -125,9 +126,9 @@ class Format(Protocol):
         """
         ...
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: str = "") -> Tagged:
-        """The file with its implicit label, AIGC and IPTC source type; it must hold none yet. ``rights``: what further
-        stands in its XMP packet, if it has one."""
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: Rights = NO_RIGHTS) -> Tagged:
+        """The file with its implicit label, AIGC and IPTC source type; it must hold none yet. ``rights``: what
+        its fields for terms say, if it has some."""
         ...
 
     def read_labels(self, data: bytes, sidecars: Mapping[str, bytes]) -> Labels:

@@ -14,6 +14,7 @@ from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats.base import Encoding, Tagged, damaged
 from luokuan.colophon.formats.sound import MAX_BYTES as MAX_SOUND
 from luokuan.colophon.formats.sound import check_samples
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -67,7 +68,7 @@ class ClipFormat:
     rates: tuple[int, ...]
     starts: Callable[[bytes], bool]
     to_bytes: Callable[[Clip, Encoding], bytes]
-    add_label: Callable[[bytes, Aigc, str, str], bytes]
+    add_label: Callable[[bytes, Aigc, str, Rights], bytes]
     find_labels: Callable[[bytes], Labels]
     channels: int = 8
     kind: type[Clip] = Clip
@@ -125,7 +126,7 @@ class ClipFormat:
         assert isinstance(media, Clip)
         return self.to_bytes(media, encoding)
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: str = "") -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: Rights = NO_RIGHTS) -> Tagged:
         """The file with AIGC and IPTC source type."""
         return Tagged(self.add_label(data, aigc, source, rights))
 

@@ -9,6 +9,7 @@ from luokuan.colophon.formats import id3, vorbis_comment
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
 from luokuan.colophon.formats.sound import write_whole
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.media import Sound
 
@@ -47,7 +48,7 @@ def _blocks(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         at, first = end, False
 
 
-def tag(data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = GENERATED, rights: Rights = NO_RIGHTS) -> bytes:
     """The file with both labels among its comments."""
     blocks = [(kind, data[start:end]) for kind, start, end in _blocks(data, 0)]
     behind = len(_MAGIC) + sum(4 + len(body) for _kind, body in blocks)
@@ -56,7 +57,7 @@ def tag(data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> 
     for kind, body in blocks:
         if kind == _COMMENT:
             vendor, comments, _end = vorbis_comment.parse(body, _NAME)
-    added = vorbis_comment.build(vendor, comments + vorbis_comment.comments_of(aigc, source))
+    added = vorbis_comment.build(vendor, comments + vorbis_comment.comments_of(aigc, source, rights))
     kept = [block for block in blocks if block[0] != _COMMENT]
     kept.insert(1, (_COMMENT, added))
     out = [_MAGIC]

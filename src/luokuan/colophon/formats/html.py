@@ -20,6 +20,7 @@ from luokuan.colophon.aigc import MAX_LENGTH, Aigc
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Tagged, damaged
 from luokuan.colophon.formats.text import PLAIN, TextFormat, mark_in
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import Labels
 from luokuan.media import Text
 
@@ -99,12 +100,16 @@ def _text(data: bytes) -> str:
     return f"{unescape(rest.removeprefix(_TEXT_START).removesuffix(_TEXT_END))}{line}\n"
 
 
-def _tag(data: bytes, aigc: Aigc, source: str) -> Tagged:
+def _tag(data: bytes, aigc: Aigc, source: str, rights: Rights = NO_RIGHTS) -> Tagged:
     metas = (
         f'<meta name="{_AIGC}" content="{escape(aigc.build())}">\n<meta name="{_SOURCE}" content="{escape(source)}">\n'
     )
+    if rights.page:
+        # The HTML Living Standard, section 4.6.7.8: the licence of what the page is mainly about.
+        metas += f'<link rel="license" href="{escape(rights.page)}">\n'
     charset = _CHARSET.encode()
-    return Tagged(data.replace(charset, charset + metas.encode(), 1), PLAIN.add_label(data, aigc, source).sidecars)
+    beside = PLAIN.add_label(data, aigc, source, NO_RIGHTS).sidecars
+    return Tagged(data.replace(charset, charset + metas.encode(), 1), beside)
 
 
 class _Metas(HTMLParser):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from luokuan.colophon import xmp
 from luokuan.colophon.formats.base import MAX_PACKET, damaged
 from luokuan.colophon.formats.sound import AIGC_FIELD, SOURCE_FIELD
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 
 _HEADER = 10
 _UNSYNCHRONISED, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
@@ -54,10 +55,10 @@ def labels(data: bytes, name: str) -> tuple[list[str], list[str], int]:
     return aigc, source, at
 
 
-def build(label: str, source: str = xmp.GENERATED, rights: str = "") -> bytes:
+def build(label: str, source: str = xmp.GENERATED, rights: Rights = NO_RIGHTS) -> bytes:
     """A tag with the AIGC label, and the IPTC source type in XMP (XMP part 3)."""
     frames = _frame(b"TXXX", b"\x03" + f"{AIGC_FIELD}\0{label}".encode())
-    frames += _frame(b"PRIV", b"XMP\0" + xmp.build(None, source, rights))
+    frames += _frame(b"PRIV", b"XMP\0" + xmp.build(None, source, rights.description))
     return b"ID3\x04\0\0" + _to_syncsafe(len(frames)) + frames
 
 

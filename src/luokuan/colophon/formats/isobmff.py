@@ -14,6 +14,7 @@ from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import damaged
 from luokuan.colophon.formats.sound import AIGC_FIELD, MAX_ENTRIES, SOURCE_FIELD
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _OFFSETS = {b"stco": 4, b"co64": 8}
@@ -84,7 +85,7 @@ def _user_data(aigc: Aigc) -> bytes:
     return box(b"udta", box(b"meta", bytes(4), handler, keys, box(b"ilst", box((1).to_bytes(4), value))))
 
 
-def tag(data: bytes, aigc: Aigc, source: str, name: str, rights: str = "") -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str, name: str, rights: Rights = NO_RIGHTS) -> bytes:
     """The file with both labels; what it says of the places of its samples is moved along.
 
     Raises:
@@ -100,7 +101,7 @@ def tag(data: bytes, aigc: Aigc, source: str, name: str, rights: str = "") -> by
         _move_offsets(out, moov[3], grown)
     except Damage as error:
         raise damaged(name) from error
-    return bytes(out) + box(b"uuid", _XMP, xmp.build(None, source, rights))
+    return bytes(out) + box(b"uuid", _XMP, xmp.build(None, source, rights.description))
 
 
 def _only_moov(data: bytes) -> Box:

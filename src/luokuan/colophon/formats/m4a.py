@@ -8,6 +8,7 @@ from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats import isobmff
 from luokuan.colophon.formats.base import Encoding
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.media import Sound
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def decode(data: bytes, most: int | None = None) -> tuple[NDArray[np.float32], i
         return read(ffmpeg.run([*given, *size, "-c:a", "pcm_f32be", "-f", "au", "pipe:1"], file), most)
 
 
-def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: str = "") -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: Rights = NO_RIGHTS) -> bytes:
     """The file with both labels.
 
     Raises:

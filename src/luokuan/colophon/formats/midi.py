@@ -20,6 +20,7 @@ from luokuan.colophon.aigc import MAX_LENGTH, Aigc
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, Tagged, damaged
 from luokuan.colophon.formats.text import PLAIN
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -252,10 +253,10 @@ class MidiFormat:
         assert isinstance(media, Score)
         return _encode(media)
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, _rights: Rights = NO_RIGHTS) -> Tagged:
         """The file with AIGC and IPTC source type in text events, and both beside it."""
         events = [(_TEXT, _AIGC + aigc.build().encode()), (_TEXT, _SOURCE + source.encode())]
-        return Tagged(_insert(data, events), PLAIN.add_label(data, aigc, source).sidecars)
+        return Tagged(_insert(data, events), PLAIN.add_label(data, aigc, source, NO_RIGHTS).sidecars)
 
     def read_labels(self, data: bytes, sidecars: Mapping[str, bytes]) -> Labels:
         """What text events before the first notes, and what lies beside, say.

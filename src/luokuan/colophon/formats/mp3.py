@@ -7,6 +7,7 @@ from luokuan.colophon.formats import id3
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
 from luokuan.colophon.formats.sound import length, write
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.media import Sound
 
@@ -52,7 +53,7 @@ def encode(sound: Sound, _encoding: Encoding) -> bytes:
     return write(sound.samples, sound.rate, "MP3", "MPEG_LAYER_III", bitrate_mode="VARIABLE", compression_level=0.2)
 
 
-def tag(data: bytes, aigc: Aigc, source: str = GENERATED, rights: str = "") -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = GENERATED, rights: Rights = NO_RIGHTS) -> bytes:
     """The file with both labels before its frames."""
     if not _frame_length(data):
         raise damaged(_NAME)

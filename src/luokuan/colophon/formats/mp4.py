@@ -6,6 +6,7 @@ from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats import isobmff, m4a
 from luokuan.colophon.formats.base import Encoding
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.media import Clip
 
 ENCODERS = {
@@ -41,7 +42,7 @@ def encode(clip: Clip, _encoding: Encoding) -> bytes:
     return encoded(clip, ["-c:v", name, *ENCODERS[name], *sound, "-movflags", "+faststart", "-f", "mp4"])
 
 
-def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: str = "") -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: Rights = NO_RIGHTS) -> bytes:
     """The file with both labels.
 
     Raises:

@@ -14,6 +14,7 @@ from luokuan.colophon.formats import vorbis_comment
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
 from luokuan.colophon.formats.sound import MAX_ENTRIES, write
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.media import Sound
 
@@ -133,7 +134,7 @@ def _comment_start(packet: bytes) -> bytes:
     return next((start for start in _TAGS if packet.startswith(start)), b"")
 
 
-def tag(data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = GENERATED, rights: Rights = NO_RIGHTS) -> bytes:
     """The file with both labels among its comments: pages of headers are made anew, the following ones renumbered."""
     pages = list(_pages(data))
     packets = _Packets()
@@ -149,7 +150,7 @@ def tag(data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> 
         raise damaged(_NAME)
     old = packets.whole[1]
     vendor, comments, end = vorbis_comment.parse(old[len(start) :], _NAME)
-    comments += vorbis_comment.comments_of(aigc, source)
+    comments += vorbis_comment.comments_of(aigc, source, rights)
     # What follows the comments: Vorbis' framing bit; Opus may have padding there.
     packet = start + vorbis_comment.build(vendor, comments) + old[len(start) + end :]
     out = [data[: pages[0].end], *_paginated([packet, *packets.whole[2:]], pages[0].serial)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats.base import Encoding, Tagged, damaged
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Media, Picture
@@ -87,9 +88,9 @@ class PictureFormat:
             )
         return self.to_bytes(media, encoding)
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: str = "") -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: Rights = NO_RIGHTS) -> Tagged:
         """The file with AIGC and IPTC source type, and what is said of rights, in an XMP packet."""
-        return Tagged(self.embed_xmp(data, xmp.build(aigc, source, rights)))
+        return Tagged(self.embed_xmp(data, xmp.build(aigc, source, rights.description)))
 
     def read_labels(self, data: bytes, _sidecars: Mapping[str, bytes]) -> xmp.Labels:
         """What its packet says.

@@ -22,6 +22,7 @@ from luokuan.colophon.formats.base import Encoding, Tagged, damaged
 from luokuan.colophon.formats.midi import MIDI
 from luokuan.colophon.formats.notation import Sheet, sounding, write
 from luokuan.colophon.formats.text import PLAIN
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.media import Media, Score
 
@@ -90,7 +91,7 @@ class SheetFormat:
         assert isinstance(media, Score)
         return self.to_text(write(media)).encode()
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, _rights: Rights = NO_RIGHTS) -> Tagged:
         """The file with AIGC and IPTC source type as elements, and both beside it."""
         fields = [
             f'<{self.element} {self.attribute}="{name}">{escape(value)}</{self.element}>'
@@ -98,7 +99,7 @@ class SheetFormat:
         ]
         added = "".join((self.around[0], *fields, self.around[1])).encode()
         anchor = self.anchor.encode()
-        return Tagged(data.replace(anchor, added + anchor, 1), PLAIN.add_label(data, aigc, source).sidecars)
+        return Tagged(data.replace(anchor, added + anchor, 1), PLAIN.add_label(data, aigc, source, NO_RIGHTS).sidecars)
 
     def read_labels(self, data: bytes, sidecars: Mapping[str, bytes]) -> Labels:
         """What elements at the beginning, and what lies beside, say.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats.base import Encoding, Tagged, damaged
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -66,7 +67,7 @@ class SoundFormat:
     rates: tuple[int, ...]
     starts: Callable[[bytes], bool]
     to_bytes: Callable[[Sound, Encoding], bytes]
-    add_label: Callable[[bytes, Aigc, str, str], bytes]
+    add_label: Callable[[bytes, Aigc, str, Rights], bytes]
     find_labels: Callable[[bytes], Labels]
     decode: Callable[[bytes, int | None], tuple[NDArray[np.float32], int]]
     any_rate: bool = False
@@ -142,7 +143,7 @@ class SoundFormat:
                 code="format.size",
             )
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: str = "") -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: Rights = NO_RIGHTS) -> Tagged:
         """The file with AIGC and IPTC source type."""
         return Tagged(self.add_label(data, aigc, source, rights))
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.aigc import MAX_LENGTH, Aigc
 from luokuan.colophon.formats.base import LABEL, Encoding, Tagged, damaged
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.colophon.xmp import GENERATED, Labels
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -86,7 +87,7 @@ def _label(media: Media, options: LabelOptions, work_id: str, lead: bool) -> str
     return f"{start}{body}\n\n{options.text} [luokuan:{work_id}]\n"
 
 
-def _plain_tag(data: bytes, aigc: Aigc, source: str) -> Tagged:
+def _plain_tag(data: bytes, aigc: Aigc, source: str, _rights: Rights = NO_RIGHTS) -> Tagged:
     return Tagged(data, {LABEL: json.dumps({"AIGC": aigc.to_dict(), _SOURCE: source}, indent=1).encode() + b"\n"})
 
 
@@ -94,7 +95,7 @@ def _plain_labels(_data: bytes, sidecars: Mapping[str, bytes]) -> Labels:
     return _object_labels(sidecars[LABEL]) if LABEL in sidecars else Labels()
 
 
-def _front_tag(data: bytes, aigc: Aigc, source: str) -> Tagged:
+def _front_tag(data: bytes, aigc: Aigc, source: str, _rights: Rights = NO_RIGHTS) -> Tagged:
     # The label is ASCII; in YAML's single quotes only the quote itself has a meaning.
     quoted = aigc.build().replace("'", "''")
     return Tagged(f"---\nAIGC: '{quoted}'\n{_SOURCE}: {source}\n---\n\n".encode() + data)
@@ -121,7 +122,7 @@ def _front_labels(data: bytes, _sidecars: Mapping[str, bytes]) -> Labels:
     return Labels(aigc[0] if aigc else None, source[0] if source else None)
 
 
-def _object_tag(data: bytes, aigc: Aigc, source: str) -> Tagged:
+def _object_tag(data: bytes, aigc: Aigc, source: str, _rights: Rights = NO_RIGHTS) -> Tagged:
     whole = {"AIGC": aigc.to_dict(), _SOURCE: source, **json.loads(data)}
     return Tagged(json.dumps(whole, ensure_ascii=False, indent=1).encode() + b"\n")
 
@@ -171,7 +172,7 @@ class TextFormat:
     place: str
     begins: re.Pattern[bytes] | None
     to_bytes: Callable[[Text], bytes]
-    add_label: Callable[[bytes, Aigc, str], Tagged]
+    add_label: Callable[[bytes, Aigc, str, Rights], Tagged]
     find_labels: Callable[[bytes, Mapping[str, bytes]], Labels]
     to_text: Callable[[bytes], str]
     encoding: str = "UTF-8"
@@ -207,9 +208,9 @@ class TextFormat:
         assert isinstance(media, Text)
         return self.to_bytes(media)
 
-    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, _rights: str = "") -> Tagged:
+    def tag(self, data: bytes, aigc: Aigc, source: str = GENERATED, rights: Rights = NO_RIGHTS) -> Tagged:
         """The file with its implicit label."""
-        return self.add_label(data, aigc, source)
+        return self.add_label(data, aigc, source, rights)
 
     def read_labels(self, data: bytes, sidecars: Mapping[str, bytes]) -> Labels:
         """What the implicit label says.

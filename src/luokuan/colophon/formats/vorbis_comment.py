@@ -6,6 +6,7 @@ from __future__ import annotations
 from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats.base import damaged
 from luokuan.colophon.formats.sound import AIGC_FIELD, MAX_ENTRIES, SOURCE_FIELD
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 
 
 def parse(data: bytes, name: str) -> tuple[bytes, list[bytes], int]:
@@ -43,9 +44,10 @@ def build(vendor: bytes, comments: list[bytes]) -> bytes:
     return texts[0] + len(comments).to_bytes(4, "little") + b"".join(texts[1:])
 
 
-def comments_of(aigc: Aigc, source: str) -> list[bytes]:
-    """The labels as comments."""
-    return [f"{AIGC_FIELD}={aigc.build()}".encode(), f"{SOURCE_FIELD}={source}".encode()]
+def comments_of(aigc: Aigc, source: str, rights: Rights = NO_RIGHTS) -> list[bytes]:
+    """The labels as comments, and the terms in the fields that the specification names for them (section 5.2.1)."""
+    said = {AIGC_FIELD: aigc.build(), SOURCE_FIELD: source, "COPYRIGHT": rights.notice, "LICENSE": rights.licence}
+    return [f"{name}={value}".encode() for name, value in said.items() if value]
 
 
 def labels_in(comments: list[bytes]) -> tuple[list[str], list[str]]:

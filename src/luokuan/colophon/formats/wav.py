@@ -9,6 +9,7 @@ from luokuan.colophon.formats import riff
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
 from luokuan.colophon.formats.sound import write_whole
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.media import Sound
 
 _NAME = "WAV"
@@ -25,11 +26,12 @@ def encode(sound: Sound, encoding: Encoding) -> bytes:
     return write_whole(sound, "WAVEX" if wide else "WAV", encoding.bits)
 
 
-def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: str = "") -> bytes:
+def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: Rights = NO_RIGHTS) -> bytes:
     """The file with both labels behind its samples."""
     for _chunk in riff.chunks(data, b"WAVE", _NAME):
         pass
-    added = riff.chunk(b"AIGC", aigc.build().encode()) + riff.chunk(b"_PMX", xmp.build(None, source, rights))
+    packet = xmp.build(None, source, rights.description)
+    added = riff.chunk(b"AIGC", aigc.build().encode()) + riff.chunk(b"_PMX", packet)
     return riff.build(b"WAVE", data[12:] + added)
 
 

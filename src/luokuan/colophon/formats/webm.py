@@ -14,6 +14,7 @@ from luokuan.colophon.aigc import Aigc
 from luokuan.colophon.formats.agreement import agreed
 from luokuan.colophon.formats.base import Encoding, damaged
 from luokuan.colophon.formats.sound import AIGC_FIELD, MAX_ENTRIES, SOURCE_FIELD
+from luokuan.colophon.usage import NO_RIGHTS, Rights
 from luokuan.media import Clip
 
 VIDEO = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "6", "-row-mt", "1", "-crf", "24", "-b:v", "0")
@@ -115,8 +116,9 @@ def encode(clip: Clip, _encoding: Encoding) -> bytes:
     return encoded(clip, [*VIDEO, *sound, "-f", "webm"])
 
 
-def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, _rights: str = "") -> bytes:
-    """The file with both labels.
+def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, rights: Rights = NO_RIGHTS) -> bytes:
+    """The file with both labels, and the terms in the tags that Matroska names for them (its tag specification, section
+    on legal information).
 
     Raises:
         UserError: there is no ffmpeg.
@@ -127,7 +129,8 @@ def tag(data: bytes, aigc: Aigc, source: str = xmp.GENERATED, _rights: str = "")
         before, after = Path(folder) / "a.webm", Path(folder) / "b.webm"
         before.write_bytes(data)
         given = ["-protocol_whitelist", "file", "-f", "matroska", "-i", str(before), "-map", "0", "-c", "copy"]
-        labels = ["-metadata", f"{AIGC_FIELD}={aigc.build()}", "-metadata", f"{SOURCE_FIELD}={source}"]
+        said = {AIGC_FIELD: aigc.build(), SOURCE_FIELD: source, "COPYRIGHT": rights.notice, "LICENSE": rights.licence}
+        labels = [part for name, value in said.items() if value for part in ("-metadata", f"{name}={value}")]
         ffmpeg.run([*given, "-fflags", "+bitexact", *labels, "-f", "webm", str(after)])
         return after.read_bytes()
 

@@ -18,6 +18,7 @@ from luokuan.files import new_file
 from luokuan.i18n import _
 from luokuan.rights.guard import now_utc
 from luokuan.rights.market import steps
+from luokuan.rights.market.address import page_of
 from luokuan.rights.market.certificate import certificate, seller_name
 from luokuan.rights.market.opening import opened
 from luokuan.rights.market.orders import no_order
@@ -102,7 +103,9 @@ def _copy(licence: GrantRow, home: Home, now: Clock, shared: Database | None) ->
 
     terms = Terms.from_json(dict(licence.terms))
     with opened(home, shared) as database, database.read() as connection:
-        said = usage(terms, owner=seller_name(connection, licence.seller))
+        order = find_order(connection, licence.order_id)
+        page = "" if order is None else page_of(order.listing_id)
+        said = usage(terms, owner=seller_name(connection, licence.seller), statement=page)
     try:
         # The copy is nobody's own work: its recipe is its maker's, and its buyer comes to it by the order.
         finish_again(
