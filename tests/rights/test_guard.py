@@ -107,7 +107,7 @@ def test_training_pictures(home: Home, tmp_path: Path) -> None:
     kept = [path for path in (home.cache / "rights").iterdir() if "-" not in path.name]
     assert len(kept) == 1
     kept[0].write_text("{ damaged")
-    assert looked_at(painted(home, 4), home, corpora=[folder]).compared[0] == "pictures of the corpus blocks"
+    assert looked_at(painted(home, 4), home, corpora=[folder]).compared[0] == "pictures and clips of the corpus blocks"
 
 
 def test_corpora_of_the_home_are_found_by_their_titles(home: Home) -> None:

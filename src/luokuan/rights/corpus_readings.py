@@ -1,5 +1,5 @@
-"""What is known of each item of a corpus: fingerprints of pictures and sounds, features of pictures, lines of scores.
-Each is read once, and kept in the home's cache for as long as the file stays as it was."""
+"""What is known of each item of a corpus: fingerprints of pictures, of frames of clips and of sounds, features of
+pictures, lines of scores. Each is read once, and kept in the home's cache for as long as the file stays as it was."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from luokuan.media import Score
     from luokuan.store.home import Home
 
-What = Literal["picture", "sound", "feature", "score"]
+What = Literal["picture", "clip", "sound", "feature", "score"]
 _PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+_MOVING = (".gif", ".apng", ".png", ".webp")
+_CLIPS = {".mp4": "video/mp4", ".webm": "video/webm"}
+_FRAMES = 32
+"""Frames of a clip that are looked at, evenly spread."""
 _SOUNDS = {".wav": "audio/wav", ".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg", ".m4a": "audio/mp4"}
 _SCORES = (".mid", ".midi", ".json")
 _SIZE_LIMIT = 256 << 20
@@ -129,6 +133,32 @@ def _picture(path: Path) -> list[str]:
     return [one.bits.hex() for one in found if one.quality >= QUALITY["picture"]]
 
 
+def _clip(path: Path) -> list[str]:
+    """Frames of a film, an animation or a strip; of a picture none."""
+    import numpy as np
+
+    from luokuan.colophon.fingerprint import picture
+    from luokuan.colophon.fingerprint.base import QUALITY
+
+    if path.suffix.lower() in _CLIPS:
+        from luokuan.colophon.footage import look
+
+        frames = look(path.read_bytes(), _CLIPS[path.suffix.lower()], _FRAMES).frames
+    else:
+        from PIL import Image
+
+        from luokuan.foundation.corpus.clipframes import read_clip
+
+        with Image.open(path) as opened:
+            sides = sorted(opened.size)
+            if getattr(opened, "n_frames", 1) == 1 and (sides[0] == sides[1] or sides[1] % sides[0]):
+                return []  # it needn't be decoded to know that
+        frames = read_clip(path).frames
+    places = sorted({round(float(at)) for at in np.linspace(0, len(frames) - 1, _FRAMES)})
+    found = [picture.of_pixels(frames[place]) for place in places]
+    return [one.bits.hex() for one in found if one.quality >= QUALITY["picture"]]
+
+
 def _sound(path: Path) -> list[str]:
     from luokuan.colophon.fingerprint import sound
     from luokuan.colophon.fingerprint.base import QUALITY
@@ -158,6 +188,7 @@ def _score(path: Path) -> list[str]:
 
 _READINGS: dict[What, Reading] = {
     "picture": Reading(tuple(_PICTURES), _picture),
+    "clip": Reading((*_MOVING, *_CLIPS), _clip),
     "sound": Reading(tuple(_SOUNDS), _sound),
     "feature": Reading(tuple(_PICTURES), _feature),
     "score": Reading(_SCORES, _score),

@@ -16,7 +16,7 @@ from luokuan.colophon.fingerprint import glance
 from luokuan.colophon.schema import canonical_json
 from luokuan.files import sha256_bytes
 from luokuan.i18n import _
-from luokuan.rights import likeness
+from luokuan.rights import frames, likeness
 from luokuan.rights.hits import Hit
 from luokuan.rights.names import mentions, protected
 from luokuan.store.rights import OverrideRow, find_override
@@ -104,6 +104,7 @@ def guard(row: WorkRow, home: Home, *, corpora: Sequence[Path] = ()) -> Guarding
         likeness.pictures(looking, hits, compared)
         likeness.sounds(looking, glance(data, row.media_type), hits, compared)
         likeness.scores(looking, hits, compared)
+        frames.clips(looking, data, hits, compared)
         _names(connection, row, data, hits, compared)
         found = Guarding(row.id, tuple(hits), tuple(compared))
         return Guarding(row.id, found.hits, found.compared, find_override(connection, row.id, found.digest))
@@ -170,7 +171,7 @@ def _pictures(
     if seen is None or not tells(seen):
         return
     for folder in folders:
-        compared.append(_("pictures of the corpus {name}", name=folder.name))
+        compared.append(_("pictures and clips of the corpus {name}", name=folder.name))
         near = nearest_item(seen, folder, home)
         if near is None:
             continue

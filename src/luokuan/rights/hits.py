@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 HitKind = Literal[
-    "training-text", "training-picture", "training-likeness", "training-sound", "training-score", "work", "likeness",
-    "score", "name",
+    "training-text", "training-picture", "training-likeness", "training-frame", "training-sound", "training-score",
+    "work", "likeness", "frame", "score", "name",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from luokuan.colophon.formats import format_of
 from luokuan.errors import UserError
 from luokuan.i18n import _
-from luokuan.media import Picture, Score
+from luokuan.media import Clip, Picture, Score
 from luokuan.rights import corpus_readings, melodies
 from luokuan.rights.hits import Hit
 from luokuan.store.listings import items_of, listings
@@ -38,7 +38,7 @@ CROWD = 500
 """Pictures among which that is looked for."""
 MOST_OFFERED = 2000
 """Works of others with which one is compared, those that were offered last."""
-MediaT = TypeVar("MediaT", Picture, Score)
+MediaT = TypeVar("MediaT", Picture, Score, Clip)
 
 
 @dataclass(frozen=True, slots=True)

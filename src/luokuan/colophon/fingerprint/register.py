@@ -67,6 +67,21 @@ class Register:
             return self._text(connection, shelf, glance, without)
         return _sound(connection, shelf, glance, without)
 
+    def find_any(
+        self, connection: sa.Connection, glances: Sequence[Mapping[str, Any]], *, without: Collection[str] = ()
+    ) -> Alike | None:
+        """The picture or clip, of which a frame counts, that any of several pictures is nearest to; None if none is.
+
+        Args:
+            connection: To the home's database.
+            glances: See ``fingerprint.glance``; of pictures that tell, such as frames of a clip.
+            without: Ids of works that don't count.
+        """
+        shelf = self._shelves.setdefault("picture", _Shelf("picture"))
+        shelf.refresh(connection)
+        found = [_picture(shelf, glance, without) for glance in glances]
+        return min((one for one in found if one is not None), key=lambda one: one.distance, default=None)
+
     def compare(self, connection: sa.Connection, glance: Mapping[str, Any], work: str) -> Alike | Literal[False] | None:
         """Compare what was seen of a picture or a sound with one work.
 
