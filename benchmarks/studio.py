@@ -48,7 +48,7 @@ from luokuan.store.library import Mark
 from luokuan.store.tables import work
 from luokuan.studio import people
 from luokuan.studio.jobs.queue import JobQueue
-from luokuan.studio.pages.library import text_of
+from luokuan.studio.marks import text_of
 
 BATCH = 1000
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

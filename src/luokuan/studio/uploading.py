@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
+from typing import Literal
 
 from starlette.requests import Request
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store import uploads
+from luokuan.store.belongings import What
 from luokuan.store.quotas import room
 from luokuan.store.uploads import UploadRow
 from luokuan.studio.access import principal
 from luokuan.studio.errors import missing
 from luokuan.studio.material import receiving
 from luokuan.studio.material.errands import Answer, Errand
+from luokuan.studio.material.modelarchives import NO_LICENCE
 from luokuan.studio.state import address_of, now, studio_of
 
 _MOMENT = 5.0
+_AGAIN = ("errand.failed", "disk.full", "upload.room", "quota.storage")
+"""Codes of what may be otherwise when it is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """An archive on its way. ``at``: bytes that have come; ``errand``: its unpacking, if that was begun."""
+
+    row: UploadRow
+    at: int
+    errand: Errand | None
+
+    @property
+    def stands(self) -> Literal["part", "whole", "queued", "running", "asks", "failed", "refused"]:
+        """Part or the whole of it has come; or its unpacking waits for its turn, runs, asks for a licence, failed but
+        may go well another time, or refused the archive."""
+        errand = self.errand
+        if errand is None:
+            return "part" if self.at < self.row.size else "whole"
+        if errand.error is None:
+            return "running" if errand.running else "queued"
+        if errand.error.code == NO_LICENCE:
+            return "asks"
+        return "failed" if errand.error.code in _AGAIN else "refused"
 
 
 def find_own_upload(request: Request, upload_id: str) -> UploadRow | None:
@@ -46,6 +74,18 @@ def place_name(row: UploadRow) -> str:
 def unpacking_of(request: Request, upload_id: str) -> Errand | None:
     """Its unpacking, if that was begun; ``about`` is its ``place_name``."""
     return studio_of(request).errands.find(_key(request, upload_id))
+
+
+def coming(request: Request, row: UploadRow) -> Coming:
+    """How far the upload of ``row`` is."""
+    return Coming(row, receiving.received(studio_of(request).home, row), unpacking_of(request, row.id))
+
+
+def own_coming(request: Request, kind: What) -> list[Coming]:
+    """The asker's uploads of a kind, the newest first."""
+    with studio_of(request).database.read() as connection:
+        rows = uploads.uploads_of(connection, principal(request).person, kind)
+    return [coming(request, row) for row in rows]
 
 
 def become(request: Request, upload_id: str) -> Errand:

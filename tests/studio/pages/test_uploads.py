@@ -91,6 +91,8 @@ def test_a_hostile_archive_leaves_nothing(place: Place, name: str) -> None:
     answer = bring(ann, "photos", zipped({**pictures(), name: b"x"}))
     page = ann.get(answer.headers["location"]).text
     assert "Nothing was kept" in page
+    row = ann.get("/train/corpora").text.partition('class="rows"')[2].partition("</ul>")[0]
+    assert "Refused." in row and "wait" not in row
     upload = answer.headers["location"].rpartition("/")[2]
     assert ann.post(f"/train/uploads/{upload}/give-up").status_code == 303 and left(place) == []
 

@@ -14,9 +14,8 @@ from luokuan.studio.access import Needs, principal
 from luokuan.studio.api.shapes import Me, WorkPage, WorkWhole
 from luokuan.studio.files import work_file
 from luokuan.studio.marks import mark_of, text_of
-from luokuan.studio.pages.library import wanted_of
-from luokuan.studio.pages.work import own_work, served_work
 from luokuan.studio.state import studio_of
+from luokuan.studio.works import own_work, served_work, wanted_of
 
 router = APIRouter(prefix="/api")
 MOST = 100

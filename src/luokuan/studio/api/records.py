@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -26,9 +23,9 @@ from luokuan.studio.errors import missing
 from luokuan.studio.jobs.kinds import kinds
 from luokuan.studio.lineage import without_names
 from luokuan.studio.modelcards import visible_models
-from luokuan.studio.pages.check import FILES, is_own, keep_files
-from luokuan.studio.pages.work import own_work
+from luokuan.studio.sentfiles import FILES, check_sent
 from luokuan.studio.state import studio_of
+from luokuan.studio.works import own_work
 
 router = APIRouter(prefix="/api")
 VERIFY = "/api/verify"
@@ -122,16 +119,8 @@ def proof(request: Request, work_id: str) -> Response:
 )
 async def verify(request: Request) -> Response:
     """Check a file: one, with what lies beside it if there is anything. It isn't kept."""
-    studio = studio_of(request)
-    with tempfile.TemporaryDirectory(prefix="luokuan-check-") as folder:
-        form = await request.form(max_files=FILES, max_fields=4, max_part_size=32 << 10)
-        try:
-            path = await run_in_threadpool(keep_files, form.getlist("file"), Path(folder))
-        finally:
-            await form.close()
-        verdict = await studio.checkers.check(path)
-    studio.counters.verdicts.labels(verdict["verdict"]).inc()
-    own = await run_in_threadpool(is_own, request, verdict.get("work"))
+    form = await request.form(max_files=FILES, max_fields=4, max_part_size=32 << 10)
+    verdict, own = await check_sent(request, form)
     told = coarse(verdict)
     table = [(row["about"], row["says"]) for row in verdict["table"]] if own else list(told.evidence)
     return JSONResponse({

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from luokuan.i18n import _
-from luokuan.store.ownership import find_own_work
-from luokuan.studio.access import Needs, check_turn, principal
+from luokuan.studio.access import Needs, check_turn
 from luokuan.studio.checking import coarse
 from luokuan.studio.openai.bodies import form_body
 from luokuan.studio.openai.fields import Fields, missing, wrong
+from luokuan.studio.sentfiles import is_own
 from luokuan.studio.state import studio_of
 
 router = APIRouter(prefix="/v1")
@@ -49,7 +49,7 @@ async def check(request: Request) -> Response:
             await form.close()
         verdict = await studio_of(request).checkers.check(path)
     studio_of(request).counters.verdicts.labels(verdict["verdict"]).inc()
-    own = await run_in_threadpool(_own, request, verdict.get("work"))
+    own = await run_in_threadpool(is_own, request, verdict.get("work"))
     return JSONResponse(
         {
             "object": "content_provenance_check",
@@ -82,10 +82,3 @@ def _ours(verdict: dict[str, Any], *, own: bool) -> dict[str, Any]:
     named = ("work", "model", "model_digest", "licence", "created", "stamped", "log", "unchanged", "watermark", "alike")
     found = {name: verdict.get(name) for name in named}
     return {"verdict": told.word, "summary": verdict["summary"], "evidence": verdict["table"], **found}
-
-
-def _own(request: Request, work_id: str | None) -> bool:
-    if not work_id:
-        return False
-    with studio_of(request).database.read() as connection:
-        return find_own_work(connection, work_id, principal(request).person) is not None

@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from luokuan.errors import UserError
 from luokuan.foundation.modelfolder import is_name
 from luokuan.i18n import _, language
-from luokuan.store import belongings, uploads
+from luokuan.store import belongings
 from luokuan.store.belongings import Belonging
 from luokuan.store.events import insert_event
 from luokuan.store.quotas import room
@@ -26,10 +26,11 @@ from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.errors import missing
 from luokuan.studio.forms import number_in, text_in
 from luokuan.studio.guard.headers import FILES
-from luokuan.studio.material import licences, receiving
+from luokuan.studio.material import licences
 from luokuan.studio.material.errands import Errand
 from luokuan.studio.rendering import render
 from luokuan.studio.state import Studio, address_of, now, studio_of
+from luokuan.studio.uploading import own_coming
 
 if TYPE_CHECKING:
     from luokuan.foundation.corpus.card import Card
@@ -123,13 +124,10 @@ def corpora_page(request: Request) -> Response:
     studio, person = studio_of(request), principal(request).person
     here = own_corpora(request)
     with studio.database.read() as connection:
-        coming = [
-            (row, receiving.received(studio.home, row)) for row in uploads.uploads_of(connection, person, "corpus")
-        ]
         left = room(connection, person, now())
     values = {
         "corpora": [(one, one.card[0], kept_report(studio, one)) for one in here],
-        "coming": coming,
+        "coming": own_coming(request, "corpus"),
         "room": left,
         "most": studio.settings.corpus_bytes,
     }

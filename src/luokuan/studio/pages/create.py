@@ -29,10 +29,10 @@ from luokuan.studio.guard.headers import FILES
 from luokuan.studio.jobs.kinds import Kind, kinds
 from luokuan.studio.jobviews import view_of
 from luokuan.studio.modelcards import ModelCard, fitting, sample_of, visible_models
-from luokuan.studio.pages.work import own_work
 from luokuan.studio.rendering import render
 from luokuan.studio.state import Studio, studio_of
 from luokuan.studio.words import job_word
+from luokuan.studio.works import own_work
 
 router = APIRouter()
 GROUP = "create."

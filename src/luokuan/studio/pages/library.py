@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
@@ -15,7 +13,6 @@ from luokuan.i18n import _
 from luokuan.store import feedback, house, library, ownership
 from luokuan.store.collections import collections_of
 from luokuan.store.events import insert_event
-from luokuan.store.library import Wanted
 from luokuan.store.works import WorkRow
 from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.cards import card
@@ -25,6 +22,7 @@ from luokuan.studio.forms import is_plain, text_in
 from luokuan.studio.marks import mark_of, text_of
 from luokuan.studio.rendering import render
 from luokuan.studio.state import address_of, now, studio_of
+from luokuan.studio.works import wanted_of
 
 router = APIRouter()
 PAGE = 24
@@ -134,26 +132,3 @@ def _change(request: Request, work_id: str, action: str) -> WorkRow:
             connection, at=at, account_id=person.id, action=action, subject=row.id, address=address_of(request)
         )
     return row
-
-
-def wanted_of(asked: Mapping[str, str], *, thrown: bool = False) -> Wanted:
-    """Filters as they stand in an address; what can't be read filters nothing."""
-    since, until = _day(asked.get("since", "")), _day(asked.get("until", ""))
-    return Wanted(
-        kind=asked.get("kind", ""),
-        model=asked.get("model", ""),
-        since=since,
-        until=None if until is None else until + timedelta(days=1),
-        text=asked.get("q", ""),
-        thrown=thrown,
-        collection=asked.get("collection", ""),
-    )
-
-
-def _day(text: str) -> datetime | None:
-    try:
-        found = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    # Room for a day more, and years that every database holds.
-    return found if 1900 <= found.year < 3000 else None

@@ -13,20 +13,20 @@ from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store.jobs import Job
 from luokuan.store.quotas import room
-from luokuan.store.uploads import uploads_of
 from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.errors import missing
 from luokuan.studio.files import disposition
 from luokuan.studio.forms import text_in
 from luokuan.studio.guard.headers import FILES
 from luokuan.studio.jobs.handlers.export import folder_of
-from luokuan.studio.material import licences, receiving
+from luokuan.studio.material import licences
 from luokuan.studio.pages.corpora import own_corpora
 from luokuan.studio.rendering import render
 from luokuan.studio.state import now, studio_of
 from luokuan.studio.training.models import ModelHere, find_model, models_of, own_model, remove_own_model
 from luokuan.studio.training.runs import find_run, in_language
 from luokuan.studio.training.tasks import family_word
+from luokuan.studio.uploading import own_coming
 
 router = APIRouter()
 FORMATS = ("hub-folder", "onnx", "gguf")
@@ -40,11 +40,10 @@ def models_page(request: Request) -> Response:
     """All that the reader may use, and a way to bring one."""
     studio, person = studio_of(request), principal(request).person
     with studio.database.read() as connection:
-        coming = [(row, receiving.received(studio.home, row)) for row in uploads_of(connection, person, "model")]
         left = room(connection, person, now())
     values = {
         "models": [(model, family_word(model.family, model.choices)) for model in models_of(request)],
-        "coming": coming,
+        "coming": own_coming(request, "model"),
         "room": left,
         "most": studio.settings.corpus_bytes,
         "licences": licences.rows(),

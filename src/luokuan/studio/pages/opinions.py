@@ -12,9 +12,9 @@ from luokuan.i18n import _
 from luokuan.store.feedback import put_feedback
 from luokuan.studio.access import Needs, form_of
 from luokuan.studio.forms import text_in
-from luokuan.studio.pages.work import own_work
 from luokuan.studio.rendering import render
 from luokuan.studio.state import now, studio_of
+from luokuan.studio.works import own_work
 
 router = APIRouter()
 

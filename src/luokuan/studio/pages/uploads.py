@@ -22,11 +22,10 @@ from luokuan.studio.access import Needs, check_token, form_of, principal
 from luokuan.studio.forms import number_in, text_in
 from luokuan.studio.guard.csrf import FIELD, HEADER
 from luokuan.studio.material import licences, receiving
-from luokuan.studio.material.modelarchives import NO_LICENCE
 from luokuan.studio.material.multipart import Fields, Take, read_form_with_file
 from luokuan.studio.rendering import render
 from luokuan.studio.state import now, studio_of
-from luokuan.studio.uploading import become, find_own_upload, own_upload, require_all, start_unpacking, unpacking_of
+from luokuan.studio.uploading import become, coming, find_own_upload, own_upload, require_all, start_unpacking
 
 router = APIRouter()
 START = "/train/uploads"
@@ -35,8 +34,6 @@ PIECES = f"{START}/"
 """Bodies below it are pieces."""
 SOON = 1.5
 """Seconds in which most archives are unpacked: so long the answer waits."""
-AGAIN = ("errand.failed", "disk.full", "upload.room", "quota.storage")
-"""Codes of what may be otherwise when it is tried again."""
 _MOST = 10**13
 
 
@@ -159,21 +156,17 @@ def _finish(request: Request, row: UploadRow, licence: str) -> Response:
 
 
 def _shown(request: Request, upload_id: str, template: str) -> Response:
-    studio = studio_of(request)
     row = find_own_upload(request, upload_id)
     if row is None:
         return _to(request, f"/train/{become(request, upload_id).about}")
-    errand = unpacking_of(request, upload_id)
-    code = errand.error.code if errand is not None and errand.error is not None else ""
-    asks, at = code == NO_LICENCE, receiving.received(studio.home, row)
-    # The studio was stopped, or what failed may go well another time.
-    again = at == row.size and (errand is None or code in AGAIN)
+    here = coming(request, row)
     values = {
         "row": row,
-        "errand": errand,
-        "at": at,
-        "again": again,
-        "licences": licences.rows() if asks else (),
+        "errand": here.errand,
+        "at": here.at,
+        # The studio was stopped, or what failed may go well another time.
+        "again": here.stands in ("whole", "failed"),
+        "licences": licences.rows() if here.stands == "asks" else (),
     }
     return render(request, template, values)
 

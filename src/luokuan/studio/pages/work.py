@@ -14,55 +14,21 @@ from starlette.responses import Response
 from luokuan.colophon.collection import export, name_of, public_record
 from luokuan.colophon.evidence import word_for
 from luokuan.colophon.tlog.log import entry_of
-from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store import ownership
-from luokuan.store.rights import is_withdrawn
-from luokuan.store.works import WorkRow
 from luokuan.studio.access import Needs, check_turn, principal
 from luokuan.studio.asking.again import brief_again
 from luokuan.studio.cards import card
-from luokuan.studio.errors import missing
 from luokuan.studio.files import work_archive, work_file
 from luokuan.studio.guard.headers import FILES
 from luokuan.studio.jobviews import results_of
 from luokuan.studio.lineage import drawn
 from luokuan.studio.rendering import render
 from luokuan.studio.state import studio_of
+from luokuan.studio.works import own_work, served_work
 
 router = APIRouter()
 _TEXT = 20_000
-
-
-def own_work(request: Request, work_id: str) -> WorkRow:
-    """The work, if it is the reader's.
-
-    Raises:
-        UserError: there is none, or it is somebody else's: nobody is told which (404).
-    """
-    with studio_of(request).database.read() as connection:
-        row = ownership.find_own_work(connection, work_id, principal(request).person)
-    if row is None:
-        raise missing()
-    return row
-
-
-def served_work(request: Request, work_id: str) -> WorkRow:
-    """As ``own_work``, for whoever hands out its bytes.
-
-    Raises:
-        UserError: see there; or it was withdrawn (410).
-    """
-    row = own_work(request, work_id)
-    with studio_of(request).database.read() as connection:
-        if is_withdrawn(connection, row.id):
-            raise UserError(
-                _("The work {id} was withdrawn and isn't served any more.", id=row.id),
-                _("That it was made stays provable: see `luokuan rights notices`."),
-                code="work.withdrawn",
-                status=410,
-            )
-    return row
 
 
 @router.get("/works/{work_id}", dependencies=[Depends(Needs("viewer"))])
