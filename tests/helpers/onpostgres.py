@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,12 @@ class Homes:
         if place not in self._names:
             self._names[place] = self._cluster.name()
         return self._cluster.address(self._names[place])
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Yield the URL of a database without tables, which no home finds by its path."""
+        with self._cluster.database(empty=True) as url:
+            yield url
 
     def make(self, place: Path) -> str:
         """Make that database, unless it is there. Returns its URL."""
@@ -102,6 +110,17 @@ def use(homes: Homes) -> None:
 def take_away(home: Path) -> None:
     """Let the database of the home at ``home`` be gone."""
     _homes[0].forget(home)
+
+
+@contextmanager
+def another_database() -> Iterator[None]:
+    """Let LUOKUAN_DATABASE name an empty database meanwhile, as who restores a home has to; on SQLite nobody does."""
+    if not _homes:
+        yield
+        return
+    with _homes[0].empty() as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ELSEWHERE, url)
+        yield
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ import fsspec
 import pytest
 from drafts import draft
 from moto.server import ThreadedMotoServer
+from onpostgres import another_database
 from people import Place
 
 from luokuan.colophon.collection import export
@@ -148,14 +149,16 @@ def test_a_backup_of_it_goes_into_another_place(url: str, monkeypatch: pytest.Mo
         restore(out, home.path.parent / "back")
     assert caught.value.code == "blobs.owner" and Blobs(home).has(work.sha256)
     monkeypatch.setenv(VARIABLE, f"{url}-back")
-    done = restore(out, home.path.parent / "back")
+    with another_database():
+        done = restore(out, home.path.parent / "back")
     assert done.missing == [] and not list((home.path.parent / "back" / "blobs").rglob("*"))
     assert Blobs(Home(done.path)).get(work.sha256) == work.data
     monkeypatch.delenv(VARIABLE)
-    plain = Home(restore(out, home.path.parent / "plain").path)
-    assert Blobs(plain).get(work.sha256) == work.data
-    with open_database(plain) as database, database.read() as connection:
-        assert [row.id for row in recent_works(connection)] == [work.id]
+    with another_database():
+        plain = Home(restore(out, home.path.parent / "plain").path)
+        assert Blobs(plain).get(work.sha256) == work.data
+        with open_database(plain) as database, database.read() as connection:
+            assert [row.id for row in recent_works(connection)] == [work.id]
 
 
 @pytest.mark.parametrize("place", ["s3:/x", "file:///tmp/x", "/tmp/x", "https://example.org/x", "gopher://x", ""])

@@ -18,7 +18,7 @@ def told(home: Home, capfd: pytest.CaptureFixture[str]) -> str:
     return "".join(capfd.readouterr())
 
 
-def test_lost_keys_are_spoken_of_once(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
+def test_lost_keys_are_spoken_of_once(each_database: str, home: Home, capfd: pytest.CaptureFixture[str]) -> None:
     assert "lacks keys" not in told(home, capfd), "a new home has lost nothing"
     assert "lacks keys" not in told(home, capfd)
     for name in ("ca", "watermark.key"):

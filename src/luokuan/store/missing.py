@@ -22,7 +22,7 @@ def missing_keys(home: Home) -> list[str]:
     places = read_places(home)
     names = [places.user or places.authority, WATERMARK, MASTERS]
     gone = [name for name in names if not (home.path / "keys" / name).exists()]
-    if not gone or not home.database.is_file():
+    if not gone or not home.has_database:
         return []
     with open_database(home) as database, database.read() as connection:
         return gone if connection.execute(sa.select(work.c.id).limit(1)).first() is not None else []
