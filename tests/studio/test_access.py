@@ -90,6 +90,18 @@ def test_keys_get_what_their_role_and_their_scopes_allow(place: Place) -> None:
     assert place.stranger().client.get("/metrics", headers=chief).status_code == 403, "the key is a viewer's only"
 
 
+def test_no_address_with_control_characters_leads_anywhere(place: Place) -> None:
+    chief = place.browser("chief", "admin")
+    key = place.key(place.account("ada", "admin"), scopes=tuple(SCOPES))
+    for method, path, route in calls(place):
+        if "{" not in path or needs_of(route) is None:
+            continue
+        browser = place.stranger() if path.startswith(PROGRAMS) else chief
+        headers = key if path.startswith(PROGRAMS) else {"x-csrf-token": chief.token}
+        address = re.sub(r"\{[^}]*\}", "a%00b", path)
+        assert browser.client.request(method, address, headers=headers).status_code == 404, (method, path)
+
+
 def test_every_form_needs_its_token(place: Place) -> None:
     chief = place.browser("chief", "admin")
     for method, path, _route in calls(place):

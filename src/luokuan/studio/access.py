@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from luokuan.errors import UserError
@@ -23,6 +24,7 @@ from luokuan.store import apikeys, sessions
 from luokuan.store.account_tables import ROLES
 from luokuan.store.accounts import AccountRow, find_account
 from luokuan.store.apikeys import KeyRow
+from luokuan.studio.forms import is_plain
 from luokuan.studio.guard import csrf, tokens
 from luokuan.studio.state import Studio, address_of, now, studio_of
 
@@ -102,6 +104,7 @@ class Needs:
 
         Raises:
             UserError: it comes too often, nobody is known (401), or it isn't for them (403).
+            HTTPException: its address can't lead anywhere (404).
         """
         studio = studio_of(request)
         if wait := studio.requests.take(address_of(request)):
@@ -116,6 +119,9 @@ class Needs:
             raise forbidden()
         if self.scopes and (who.key is None or not self.fits(who.key.scopes)):
             raise forbidden()
+        # No id and no name holds such signs, and PostgreSQL can't even be asked for them.
+        if not all(is_plain(str(part)) for part in request.path_params.values()):
+            raise HTTPException(404)
         if request.method not in SAFE and not by_program(request):
             await self._form(request, who)
 
