@@ -7,8 +7,9 @@ that of the test's own home; who starts one for another home passes ``environmen
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,19 @@ class Homes:
             self._made.add(place)
         return url
 
+    def keep(self, place: Path) -> Callable[[], None]:
+        """Keep the database of the home at ``place`` as it is, to which nobody is connected. Returns what puts it
+        back, once."""
+        kept = self._cluster.name()
+        self._cluster.make(kept, like=self._names[place])
+
+        def put_back() -> None:
+            self._cluster.drop(self._names[place])
+            self._cluster.make(self._names[place], like=kept)
+            self._cluster.drop(kept)
+
+        return put_back
+
     def forget(self, folder: Path) -> None:
         """Drop the databases of all homes under ``folder``."""
         for place in [place for place in self._names if place.is_relative_to(folder)]:
@@ -89,8 +103,9 @@ class Homes:
             return whole(home, url, patience)
 
         def started(event: str, arguments: tuple[Any, ...]) -> None:
-            if event == "subprocess.Popen" and str(arguments[0]).startswith(sys.prefix):
-                named = (arguments[3] or os.environ).get(ELSEWHERE)
+            ours = event == "subprocess.Popen" and str(arguments[0]).startswith(sys.prefix)
+            if ours or event == "os.fork":
+                named = ((arguments[3] if ours else None) or os.environ).get(ELSEWHERE)
                 for place in [place for place in self._names if self.url(place) == named]:
                     self.make(place)
 
@@ -121,6 +136,22 @@ def another_database() -> Iterator[None]:
     with _homes[0].empty() as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv(ELSEWHERE, url)
         yield
+
+
+def keep(home: Home) -> Callable[[], None]:
+    """Keep the database of ``home``, which nobody has open, as it is. Returns what puts it back, once, as who restores
+    an older copy does."""
+    if _homes:
+        return _homes[0].keep(home.path)
+    kept = home.path.with_name("kept.db")
+    shutil.copy(home.database, kept)
+
+    def put_back() -> None:
+        for extra in home.path.glob("luokuan.db-*"):
+            extra.unlink()
+        shutil.copy(kept, home.database)
+
+    return put_back
 
 
 def environment(home: Path) -> dict[str, str]:

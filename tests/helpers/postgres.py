@@ -112,10 +112,10 @@ class Cluster:
         """A name that no other database has."""
         return f"t{next(self._numbers)}"
 
-    def make(self, name: str, *, empty: bool = False) -> None:
-        """Make the database ``name``."""
+    def make(self, name: str, *, empty: bool = False, like: str = "whole") -> None:
+        """Make the database ``name``, as ``like`` is, to which nobody is connected."""
         # As files: by the log, as PostgreSQL does it otherwise, a copy costs twice the work.
-        self._sql(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else 'whole'} {self._by_files}")
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else like} {self._by_files}")
 
     def drop(self, name: str) -> None:
         """Drop the database ``name``, whoever is still connected to it."""

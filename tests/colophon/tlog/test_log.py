@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from logs_for_tests import SECRET, add_notices, add_work, add_works, forked, work_row
-from onpostgres import about_sqlite
+from onpostgres import about_sqlite, keep
 
 from luokuan.colophon.tlog import log, note, tree
 from luokuan.colophon.tlog.audit import audit
@@ -88,6 +88,7 @@ def test_every_proof_of_a_log_holds(home: Home, database: Database) -> None:
                 log.inclusion(connection, head, index, size)
 
 
+@about_sqlite("it counts the steps of its machine")
 def test_a_read_and_an_append_touch_few_rows(home: Home, database: Database) -> None:
     """No query reads more than a few times log₂ n rows, by SQLite's own count of what it steps over."""
     (row,) = add_works(database, home, 1)
@@ -170,19 +171,15 @@ def restored(home: Home, database: Database, kept: int, lost: int) -> tuple[list
     """The database as it was after ``kept`` works, of ``kept + lost``. Returns the kept ones, the last checkpoint."""
     rows = add_works(database, home, kept)
     database.engine.dispose()
-    backup = home.path.with_name("backup.db")
-    shutil.copy(home.database, backup)
+    put_back = keep(home)
     add_works(database, home, lost)
     last = log.kept_checkpoint(home)
     assert last is not None
     database.engine.dispose()
-    for extra in home.path.glob("luokuan.db-*"):
-        extra.unlink()
-    shutil.copy(backup, home.database)
+    put_back()
     return rows, last
 
 
-@about_sqlite("it puts an older file back")
 def test_after_a_restore_a_new_log_names_the_last_known_checkpoint(
     home: Home, database: Database, capfd: pytest.CaptureFixture[str]
 ) -> None:
