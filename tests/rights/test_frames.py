@@ -99,3 +99,10 @@ def test_works_of_others_that_are_shown_for_a_moment(home: Home, monkeypatch: py
     mine = finish(Draft(Clip(frames, 6.0), RECIPE, kind="video"), home=home, media_type="video/webm", owner=ann.id)
     (hit,) = looked_at(mine, home).hits
     assert (hit.blocks, hit.details["like"]) == (True, hidden.id), "the file itself was copied, with its label"
+    # A frame of one's own, nearer than somebody else's, doesn't hide that.
+    own = painted(home, 66, owner=ann.id)
+    with Image.open(io.BytesIO(own.data)) as opened:
+        frames = np.stack([np.asarray(opened.convert("RGB")), frames[0], scene(60, side).pixels])
+    both = finish(Draft(Clip(frames, 6.0), RECIPE, kind="video"), home=home, media_type="video/webm", owner=ann.id)
+    found = looked_at(both, home).hits
+    assert {(one.details["like"], one.blocks) for one in found} == {(theirs.id, True), (own.id, False)}

@@ -3,7 +3,7 @@ which a clip may show one for a moment only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.formats import format_of
@@ -12,7 +12,7 @@ from luokuan.media import Clip, Picture
 from luokuan.rights import corpus_readings
 from luokuan.rights.hits import Hit
 from luokuan.rights.training_items import nearest_of, seen_of
-from luokuan.store.ownership import owner_of
+from luokuan.store.ownership import owner_of, works_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,22 +53,31 @@ def clips(looking: Looking, data: bytes, hits: list[Hit], compared: list[str]) -
             )  # fmt: skip
             hits.append(Hit("training-frame", sure, said, {**values, "mirrored": near.mirrored}))
     compared.append(_("frames with works of this home"))
-    filed = Register(looking.home).find_any(looking.connection, seen, without=looking.related)
-    nearest = [one for one in (_offered(looking, seen), filed) if one is not None]
-    alike = min(nearest, key=lambda one: one.distance, default=None)
-    if alike is None or any(one.details.get("like") == alike.work for one in hits):
-        return  # or it is like that work as a whole, which was told
-    others = owner_of(looking.connection, alike.work) != owner_of(looking.connection, looking.row.id)
+    # One's own works are looked for apart: a nearer one of them must not stand before somebody else's.
+    mine = works_of(looking.connection, owner_of(looking.connection, looking.row.id))
+    told = {str(one.details["like"]) for one in hits if "like" in one.details}  # as a whole
+    register, left_out = Register(looking.home), told | set(looking.related)
+    nearest = register.find_any(looking.connection, seen, without=left_out)
+    filed = register.find_any(looking.connection, seen, without=left_out | mine)
+    offered = _offered(looking, seen, without=told)
+    theirs = min((one for one in (offered, filed) if one is not None), key=lambda one: one.distance, default=None)
+    if theirs is not None:
+        hits.append(_like(theirs, others=True))
+    if nearest is not None and nearest.work in mine:
+        hits.append(_like(nearest, others=False))
+
+
+def _like(alike: Alike, *, others: bool) -> Hit:
     values = {"id": alike.work, "distance": alike.distance}
     if others:
         said = _("A frame of it looks like the work {id} of somebody else (PDQ distance {distance} of 256).", **values)
     else:
         said = _("A frame of it looks like your own work {id} (PDQ distance {distance} of 256).", **values)
     details = {"like": alike.work, "distance": alike.distance, "mirrored": alike.mirrored, "others": others}
-    hits.append(Hit("frame", others and alike.sure, said, details))
+    return Hit("frame", others and alike.sure, said, details)
 
 
-def _offered(looking: Looking, seen: Sequence[Mapping[str, Any]]) -> Alike | None:
+def _offered(looking: Looking, seen: Sequence[Mapping[str, Any]], *, without: Collection[str]) -> Alike | None:
     """The nearest of the pictures and clips that others offer, without their labels, which stand in the fingerprints of
     files and make quite another picture of one."""
     from luokuan.colophon.fingerprint.base import Alike
@@ -76,7 +85,7 @@ def _offered(looking: Looking, seen: Sequence[Mapping[str, Any]]) -> Alike | Non
 
     scan, owners = Scan(4), list[str]()
     for kind in (Picture, Clip):
-        for other in looking.offered(kind):
+        for other in (one for one in looking.offered(kind) if one.id not in without):
             bits = _kept(looking, other)
             scan.add(b"".join(bits))
             owners += [other.id] * len(bits)

@@ -23,6 +23,15 @@ def owner_of(connection: sa.Connection, work_id: str) -> str | None:
     return connection.execute(sa.select(ownership.c.account_id).where(ownership.c.work_id == work_id)).scalar()
 
 
+def works_of(connection: sa.Connection, account_id: str | None) -> set[str]:
+    """Ids of all works of an account; None: of those that belong to the home's administrators."""
+    if account_id is None:
+        query = sa.select(work.c.id).where(work.c.id.not_in(sa.select(ownership.c.work_id)))
+    else:
+        query = sa.select(ownership.c.work_id).where(ownership.c.account_id == account_id)
+    return set(connection.execute(query).scalars())
+
+
 def belongs_to(person: AccountRow) -> sa.ColumnElement[bool]:
     """The condition that a work is ``person``'s: their own, and to administrators also what was made on the command
     line. Nobody, whatever their role, sees the works of others here."""
