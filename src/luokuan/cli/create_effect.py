@@ -59,7 +59,8 @@ def effect(
     format: Annotated[
         str | None,
         typer.Option(
-            "--format", help=_("mp4 or webm; png, jpg or webp for the style of a picture (default: by --output).")
+            "--format",
+            help=_("mp4 or webm; png, jpg or webp for the style of a picture (default: by --output, else mp4)."),
         ),
     ] = None,
     label: labelling.Label = None,

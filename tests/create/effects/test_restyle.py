@@ -13,9 +13,10 @@ from PIL import Image
 
 from luokuan.colophon import ffmpeg
 from luokuan.colophon.finish import export_work
+from luokuan.colophon.lineage import lineage_of
 from luokuan.colophon.verification import verify_file
 from luokuan.create.effects.drafts import create_effect
-from luokuan.create.effects.restyle import Restyler
+from luokuan.create.effects.restyle import Restyler, example
 from luokuan.errors import UserError
 from luokuan.media import Clip, Picture
 from luokuan.store.home import Home, open_home
@@ -57,23 +58,35 @@ def test_a_picture_in_the_style_of_a_corpus_has_its_licence(home: Home, tmp_path
     corpus.mkdir()
     for index in range(3):
         Image.fromarray(np.roll(STYLE, index * 7, axis=0)).save(corpus / f"{index}.png")
-    (corpus / "card.yaml").write_text("title: Oranges\nlicence: CC-BY-NC-4.0\n", encoding="utf-8")
+    (corpus / "card.yaml").write_text("title: Oranges\nlicence: CC-BY-NC-4.0\ncredit: Ann Painter\n", encoding="utf-8")
     Image.fromarray(STRIPES).save(tmp_path / "photo.png")
     work = create_effect(
         tmp_path / "photo.png", "style", toward=corpus, licence="CC0-1.0", media_type="image/png", home=home
     )
     told = work.recipe.parameters
-    assert (told["style"]["title"], told["style"]["pictures"], len(work.recipe.corpus_digest or "")) == (
-        "Oranges",
-        3,
-        64,
-    )
+    assert (told["style"]["title"], told["style"]["pictures"]) == ("Oranges", 3)
+    assert work.recipe.corpus_digest == told["style"]["digest"] is not None
     assert "CC-BY-NC-4.0" in work.recipe.licence and work.kind == "image"
     export_work(work, tmp_path / "out.png")
     assert verify_file(tmp_path / "out.png", home=home).verdict == "ours"
+    # Rights follow through what is done with it next, and through a second style.
+    (corpus / "card.yaml").write_text("title: Lemons\nlicence: CC0-1.0\n", encoding="utf-8")
+    Image.fromarray(STYLE[::-1]).save(corpus / "3.png")
+    again = create_effect(tmp_path / "out.png", "style", toward=corpus, media_type="image/png", home=home)
+    graph = lineage_of(again.id, home)
+    found = {node.title: node.rights for node in graph.nodes.values() if node.kind == "corpus"}
+    assert set(found) == {"Oranges", "Lemons"} and found["Oranges"]["credit"] == "Ann Painter"
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no usable picture"):
         create_effect(tmp_path / "photo.png", "style", toward=tmp_path / "empty", media_type="image/png", home=home)
+
+
+def test_a_style_is_looked_at_no_larger_than_it_must_be() -> None:
+    """What is scaled up to the side at which a style is looked at would else take gigabytes."""
+    thin, wide, large = (example(Image.new("RGB", size)) for size in ((1, 4000), (3000, 20), (900, 1200)))
+    assert thin.shape == (4, 1, 3) and wide.shape == (20, 80, 3) and large.shape == (512, 384, 3)
+    thread = np.full((1, 4000, 3), 90, np.uint8)
+    assert Restyler([example(Image.fromarray(thread))], (64, 64), 0.5).of(STRIPES[:64]).shape == (64, 64, 3)
 
 
 @needs_ffmpeg
@@ -99,5 +112,5 @@ def test_a_picture_turns_into_the_style_of_another_and_a_clip_takes_it(home: Hom
     assert path is not None
     create_effect(path, "style", toward=tmp_path / "style.png", media_type="video/webm", home=home, finisher=keep)
     assert isinstance(made[1], Clip) and len(made[1].frames) == 4
-    with pytest.raises(UserError, match="--format has no say with a clip"):
+    with pytest.raises(UserError, match="stays a clip"):
         create_effect(path, "style", toward=tmp_path / "style.png", media_type="image/png", home=home)

@@ -95,8 +95,11 @@ def _made_by(row: WorkRow, given: list[IngredientRow], found: Lineage, models: _
     if isinstance(pieces, list):
         wanted += [(one.get("model"), one["model_digest"], one.get("corpus_digest")) for one in pieces
                    if isinstance(one, dict) and one.get("model_digest")]  # fmt: skip
+    # The corpus of a style, with what its card said: no model keeps that.
+    style = (recipe.get("parameters") or {}).get("style")
     for name, digest, corpus in dict.fromkeys(wanted):
-        found.link(models.add(found, str(name), str(digest), corpus), _key(row.id), "created")
+        about = style if isinstance(style, dict) and style.get("digest") == corpus else {"digest": corpus}
+        found.link(models.add(found, str(name), str(digest), about), _key(row.id), "created")
 
 
 def _work(row: WorkRow) -> Node:
@@ -127,15 +130,27 @@ class _Models:
         self._all: dict[str, ModelFolder] | None = None
 
     def add(
-        self, found: Lineage, name: str, digest: str, corpus: Any = None, *, folder: ModelFolder | None = None
+        self,
+        found: Lineage,
+        name: str,
+        digest: str,
+        corpus: Mapping[str, Any] | None = None,
+        *,
+        folder: ModelFolder | None = None,
     ) -> str:
-        """Add a model with what it was made from. Returns its key. ``folder``: if it is known already."""
+        """Add a model with what it was made from. Returns its key.
+
+        Args:
+            corpus: What a work says of the corpus, where the model itself can't be found.
+            folder: If it is known already.
+        """
         key = f"model:{digest}"
         folder = folder or self._folder(name, digest)
         if folder is None:
             away = {"digest": digest, "state": "absent"}
-            if found.add(Node(key, "model", clean(name) or "?", cleaned({"digest": digest[:12]}), away)) and corpus:
-                _corpus(found, {"digest": corpus}, key)
+            found.add(Node(key, "model", clean(name) or "?", cleaned({"digest": digest[:12]}), away))
+            if corpus:  # also where the node was there: another work may name another corpus
+                _corpus(found, corpus, key)
             return key
         learnt = folder.training.get("corpus")
         details = {"family": folder.family, "digest": digest[:12], "licence": folder.licence}

@@ -36,6 +36,8 @@ NARROWEST = 4.0
 """How much longer one side of a picture may be than the other."""
 MOST_STYLED = 1200
 """Frames of the longest clip that is put into a style."""
+SAID = ("title", "licence", "source", "credit", "consent", "personal_data")
+"""What is remembered of the card of a corpus whose style was taken."""
 EXAMPLES = 24
 """Pictures of a corpus that tell its style."""
 LARGEST = 4 << 30
@@ -143,12 +145,7 @@ def _made(
         return _of_pictures(asked, pictures, codec, home, on_frame)
     if asked.effect == "morph":
         raise UserError(_("A morph needs two pictures."), _("Give pictures, no clips."), code="create.option")
-    if asked.chosen:
-        raise UserError(
-            _("{option} has no say with {other}.", option=asked.chosen[0], other=_("a clip")),
-            _("Leave one of them out."),
-            code="create.option",
-        )
+    _no_shape(asked)
     clip = clip_of(first, home, folder)
     count, height, width, _channels = clip.frames.shape
     _check_size(count, (height, width))
@@ -163,21 +160,24 @@ def _styled(
     on_frame: Callable[[int, int], None] | None, *, still: bool,
 ) -> _Made:  # fmt: skip
     """In the style of a picture or a corpus: a clip; a picture; or a clip in which a picture turns into it."""
+    from PIL import Image
+
     from luokuan.create.decoding import clip_of
-    from luokuan.create.effects.restyle import Restyler
+    from luokuan.create.effects.restyle import Restyler, example
     from luokuan.create.presenters.grounds import filled
     from luokuan.create.starting import picture_of
 
-    style = [picture_of(given[1], home).pixels[..., :3]] if corpus is None else _examples(corpus)
+    if corpus is None:
+        style = [example(Image.fromarray(picture_of(given[1], home).pixels[..., :3]))]
+    else:
+        style = _examples(corpus)
     first = given[0]
     if first.media_type.startswith("video/"):
-        if still or asked.chosen:
-            option = "--format" if still else asked.chosen[0]
+        if still:
             raise UserError(
-                _("{option} has no say with {other}.", option=option, other=_("a clip")),
-                _("Leave one of them out."),
-                code="create.option",
+                _("A clip stays a clip, in whatever style."), _("Write it as .mp4 or .webm."), code="create.option"
             )
+        _no_shape(asked)
         clip = clip_of(first, home, folder)
         count, height, width, _channels = clip.frames.shape
         if count > MOST_STYLED:
@@ -205,11 +205,12 @@ def _styled(
 
 
 def _examples(corpus: PictureCorpus) -> list[NDArray[np.uint8]]:
-    """Pictures of a corpus, evenly taken."""
+    """Pictures of a corpus, evenly taken, each made as small as its style is looked at."""
+    from luokuan.create.effects.restyle import example
     from luokuan.foundation.corpus.pictures import read_picture, to_rgb
 
     chosen = np.unique(np.linspace(0, len(corpus.items) - 1, EXAMPLES).round().astype(int)).tolist()
-    return [np.asarray(to_rgb(read_picture(corpus.items[place].path, at_least=SIZE))) for place in chosen]
+    return [example(to_rgb(read_picture(corpus.items[place].path, at_least=SIZE))) for place in chosen]
 
 
 def _between(one: NDArray[np.uint8], other: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
@@ -305,6 +306,16 @@ def _of_two(
     return _Made(Clip(PackedFrames(size, _packed(drawn, count, on_frame)), fps), folder)
 
 
+def _no_shape(asked: Order) -> None:
+    """Refuse what only says something of a clip that is made of a picture."""
+    if asked.chosen:
+        raise UserError(
+            _("{option} has no say with {other}.", option=asked.chosen[0], other=_("a clip")),
+            _("Leave one of them out."),
+            code="create.option",
+        )
+
+
 def _check_size(count: int, size: tuple[int, int]) -> None:
     if count * size[0] * size[1] * 3 > LARGEST:
         raise UserError(
@@ -338,12 +349,14 @@ def _recipe(
         told = {"frames": len(media.frames), "fps": float(media.fps)}
     if corpus is not None:
         own.append(corpus.licence)
-        title = corpus.card.title if corpus.card else ""
-        told["style"] = {"title": title, "pictures": min(EXAMPLES, len(corpus.items)), "licence": corpus.licence}
+        said = {name: getattr(corpus.card, name) for name in SAID} if corpus.card else {"licence": corpus.licence}
+        told["style"] = {**said, "digest": corpus.digest, "pictures": min(EXAMPLES, len(corpus.items))}
     digest = folder.corpus_digest or None if folder else corpus.digest if corpus else None
     return Recipe(
         model=f"effect-{asked.effect}" if folder is None else folder.name,
-        model_digest=hashlib.sha256(VERSION.encode()).hexdigest() if folder is None else folder.digest,
+        model_digest=hashlib.sha256(f"{VERSION} {asked.effect}".encode()).hexdigest()
+        if folder is None
+        else folder.digest,
         parameters={
             "effect": asked.effect,
             **({"of": asked.of} if asked.effect == "particles" else {}),

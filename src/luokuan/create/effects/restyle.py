@@ -20,6 +20,7 @@ from luokuan.foundation.compute import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL import Image
     from torch import Tensor
 
 SIDE = 384
@@ -31,6 +32,8 @@ STEPS = (50, 40, 30)
 """Sides that are gone through, as shares of the last one, and the steps of gradient descent at each."""
 NEXT = 8
 """Steps for each later frame of a clip, from the change of the one before it."""
+LONGEST = 4
+"""How many times as long as the other a side is of what is looked at."""
 RATE, LAYERS = 0.015, 5
 WEIGHTS = (4.0, 0.2, 0.7, 1.0, 1.0, 1.0)
 """Of the Gram matrices of colours and of the five stages: their distance is a share of the style's own."""
@@ -113,6 +116,19 @@ class Restyler:
             layer.requires_grad_(False)
         with torch.no_grad():
             return found() - content
+
+
+def example(picture: Image.Image) -> NDArray[np.uint8]:
+    """A picture whose style is taken, uint8 (H, W, 3): the middle of one that is very long and narrow, and no larger
+    than it is looked at."""
+    from PIL import Image, ImageOps
+
+    height, width = (min(own, LONGEST * min(picture.size)) for own in (picture.height, picture.width))
+    whole = ImageOps.fit(picture, (width, height)) if (width, height) != picture.size else picture
+    share = SIDE / min(width, height)
+    if share < 1:
+        whole = whole.resize((round(width * share), round(height * share)), Image.Resampling.LANCZOS)
+    return np.asarray(whole)
 
 
 def _cells(shape: tuple[int, int], side: int) -> tuple[int, int]:
