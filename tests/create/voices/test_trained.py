@@ -11,9 +11,11 @@ import pytest
 from speechmodels import CONSENT, save_speech_model, voices_as_before
 
 from luokuan.create.speeches import Manner, draft_speech
-from luokuan.create.voices.trained import TrainedVoice, use_model
+from luokuan.create.voices.registry import voice_of
+from luokuan.create.voices.trained import TrainedVoice, use_model, use_voices
 from luokuan.errors import UserError
 from luokuan.models.registry import load_voice_model
+from luokuan.store.home import Home
 
 
 @pytest.fixture
@@ -66,3 +68,13 @@ def test_it_is_asked_for_by_its_name(tmp_path: Path) -> None:
         use_model(str(tmp_path / "heart"))
     with pytest.raises(UserError, match="There is no model"):
         use_model("nobody")
+
+
+@pytest.mark.usefixtures("tidy")
+def test_each_home_has_its_own(tmp_path: Path) -> None:
+    first, second = (Home(tmp_path / name) for name in ("a", "b"))
+    one = save_speech_model(first.models / "mine")
+    other = save_speech_model(second.models / "mine", consent="another speaker")
+    for home, model in ((first, one), (second, other), (first, one)):
+        use_voices(("mine", "heart", "nobody"), home)
+        assert voice_of("mine").digest == model.digest

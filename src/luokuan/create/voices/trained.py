@@ -23,6 +23,8 @@ LEAD, PAUSE, STOP = 0.04, 0.1, 0.4
 """Seconds of silence before a piece, after it, and after one that ends a sentence."""
 _STRESS = {1: "ˌ", 2: "ˈ"}
 _PEAK = 0.7
+_used: dict[str, str] = {}
+"""Digests of the models that are registered, by name."""
 
 
 class TrainedVoice:
@@ -132,21 +134,26 @@ def use_model(reference: str) -> str:
 
     model = load_voice_model(reference)
     register_model(model.folder.name, LANGUAGE, lambda: TrainedVoice(model))
+    _used[model.folder.name] = model.folder.digest
     return model.folder.name
 
 
 def use_voices(wanted: Iterable[str], home: Home) -> None:
-    """Make those of ``wanted`` known to the registry that it doesn't know and that are models of the store.
+    """Make those of ``wanted`` known to the registry that are models of the store, and no voices that come along.
 
     Raises:
         UserError: one of them is no voice, or damaged.
     """
     from luokuan.create.voices.registry import names
-    from luokuan.foundation.modelfolder import is_name
+    from luokuan.foundation.modelfolder import is_name, read_folder
 
     for name in dict.fromkeys(wanted):
-        if name not in names() and is_name(name) and (home.models / name).is_dir():
-            use_model(str(home.models / name))
+        path = home.models / name
+        if not is_name(name) or not path.is_dir() or (name in names() and name not in _used):
+            continue
+        # Another home may have a voice of this name, or it may have been trained anew.
+        if name not in names() or _used.get(name) != read_folder(path).digest:
+            use_model(str(path))
 
 
 def stored_cards(home: Home) -> list[Card]:
