@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from luokuan.colophon.schema import canonical_json
+from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
+from luokuan.i18n import _
 from luokuan.rights.market.offers import own_work
+from luokuan.store.listings import find_listing
 from luokuan.studio.access import principal
 from luokuan.studio.errors import missing
 from luokuan.studio.state import studio_of
@@ -20,9 +23,13 @@ if TYPE_CHECKING:
     from luokuan.rights.market.listings import Offer
     from luokuan.studio.material.errands import Errand
 
+AT_ONCE = 3
+"""Offers of one person that are checked or wait for it."""
+
 
 def begin(request: Request, offer: Offer, typed: Mapping[str, str] | None = None) -> tuple[str, Errand]:
-    """Have an offer checked and published. The same offer again, while that is under way, is the same check.
+    """Have an offer checked and published. The same offer again is the same check, while that is under way and as long
+    as it stands.
 
     Args:
         request: Of the seller.
@@ -33,7 +40,7 @@ def begin(request: Request, offer: Offer, typed: Mapping[str, str] | None = None
         The check's id, and its errand, whose answer is ``{"listing": id}``.
 
     Raises:
-        UserError: a work isn't theirs (404), or too many checks wait.
+        UserError: a work isn't theirs (404), or too many checks wait (429).
     """
     studio, person = studio_of(request), principal(request).person
     with studio.database.read() as connection:
@@ -44,9 +51,24 @@ def begin(request: Request, offer: Offer, typed: Mapping[str, str] | None = None
         "met": list(offer.met), "collection": offer.collection,
     }  # fmt: skip
     check_id = sha256_bytes(canonical_json(told))[:16]
-    about = urlencode(typed or {})
+    key, errands = _key(request, check_id), studio.errands
+    known = errands.find(key)
+    if known is not None and known.ended.is_set():
+        listing = str((known.answer or {}).get("listing"))
+        with studio.database.read() as connection:
+            standing = find_listing(connection, listing)
+        if standing is None or standing.state != "published":
+            errands.forget(key)
+    # Each may take minutes, and what others bring and plan waits behind them.
+    elif known is None and errands.under_way(_key(request, "")) >= AT_ONCE:
+        raise UserError(
+            _("{count} offers of yours are being checked.", count=AT_ONCE),
+            _("Wait until one of them is done."),
+            code="check.full",
+            status=429,
+        )
     asked = {"offer": told, "person": person.id}
-    return check_id, studio.errands.start(_key(request, check_id), "publish", asked, about=about)
+    return check_id, errands.start(key, "publish", asked, about=urlencode(typed or {}), once=True)
 
 
 def find(request: Request, check_id: str) -> Errand:

@@ -47,6 +47,8 @@ def test_from_an_offer_to_a_grant(shop: Place) -> None:
     assert (told["id"], told["state"], told["error"]) == (check, "published", None), told
     assert client.get(made.headers["location"], headers=other).status_code == 404, "another's check"
     listing = told["listing"]
+    again = client.post("/api/market/offers", json=wanted, headers=seller).json()
+    assert (again["id"], again["listing"]) == (check, listing), "a program that asks again is told the same"
     twin = {**wanted, "terms": "exclusive"}
     refused_at = client.post("/api/market/offers", json=twin, headers=seller).headers["location"]
     assert found.find(f"publish:{ann.id}:{refused_at.rpartition('/')[2]}").ended.wait(30)

@@ -121,7 +121,14 @@ def test_what_is_published_is_checked_outside_of_the_server(place: Place, monkey
     form = {"work": work.id, "title": "A <b>tale", "terms": "commercial", "price": "5", "currency": "EUR"}
     seller, other = place.stranger().login("ann"), place.stranger().login("cy")
     first, again = (seller.post("/selling/publish", form).headers["location"] for _turn in range(2))
+    until = time.monotonic() + 30
+    while not asked and time.monotonic() < until:  # in a thread of its own
+        time.sleep(0.01)
     assert first == again and len(asked) == 1 and asked[0]["person"] == ann.id, "twice is once while it is under way"
+    for title in ("B", "C"):
+        assert seller.post("/selling/publish", {**form, "title": title}).status_code == 303
+    full = seller.post("/selling/publish", {**form, "title": "D"})
+    assert full.status_code == 429 and "are being checked" in full.text, "others' uploads wait behind them"
     page, part = seller.get(first).text, seller.get(f"{first}/state").text
     assert "being checked" in page and "A &lt;b&gt;tale" in page and "<html" not in part
     assert f'hx-get="{first}/state"' in part and 'hx-trigger="every 1s"' in part

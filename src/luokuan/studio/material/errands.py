@@ -105,6 +105,11 @@ class Errands:
         """The errand of this key, under way or ended."""
         return self._known.get(key)
 
+    def under_way(self, prefix: str) -> int:
+        """How many whose keys begin so haven't ended."""
+        with self._lock:
+            return sum(key.startswith(prefix) and not one.ended.is_set() for key, one in self._known.items())
+
     def forget(self, key: str) -> None:
         """Forget an errand that has ended."""
         with self._lock:
