@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from drafts import draft, picture
-from people import make_account
+from people import AT, make_account
 from PIL import Image
+from soundmodels import save_sound_model
+from speechmodels import save_speech_model
 
 from luokuan.colophon import ffmpeg
 from luokuan.colophon.finish import finish
 from luokuan.errors import UserError
-from luokuan.store import claims
+from luokuan.store import belongings, claims
 from luokuan.store.database import Database
 from luokuan.store.home import Home, open_home
 from luokuan.store.ownership import set_owner
@@ -91,6 +93,23 @@ def test_nobody_uses_what_is_anothers(home: Home, database: Database) -> None:
         with pytest.raises(UserError) as caught:
             queue.submit(bob.id, "create.video", brief)
         assert caught.value.code == "input.unknown"
+    # Nor another's model of sounds, nor another's voice: the studio speaks with those that come along alone.
+    save_sound_model(home.models / "noises")
+    save_speech_model(home.models / "hers")
+    with database.write() as connection:
+        for name in ("noises", "hers"):
+            belongings.take(connection, "model", name, ann.id, AT, 1)
+    noisy = board("sounds: [{model: noises, brief: hiss}]")
+    assert queue.submit(ann.id, "create.video", noisy).state == "queued"
+    spoken = board("speech: {say: hi, voice: hers}")
+    for kind, brief in (
+        ("create.video", noisy), ("create.video", {**noisy, "base": []}), ("create.video", spoken),
+        ("create.presenter", {"text": "Hi.", "voices": ["hers"]}), ("create.speech", {"text": "Hi.", "model": "hers"}),
+        ("create.speech", {"text": "Hi.", "voices": ["hers"]}),
+    ):  # fmt: skip
+        with pytest.raises(UserError) as caught:
+            queue.submit(bob.id, kind, brief)
+        assert caught.value.status in (400, 404, 422), (kind, brief)
     for field in ("file", "toward"):
         given = {"file": f"input:{'0' * 64}", "effect": "morph", field: f"work:{work.id}"}
         with pytest.raises(UserError) as caught:
