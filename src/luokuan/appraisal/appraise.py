@@ -22,7 +22,7 @@ from luokuan.appraisal.value import (
     profitability_index,
     rates_of_return,
 )
-from luokuan.foundation.yamlfile import read_yaml
+from luokuan.foundation.yamlfile import parse_yaml, read_yaml
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -143,6 +143,15 @@ def read_project(path: Path | str) -> Project:
         UserError: see ``yamlfile.read_yaml``; the line and the field are named.
     """
     return read_yaml(path, Project, code="appraisal.project")
+
+
+def parse_project(text: str) -> Project:
+    """The text of a project file.
+
+    Raises:
+        UserError: as ``read_project`` does.
+    """
+    return parse_yaml(text, Project, name=_("The project"), code="appraisal.project")
 
 
 def appraise(

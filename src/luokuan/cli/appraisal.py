@@ -15,9 +15,6 @@ from luokuan.i18n import _, language
 
 if TYPE_CHECKING:
     from luokuan.appraisal.appraise import Appraisal
-    from luokuan.appraisal.cost import Costs
-    from luokuan.appraisal.project import Project
-    from luokuan.store.home import Home
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -225,39 +222,16 @@ def rules(
 def _appraised(
     file: Path, paths: int, seed: int, prices: Path | None, books: Path | None, on: datetime | None, home: Path | None
 ) -> Appraisal:
-    from luokuan.appraisal.appraise import appraise, read_project
+    from luokuan.appraisal.appraise import read_project
     from luokuan.appraisal.books import read_books, with_books
-    from luokuan.appraisal.revenue import earnings, of_models, with_market
+    from luokuan.appraisal.recorded import appraise_recorded
     from luokuan.store.home import find_home
 
     project = read_project(file)
     if books is not None:
         project = with_books(project, read_books(books), books.name)
-    place = find_home(home)
-    lines = [] if place is None else earnings(place)
-    project = with_market(project, lines)
-    costs, own = _costs(project, place, prices), of_models(lines, project.models)
     day = None if on is None else on.date()
-    return appraise(project, paths=paths, seed=seed, home=place, costs=costs, earned=own, on=day)
-
-
-def _costs(project: Project, home: Home | None, prices: Path | None) -> Costs | None:
-    """What the home's records say of the project's models; without records nothing is counted."""
-    from luokuan.appraisal.prices import exchange, read_prices
-
-    if home is None and prices is None:
-        return None
-    table_ = read_prices(prices)
-    if home is None:
-        return None
-    from luokuan.appraisal.cost import costs_of, only
-
-    if prices is None and table_.currency != project.currency:
-        try:
-            exchange(table_, project.currency, datetime.now().date())
-        except UserError:
-            return None  # the table that comes with Luokuan doesn't know every currency
-    return only(costs_of(home, table_, currency=project.currency), project.models)
+    return appraise_recorded(project, find_home(home), paths=paths, seed=seed, prices=prices, on=day)
 
 
 def _print(found: Appraisal) -> None:

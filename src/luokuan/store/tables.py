@@ -10,6 +10,7 @@ from luokuan.store import (  # noqa: F401 - they belong to the same metadata
     house_tables,
     market_tables,
     order_tables,
+    project_tables,
     rights_tables,
 )
 from luokuan.store.columns import UtcTime, metadata

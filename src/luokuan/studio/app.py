@@ -25,6 +25,7 @@ from luokuan.studio.api import books as api_books
 from luokuan.studio.api import jobs as api_jobs
 from luokuan.studio.api import market as api_market
 from luokuan.studio.api import native, records
+from luokuan.studio.api import projects as api_projects
 from luokuan.studio.api import sales as api_sales
 from luokuan.studio.api import uploads as api_uploads
 from luokuan.studio.checking import Checkers
@@ -64,6 +65,7 @@ from luokuan.studio.pages import (
     opinions,
     orders,
     own,
+    projects,
     rules,
     runs,
     selection,
@@ -73,6 +75,7 @@ from luokuan.studio.pages import (
     users,
     work,
 )
+from luokuan.studio.projects import BODY
 from luokuan.studio.rendering import STATIC
 from luokuan.studio.settings import Settings
 from luokuan.studio.state import Studio
@@ -103,6 +106,7 @@ ROUTERS: tuple[Any, ...] = (
     orders,
     selling,
     books,
+    projects,
     native,
     api_jobs,
     records,
@@ -110,11 +114,14 @@ ROUTERS: tuple[Any, ...] = (
     api_market,
     api_sales,
     api_books,
+    api_projects,
     *openai.ROUTERS,
 )
 """Modules with a ``router``. A new group of pages is a module and its name here."""
 LARGER = (check.PATH, records.VERIFY)
 """Paths to which files are sent."""
+PROJECTS = ("/appraisal/projects", "/appraisal/projects/", "/api/appraisal/projects", "/api/appraisal/projects/")
+"""Paths to which projects are sent: the forms of others are shorter."""
 
 
 def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
@@ -179,6 +186,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
                     uploads.PIECES: PIECE,
                     api_uploads.PIECES: PIECE,
                     uploads.WHOLE: settings.corpus_bytes,
+                    **dict.fromkeys(PROJECTS, BODY),
                 },
                 longer={uploads.WHOLE: settings.corpus_total},
             ),

@@ -26,6 +26,24 @@ def text_in(form: Mapping[str, Any], name: str, *, most: int = 200) -> str:
     return value.strip()
 
 
+def lines_in(form: Mapping[str, Any], name: str, *, most: int) -> str:
+    """A field of several lines, as it was typed; empty where it is missing.
+
+    Raises:
+        UserError: it is a file, too long, or holds control characters other than line breaks and tabs.
+    """
+    value = form.get(name, "")
+    text = value.replace("\r\n", "\n") if isinstance(value, str) else ""
+    if not isinstance(value, str) or len(text) > most or not is_plain(text.replace("\n", " ").replace("\t", " ")):
+        raise UserError(
+            _("The field '{name}' can't be read.", name=name),
+            _("Type plain text of at most {most} characters.", most=most),
+            code="form.text",
+            status=422,
+        )
+    return text
+
+
 def secret_in(form: Mapping[str, Any], name: str) -> str:
     """A password as it was typed; empty where it is missing, or no text."""
     value = form.get(name, "")

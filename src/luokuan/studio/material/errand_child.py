@@ -162,7 +162,29 @@ def _publish(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, Any
     return {"listing": row.id}
 
 
-_DO = {"unpack": _unpack, "report": _report, "plan": _plan, "publish": _publish}
+def _appraise(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, Any]:
+    from base64 import b64encode
+
+    from luokuan.appraisal.appraise import parse_project
+    from luokuan.appraisal.recorded import appraise_recorded
+
+    found = appraise_recorded(parse_project(asked["text"]), home, paths=asked["paths"], seed=asked["seed"])
+    if asked["form"] == "json":
+        return {"appraisal": found.to_json()}
+    from luokuan.appraisal.report import document_of
+    from luokuan.appraisal.rules import read_rules
+
+    document = document_of(found, read_rules())
+    if asked["form"] == "pdf":
+        from luokuan.appraisal.pdf import to_pdf
+
+        return {"appraisal": b64encode(to_pdf(document)).decode()}
+    from luokuan.appraisal.page import to_html
+
+    return {"appraisal": to_html(document)}
+
+
+_DO = {"unpack": _unpack, "report": _report, "plan": _plan, "publish": _publish, "appraise": _appraise}
 
 if __name__ == "__main__":
     main()

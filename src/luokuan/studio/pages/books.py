@@ -17,7 +17,7 @@ from luokuan.rights.words import percent
 from luokuan.store.accounts import find_account
 from luokuan.store.books import balances, payouts
 from luokuan.store.house import market_setting
-from luokuan.studio import bookkeeping
+from luokuan.studio import bookkeeping, projects
 from luokuan.studio.access import Needs, form_of
 from luokuan.studio.errors import missing
 from luokuan.studio.forms import text_in
@@ -72,11 +72,11 @@ def take_back(request: Request, payout_id: str) -> Response:
 
 @router.get("/appraisal", dependencies=[Depends(Needs("admin"))])
 def appraisal_page(request: Request) -> Response:
-    """Cost by the home's records beside revenue by the market's books, each with what it comes from."""
+    """One's own projects; cost by the home's records beside revenue by the market's books, with what it comes from."""
     from luokuan.appraisal.cost import costs_of  # they load NumPy, which a server that idles does without
     from luokuan.appraisal.prices import read_prices
     from luokuan.appraisal.revenue import by, earnings_in, numbers
-    from luokuan.appraisal.words import small_money
+    from luokuan.appraisal.words import layer_word, small_money, stage_word
 
     studio = studio_of(request)
     problem: UserError | None = None
@@ -95,6 +95,9 @@ def appraisal_page(request: Request) -> Response:
         "units": {} if costs is None else {model.name: model.unit for model in costs.models},
         "money": small_money,
         "numbers": numbers,
+        "chain": projects.chain(projects.own(request)),
+        "layer_word": layer_word,
+        "stage_word": stage_word,
         "error": problem,
     }
     return render(request, "appraisal.html", values)

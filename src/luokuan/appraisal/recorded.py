@@ -1,0 +1,60 @@
+"""A project appraised on a home's records: what its models cost and earned there, beside what it assumes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luokuan.appraisal.appraise import Appraisal, appraise
+from luokuan.appraisal.cost import Costs, costs_of, only
+from luokuan.appraisal.prices import exchange, read_prices
+from luokuan.appraisal.revenue import earnings, of_models, with_market
+from luokuan.errors import UserError
+
+if TYPE_CHECKING:
+    from luokuan.appraisal.project import Project
+    from luokuan.store.home import Home
+
+
+def appraise_recorded(
+    project: Project,
+    home: Home | None,
+    *,
+    paths: int = 100_000,
+    seed: int = 0,
+    prices: Path | None = None,
+    on: date | None = None,
+) -> Appraisal:
+    """Appraise ``project``.
+
+    Args:
+        project: What is appraised.
+        home: Where records are; None: there are none.
+        paths: Paths to draw.
+        seed: The same seed, the same result.
+        prices: A price table; None: the one that comes with Luokuan.
+        on: The day; None: today.
+
+    Raises:
+        UserError: see ``appraise``, ``read_prices`` and ``exchange``.
+    """
+    lines = [] if home is None else earnings(home)
+    project = with_market(project, lines)
+    costs, own = _costs(project, home, prices), of_models(lines, project.models)
+    return appraise(project, paths=paths, seed=seed, home=home, costs=costs, earned=own, on=on)
+
+
+def _costs(project: Project, home: Home | None, prices: Path | None) -> Costs | None:
+    """What the home's records say of the project's models; without records nothing is counted."""
+    if home is None and prices is None:
+        return None
+    table = read_prices(prices)
+    if home is None:
+        return None
+    if prices is None and table.currency != project.currency:
+        try:
+            exchange(table, project.currency, datetime.now().date())
+        except UserError:
+            return None  # the table that comes with Luokuan doesn't know every currency
+    return only(costs_of(home, table, currency=project.currency), project.models)

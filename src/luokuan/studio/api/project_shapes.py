@@ -1,0 +1,66 @@
+"""What programs send and get of projects on the value chain, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from luokuan.studio.api.shapes import Shape
+from luokuan.studio.projects import LONGEST
+
+Layer = Literal["foundation", "technology", "application"]
+Stage = Literal["infrastructure", "research", "applications", "platform"]
+
+
+class ProjectLine(Shape):
+    """A project of one's own. ``version`` rises with each change; ``changed`` is ISO 8601."""
+
+    id: str
+    name: str
+    layer: Layer
+    stage: Stage
+    changed: str
+    version: int
+
+
+class ProjectTold(ProjectLine):
+    """A project with its text: a project file (YAML)."""
+
+    text: str
+
+
+class ProjectList(Shape):
+    """All of one's own, in the order of names."""
+
+    projects: list[ProjectLine]
+
+
+class ProjectOrder(Shape):
+    """A new project: the text of a project file."""
+
+    text: str = Field(min_length=1, max_length=LONGEST)
+
+
+class ProjectChange(ProjectOrder):
+    """Another text, in the place of the one that ``version`` saw."""
+
+    version: int = Field(ge=1, le=2**31 - 2)
+
+
+class AppraisalTold(Shape):
+    """An appraisal, as `luokuan appraisal run --json` prints it. Money in the project's currency."""
+
+    advice: list[str]
+    project: str
+    layer: Layer
+    stage: Stage
+    currency: str
+    on: str
+    stated: dict[str, Any]
+    simulated: dict[str, Any]
+    revenue: list[dict[str, Any]]
+    tornado: list[dict[str, Any]]
+    staged: dict[str, Any] | None
+    limits: list[dict[str, Any]]
+    proposals: list[dict[str, Any]]

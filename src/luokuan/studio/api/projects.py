@@ -1,0 +1,100 @@
+"""`/api/appraisal/projects`: one's own projects on the value chain, and their appraisal."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from luokuan.store.projects import ProjectHead, ProjectRow
+from luokuan.studio import projects
+from luokuan.studio.access import Needs
+from luokuan.studio.api.bodies import body_of, id_in, json_body
+from luokuan.studio.api.project_shapes import (
+    AppraisalTold,
+    ProjectChange,
+    ProjectList,
+    ProjectOrder,
+    ProjectTold,
+)
+from luokuan.studio.projects import PATHS
+
+router = APIRouter(prefix="/api/appraisal/projects")
+SCOPE = "books"
+
+
+@router.get("", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=ProjectList)
+def project_list(request: Request) -> Response:
+    """One's own projects."""
+    return JSONResponse({"projects": [_line(one) for one in projects.own(request)]})
+
+
+@router.post(
+    "",
+    dependencies=[Depends(Needs("admin", scope=SCOPE))],
+    status_code=201,
+    response_model=ProjectTold,
+    openapi_extra=body_of(ProjectOrder),
+)
+async def make(request: Request) -> Response:
+    """Keep a new one; what is wrong with it is told with its line and field."""
+    wanted = await json_body(request, ProjectOrder)
+    project_id = await run_in_threadpool(projects.make, request, wanted.text)
+    row = await run_in_threadpool(projects.find, request, project_id)
+    return JSONResponse(_told(row), 201, {"location": f"/api/appraisal/projects/{project_id}"})
+
+
+@router.get("/{project_id}", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=ProjectTold)
+def project(request: Request, project_id: str) -> Response:
+    """One of one's own."""
+    return JSONResponse(_told(projects.find(request, id_in(project_id))))
+
+
+@router.put(
+    "/{project_id}",
+    dependencies=[Depends(Needs("admin", scope=SCOPE))],
+    response_model=ProjectTold,
+    openapi_extra=body_of(ProjectChange),
+)
+async def change(request: Request, project_id: str) -> Response:
+    """Change it; 409 where it isn't any more what ``version`` saw."""
+    await run_in_threadpool(projects.find, request, id_in(project_id))
+    wanted = await json_body(request, ProjectChange)
+    await run_in_threadpool(projects.change, request, project_id, wanted.text, wanted.version)
+    return JSONResponse(_told(await run_in_threadpool(projects.find, request, project_id)))
+
+
+@router.delete("/{project_id}", dependencies=[Depends(Needs("admin", scope=SCOPE))], status_code=204)
+def delete(
+    request: Request, project_id: str, version: Annotated[int, Query(ge=1, le=2**31 - 2)]
+) -> Response:  # fmt: skip
+    """Delete it; 409 where it isn't any more what ``version`` saw."""
+    projects.delete(request, id_in(project_id), version)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/{project_id}/appraisal", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=AppraisalTold
+)
+def appraisal(
+    request: Request,
+    project_id: str,
+    paths: Annotated[int, Query(ge=2, le=PATHS)] = PATHS,
+    seed: Annotated[int, Query(ge=0, le=2**53)] = 0,
+) -> Response:
+    """Its appraisal on the home's records of today; 503 while it takes longer than an answer waits."""
+    return JSONResponse(projects.appraised(request, id_in(project_id), "json", paths=paths, seed=seed))
+
+
+def _line(row: ProjectHead) -> dict[str, Any]:
+    return {
+        "id": row.id, "name": row.name, "layer": row.layer, "stage": row.stage, "changed": row.changed_at.isoformat(),
+        "version": row.version,
+    }  # fmt: skip
+
+
+def _told(row: ProjectRow) -> dict[str, Any]:
+    return {**_line(row), "text": row.text}

@@ -1,0 +1,106 @@
+"""Projects on the value chain: writing, changing and deleting one's own, and the report of each."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from luokuan.errors import UserError
+from luokuan.studio import projects
+from luokuan.studio.access import Needs, form_of
+from luokuan.studio.files import disposition
+from luokuan.studio.forms import lines_in, number_in
+from luokuan.studio.guard.headers import FILES
+from luokuan.studio.projects import LONGEST, PATHS
+from luokuan.studio.rendering import render
+
+router = APIRouter()
+Paths = Annotated[int, Query(ge=2, le=PATHS)]
+Seed = Annotated[int, Query(ge=0, le=2**53)]
+
+
+@router.get("/appraisal/projects/new", dependencies=[Depends(Needs("admin"))])
+def new_page(request: Request, layer: str = "", stage: str = "") -> Response:
+    """An invented project, at the place on the value chain that was chosen."""
+    return render(request, "project.html", _values(projects.beginning(layer, stage)))
+
+
+@router.post("/appraisal/projects", dependencies=[Depends(Needs("admin"))])
+def make(request: Request) -> Response:
+    """Keep a new one."""
+    form, text = form_of(request), ""
+    try:
+        text = lines_in(form, "text", most=LONGEST)
+        project_id = projects.make(request, text)
+    except UserError as error:
+        return render(request, "project.html", {**_values(text), "error": error}, status=error.status)
+    return RedirectResponse(f"/appraisal/projects/{project_id}", 303)
+
+
+@router.get("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("admin"))])
+def project_page(request: Request, project_id: str) -> Response:
+    """One of one's own."""
+    return _page(request, project_id)
+
+
+@router.post("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("admin"))])
+def change(request: Request, project_id: str) -> Response:
+    """Change it; refused when it was changed meanwhile (409), and what was typed stays."""
+    form, text = form_of(request), None
+    try:
+        text = lines_in(form, "text", most=LONGEST)
+        projects.change(request, project_id, text, number_in(form, "version", most=2**31 - 2) or 0)
+    except UserError as error:
+        return _page(request, project_id, error=error, typed=text)
+    return _page(request, project_id, saved=True)
+
+
+@router.post("/appraisal/projects/{project_id}/delete", dependencies=[Depends(Needs("admin"))])
+def delete(request: Request, project_id: str) -> Response:
+    """Delete it; refused when it was changed meanwhile."""
+    try:
+        projects.delete(request, project_id, number_in(form_of(request), "version", most=2**31 - 2) or 0)
+    except UserError as error:
+        return _page(request, project_id, error=error)
+    return RedirectResponse("/appraisal", 303)
+
+
+@router.get("/appraisal/projects/{project_id}/report", dependencies=[Depends(Needs("admin"))])
+def report(request: Request, project_id: str, paths: Paths = PATHS, seed: Seed = 0) -> Response:
+    """Its appraisal on the home's records of today, as a page of its own without anything that runs."""
+    page = projects.appraised(request, project_id, "html", paths=paths, seed=seed)
+    return HTMLResponse(page, headers={"content-security-policy": FILES})
+
+
+@router.get("/appraisal/projects/{project_id}/report.pdf", dependencies=[Depends(Needs("admin"))])
+def paper(request: Request, project_id: str, paths: Paths = PATHS, seed: Seed = 0) -> Response:
+    """The same as a PDF."""
+    data = b64decode(projects.appraised(request, project_id, "pdf", paths=paths, seed=seed))
+    headers = {"content-security-policy": FILES, "content-disposition": disposition("appraisal.pdf", attached=True)}
+    return Response(data, media_type="application/pdf", headers=headers)
+
+
+def _page(
+    request: Request, project_id: str, *, error: UserError | None = None, saved: bool = False, typed: str | None = None
+) -> Response:
+    """One project; ``typed``: what wasn't saved, to be looked at beside what is there."""
+    from luokuan.appraisal.words import layer_word, stage_word
+
+    row = projects.find(request, project_id)
+    more = {
+        "row": row,
+        "place": f"{layer_word(row.layer)}, {stage_word(row.stage)}",
+        "there": row.text if error is not None and error.status == 409 and typed not in (None, row.text) else "",
+        "error": error,
+        "saved": saved,
+    }
+    text = row.text if typed is None else typed
+    return render(request, "project.html", {**_values(text), **more}, status=200 if error is None else error.status)
+
+
+def _values(text: str) -> dict[str, object]:
+    return {"text": text, "row": None, "place": "", "there": "", "error": None, "saved": False, "longest": LONGEST}

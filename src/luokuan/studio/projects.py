@@ -1,0 +1,161 @@
+"""Projects on the value chain as the studio keeps them: the text of a project file, read by the reader of such files;
+for pages and programs alike."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from luokuan.errors import UserError
+from luokuan.i18n import _, language
+from luokuan.store import projects
+from luokuan.store.project_tables import LAYERS, STAGES
+from luokuan.store.projects import ProjectHead, ProjectRow, ProjectText
+from luokuan.studio.access import principal
+from luokuan.studio.errors import missing
+from luokuan.studio.guard import tokens
+from luokuan.studio.state import now, studio_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+LONGEST = 50_000
+"""Characters of a project."""
+BODY = 512 << 10
+"""Bytes of a request with one: a form writes nine for a Chinese letter."""
+PATHS = 100_000
+"""Paths that are drawn, at most and where nobody says how many."""
+PATIENCE = 40.0
+"""Seconds that an answer waits for an appraisal; it goes on after that, and whoever comes again finds it."""
+Form = Literal["json", "html", "pdf"]
+
+
+def checked(text: str) -> ProjectText:
+    """A text that is a project.
+
+    Raises:
+        UserError: it is none; the line and the field are named.
+    """
+    from luokuan.appraisal.appraise import parse_project  # it loads NumPy, which a server that idles does without
+
+    if len(text) > LONGEST:
+        raise UserError(
+            _("A project has at most {most} characters.", most=f"{LONGEST:,}"),
+            _("Shorten the names and sources."),
+            code="project.long",
+            status=422,
+        )
+    try:
+        found = parse_project(text)
+    except UserError as error:
+        raise UserError(error.what, error.do, code=error.code, status=422) from error
+    return ProjectText(text, found.name, found.layer, found.stage)
+
+
+def beginning(layer: str = "", stage: str = "") -> str:
+    """The text to begin with, in the reader's language: an invented project at this place of the value chain."""
+    from importlib import resources
+
+    from luokuan.appraisal import project
+
+    chinese = language() == "zh_CN"
+    name = "project.zh.yaml" if chinese else "project.en.yaml"
+    text = (resources.files("luokuan.appraisal") / "data" / name).read_text(encoding="utf-8")
+    for field, value, words in (("layer", layer, project.LAYERS), ("stage", stage, project.STAGES)):
+        if value in words:
+            text = re.sub(rf"(?m)^{field}: \S+", f"{field}: {words[value] if chinese else value}", text, count=1)
+    return text
+
+
+def own(request: Request) -> list[ProjectHead]:
+    """One's own, in the order of names."""
+    with studio_of(request).database.read() as connection:
+        return projects.projects_of(connection, principal(request).person)
+
+
+def chain(heads: list[ProjectHead]) -> list[tuple[str, list[tuple[str, list[ProjectHead]]]]]:
+    """The value chain: each layer with each stage and the projects that stand there."""
+    return [
+        (layer, [(stage, [one for one in heads if (one.layer, one.stage) == (layer, stage)]) for stage in STAGES])
+        for layer in LAYERS
+    ]
+
+
+def find(request: Request, project_id: str) -> ProjectRow:
+    """One of one's own.
+
+    Raises:
+        UserError: there is none, or it is another's (404).
+    """
+    with studio_of(request).database.read() as connection:
+        row = projects.find_project(connection, project_id, principal(request).person)
+    if row is None:
+        raise missing()
+    return row
+
+
+def make(request: Request, text: str) -> str:
+    """Keep a new one. Returns its id.
+
+    Raises:
+        UserError: it is no project, or there are too many.
+    """
+    wanted, project_id = checked(text), tokens.new_id()
+    with studio_of(request).database.write() as connection:
+        projects.insert_project(connection, project_id, wanted, principal(request).person, now())
+    return project_id
+
+
+def change(request: Request, project_id: str, text: str, version: int) -> None:
+    """Put another text in the place of the one that ``version`` saw.
+
+    Raises:
+        UserError: there is none, or it is another's (404), it was changed since (409), or the text is no project.
+    """
+    find(request, project_id)  # before anything is said of the text
+    wanted, person = checked(text), principal(request).person
+    with studio_of(request).database.write() as connection:
+        if projects.find_project(connection, project_id, person) is None:
+            raise missing()
+        projects.change_project(connection, project_id, wanted, person, now(), version=version)
+
+
+def delete(request: Request, project_id: str, version: int) -> None:
+    """Delete it, where it still is as ``version`` saw it.
+
+    Raises:
+        UserError: there is none, or it is another's (404), or it was changed since (409).
+    """
+    person = principal(request).person
+    with studio_of(request).database.write() as connection:
+        if projects.find_project(connection, project_id, person) is None:
+            raise missing()
+        projects.delete_project(connection, project_id, person, version=version)
+
+
+def appraised(request: Request, project_id: str, form: Form, *, paths: int = PATHS, seed: int = 0) -> Any:
+    """The appraisal of one of one's own, on the home's records of today, by a process beside the server.
+
+    Args:
+        request: Of whose it is.
+        project_id: Which.
+        form: What comes back: values (``json``), a page (``html``), or the text of a PDF in Base64 (``pdf``).
+        paths: Paths to draw.
+        seed: The same seed, the same result.
+
+    Raises:
+        UserError: there is none, or it is another's (404); it isn't done yet (503); or see ``appraise_recorded``.
+    """
+    row, studio = find(request, project_id), studio_of(request)
+    key = f"appraise:{row.id}:{row.version}:{form}:{paths}:{seed}:{language()}:{now():%Y-%m-%d}"
+    asked = {"text": row.text, "form": form, "paths": paths, "seed": seed}
+    errand = studio.errands.start(key, "appraise", asked, once=True)
+    if not errand.ended.wait(PATIENCE):
+        raise UserError(
+            _("The appraisal isn't done yet."), _("Load the page again in a moment."), code="check.full", status=429
+        )
+    studio.errands.forget(key)
+    if errand.error is not None:
+        raise errand.error
+    assert errand.answer is not None
+    return errand.answer["appraisal"]
