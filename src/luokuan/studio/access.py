@@ -78,6 +78,7 @@ class Needs:
         scope: What a key must be for, or several of which one is enough; only under ``PROGRAMS``.
         files: How many files a form may bring.
         fields: How many other fields.
+        longest: Bytes of one of them.
         raw: Whether the route reads the body itself. The token then comes as a header, or the route finds it in the
             body and calls ``check_token`` before it keeps anything (``"body"``).
     """
@@ -89,11 +90,13 @@ class Needs:
         scope: str | tuple[str, ...] = (),
         files: int = 0,
         fields: int = 40,
+        longest: int = 32 << 10,
         raw: Literal["", "header", "body"] = "",
     ) -> None:
         scopes = ((scope,) if scope else ()) if isinstance(scope, str) else scope
         assert role in ("", *ROLES) and set(scopes) <= set(SCOPES)
         self.role, self.scopes, self.files, self.fields, self.raw = role, scopes, files, fields, raw
+        self.longest = longest
 
     def fits(self, scopes: Iterable[str]) -> bool:
         """Whether a key for ``scopes`` is enough."""
@@ -131,7 +134,7 @@ class Needs:
                 check_token(request, request.headers.get(csrf.HEADER, ""))
             return
         request.state.form = form = await request.form(
-            max_files=self.files, max_fields=self.fields, max_part_size=32 << 10
+            max_files=self.files, max_fields=self.fields, max_part_size=self.longest
         )
         given = request.headers.get(csrf.HEADER) or form.get(csrf.FIELD, "")
         if not isinstance(given, str) or not csrf.is_ours(request, who.cookie, given):

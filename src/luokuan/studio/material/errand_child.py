@@ -25,6 +25,8 @@ MEMORY = 3 << 30
 """Bytes of addresses for unpacking: the list of a hostile archive's names fits into them or ends the process."""
 LIBRARIES = 16 << 30
 """Bytes of addresses for loading a model, besides four times its size: PyTorch reserves many that it never uses."""
+APPRAISING = 6 << 30
+"""Bytes of addresses for appraising: most paths, gates and events of a project come to less than half."""
 SECONDS = 1800
 """Of computing."""
 EVERY = 0.3
@@ -70,6 +72,9 @@ def main() -> None:
     line = Line(os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
     sys.stdout = sys.stderr
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    if asked["what"] == "appraise":
+        _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (APPRAISING if hard < 0 else min(APPRAISING, hard), hard))
     threading.Thread(target=line.leave_when_nobody_listens, daemon=True).start()
     with speaking(asked["language"]):
         try:

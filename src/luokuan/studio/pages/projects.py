@@ -15,7 +15,7 @@ from luokuan.studio.access import Needs, form_of
 from luokuan.studio.files import disposition
 from luokuan.studio.forms import lines_in, number_in
 from luokuan.studio.guard.headers import FILES
-from luokuan.studio.projects import LONGEST, PATHS
+from luokuan.studio.projects import BODY, LONGEST, PATHS
 from luokuan.studio.rendering import render
 
 router = APIRouter()
@@ -29,7 +29,7 @@ def new_page(request: Request, layer: str = "", stage: str = "") -> Response:
     return render(request, "project.html", _values(projects.beginning(layer, stage)))
 
 
-@router.post("/appraisal/projects", dependencies=[Depends(Needs("admin"))])
+@router.post("/appraisal/projects", dependencies=[Depends(Needs("admin", longest=BODY))])
 def make(request: Request) -> Response:
     """Keep a new one."""
     form, text = form_of(request), ""
@@ -47,7 +47,7 @@ def project_page(request: Request, project_id: str) -> Response:
     return _page(request, project_id)
 
 
-@router.post("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("admin"))])
+@router.post("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("admin", longest=BODY))])
 def change(request: Request, project_id: str) -> Response:
     """Change it; refused when it was changed meanwhile (409), and what was typed stays."""
     form, text = form_of(request), None
