@@ -52,13 +52,14 @@ _HEAD = tuple(project.c[name] for name in ("id", "name", "layer", "stage", "chan
 def projects_of(connection: sa.Connection, person: AccountRow) -> list[ProjectHead]:
     """Somebody's projects, in the order of names."""
     query = sa.select(*_HEAD).where(project.c.account_id == person.id).order_by(project.c.name, project.c.id)
-    return [ProjectHead(*row) for row in connection.execute(query)]
+    return [ProjectHead(**row) for row in connection.execute(query).mappings()]
 
 
 def find_project(connection: sa.Connection, project_id: str, person: AccountRow) -> ProjectRow | None:
     """The project with this id, if it is ``person``'s."""
-    row = connection.execute(sa.select(*_HEAD, project.c.text).where(_own(project_id, person))).first()
-    return None if row is None else ProjectRow(*row)
+    query = sa.select(*_HEAD, project.c.text).where(_own(project_id, person))
+    row = connection.execute(query).mappings().first()
+    return None if row is None else ProjectRow(**row)
 
 
 def insert_project(

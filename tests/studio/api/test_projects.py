@@ -55,8 +55,8 @@ def test_a_project_from_making_to_deleting(place: Place, tmp_path: Path) -> None
     appraisal = AppraisalTold.model_validate(answer.json())
     assert (appraisal.stage, appraisal.simulated["paths"], appraisal.simulated["seed"]) == ("research", 400, 5)
     assert appraisal.limits[0]["state"] == "broken" and appraisal.advice
-    for wrong in ("paths=0", "paths=1000000", "seed=-1", "seed=x"):
-        assert client.get(f"{one}/appraisal?{wrong}", headers=mine).status_code == 422, wrong
+    for query in ("paths=0", "paths=1000000", "seed=-1", "seed=x"):
+        assert client.get(f"{one}/appraisal?{query}", headers=mine).status_code == 422, query
     for version, status in (("", 422), ("?version=0", 422), ("?version=1", 409), ("?version=2", 204)):
         assert client.delete(f"{one}{version}", headers=mine).status_code == status, version
     assert client.get(one, headers=mine).status_code == 404

@@ -42,9 +42,9 @@ def make(request: Request) -> Response:
 
 
 @router.get("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("admin"))])
-def project_page(request: Request, project_id: str) -> Response:
+def project_page(request: Request, project_id: str, saved: bool = False) -> Response:
     """One of one's own."""
-    return _page(request, project_id)
+    return _page(request, project_id, saved=saved)
 
 
 @router.post("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("admin", longest=BODY))])
@@ -56,7 +56,7 @@ def change(request: Request, project_id: str) -> Response:
         projects.change(request, project_id, text, number_in(form, "version", most=2**31 - 2) or 0)
     except UserError as error:
         return _page(request, project_id, error=error, typed=text)
-    return _page(request, project_id, saved=True)
+    return RedirectResponse(f"/appraisal/projects/{project_id}?saved=true", 303)  # so that its report leads back here
 
 
 @router.post("/appraisal/projects/{project_id}/delete", dependencies=[Depends(Needs("admin"))])
