@@ -118,6 +118,16 @@ class Actual(Strict):
     source: Line
 
 
+class Rate(Strict):
+    """What one unit of another ``currency`` is worth in the project's, from the day ``since`` on until a later row; for
+    revenue by the market's books."""
+
+    currency: Currency
+    rate: Annotated[Number, Field(gt=0, le=1e6)]
+    since: date
+    source: Line
+
+
 class Risk(Strict):
     """A quantity that isn't sure. ``how``: the distribution is of its ``value``, or of a ``factor`` by which it is
     multiplied."""
@@ -192,6 +202,7 @@ class Project(Strict):
     stop_loss: Annotated[list[StopLoss], Field(max_length=40, default_factory=list)]
     models: Annotated[list[Line], Field(max_length=100, default_factory=list)]
     actuals: Annotated[list[Actual], Field(max_length=600, default_factory=list)]
+    exchange: Annotated[list[Rate], Field(max_length=200, default_factory=list)]
 
     @model_validator(mode="after")
     def _whole(self) -> Project:
@@ -210,6 +221,7 @@ class Project(Strict):
         if launch != int(launch) or launch >= self.horizon:
             yield FieldFault(("assumptions", "launch", "value"), _("it must be a whole month before the horizon"))
         yield from self._wrong_lists()
+        yield from self._wrong_rates()
         least = float(np.linalg.eigvalsh(self.correlation_matrix())[0]) if self.risks else 1.0
         if least < -1e-9:
             yield FieldFault(
@@ -266,6 +278,15 @@ class Project(Strict):
                 told = _("actual months follow each other from the start; here {month} is due", month=self.calendar(at))
                 yield FieldFault(("actuals", at, "month"), told)
 
+    def _wrong_rates(self) -> Iterator[FieldFault]:
+        stated: set[tuple[str, date]] = set()
+        for at, rate in enumerate(self.exchange):
+            if rate.currency == self.currency:
+                yield FieldFault(("exchange", at, "currency"), _("it is the project's own"))
+            if (rate.currency, rate.since) in stated:
+                yield FieldFault(("exchange", at, "since"), _("two rates of {code} begin then", code=rate.currency))
+            stated.add((rate.currency, rate.since))
+
     def correlation_matrix(self) -> Floats:
         """Of the risks, in their order, (risks, risks)."""
         place = {risk.name: at for at, risk in enumerate(self.risks)}
@@ -286,6 +307,11 @@ class Project(Strict):
         year, first = (int(part) for part in self.start.split("-"))
         count = year * 12 + first - 1 + month
         return f"{count // 12}-{count % 12 + 1:02d}"
+
+    def rate_of(self, currency: str, on: date) -> Rate | None:
+        """The rate stated for another currency that is in force on a day; None: there is none."""
+        past = [rate for rate in self.exchange if rate.currency == currency and rate.since <= on]
+        return max(past, key=lambda rate: rate.since, default=None)
 
     @property
     def invested(self) -> float:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from luokuan.appraisal.project import Actual, Project
+from luokuan.appraisal.project import Actual, Project, Rate
 from luokuan.i18n import _
 from luokuan.rights.money import DIGITS
 
@@ -213,21 +213,64 @@ def with_market(project: Project, lines: Iterable[Earning]) -> Project:
 
     Args:
         project: Whose models earn.
-        lines: What the home has earned; other models' and other currencies' aren't counted.
+        lines: What the home has earned; other models' isn't counted, and other currencies' only at a rate that the
+            project states (``exchange``), which the month's source then names.
     """
-    own = [line for line in of_models(lines, project.models) if line.currency == project.currency]
-    return project.model_copy(update={"actuals": [_filled(actual, own) for actual in project.actuals]})
+    own = of_models(lines, project.models)
+    return project.model_copy(update={"actuals": [_filled(project, actual, own) for actual in project.actuals]})
 
 
-def _filled(actual: Actual, lines: Sequence[Earning]) -> Actual:
+def _filled(project: Project, actual: Actual, lines: Sequence[Earning]) -> Actual:
     if actual.revenue is not None:
         return actual
-    own = [line for line in lines if line.month == actual.month]
-    total = math.fsum(line.amount for line in own)
-    source = _("revenue by the market's books: {entries}; the rest: {source}", entries=named(own), source=actual.source)
+    counted: list[Earning] = []
+    amounts: list[float] = []
+    changed: dict[Rate, list[Earning]] = defaultdict(list)
+    left: list[Earning] = []
+    for line in lines:
+        if line.month != actual.month:
+            continue
+        rate = project.rate_of(line.currency, line.day)
+        if line.currency != project.currency and rate is None:
+            left.append(line)
+            continue
+        counted.append(line)
+        amounts.append(line.amount if rate is None else line.amount * rate.rate)
+        if rate is not None:
+            changed[rate].append(line)
+    told = "; ".join([named(counted), *_rates(project, changed), *_left(left)])
+    total = math.fsum(amounts)
+    source = _("revenue by the market's books: {entries}; the rest: {source}", entries=told, source=actual.source)
     # Money that went back for sales of earlier months isn't negative revenue: it is a cost of this one.
-    changed = {"revenue": max(total, 0.0), "cost": actual.cost - min(total, 0.0), "source": source[:300]}
-    return actual.model_copy(update=changed)
+    update = {"revenue": max(total, 0.0), "cost": actual.cost - min(total, 0.0), "source": source}
+    return actual.model_copy(update=update)
+
+
+def _rates(project: Project, changed: Mapping[Rate, Sequence[Earning]]) -> list[str]:
+    return [
+        _(
+            "of these {amount} {currency} at {rate} {own} each ({source}, from {since})",
+            amount=f"{math.fsum(line.amount for line in each):g}",
+            currency=rate.currency,
+            rate=f"{rate.rate:g}",
+            own=project.currency,
+            source=rate.source,
+            since=rate.since,
+        )
+        for rate, each in changed.items()
+    ]
+
+
+def _left(lines: Sequence[Earning]) -> list[str]:
+    """What no rate is stated for, in words."""
+    return [
+        _(
+            "not counted, because no rate is stated: {amount} {currency}",
+            amount=f"{math.fsum(line.amount for line in lines if line.currency == code):g}",
+            currency=code,
+        )
+        for code in sorted({line.currency for line in lines})
+    ]
 
 
 def named(lines: Sequence[Earning]) -> str:
