@@ -15,19 +15,24 @@
     python scripts/make_starter.py sprites VERDICTS.txt CORPUS
     python scripts/make_starter.py songs VERDICTS.txt CORPUS
 
+--int8 stores the weights in half of float16 (what other programs read stays as it is), and measures what is shipped.
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from luokuan.create.chinesewriting import writes_chinese_copy
 from luokuan.create.pictures import AMONG
@@ -36,7 +41,7 @@ from luokuan.create.slotwriting import writes_slots
 from luokuan.files import write_atomic
 from luokuan.foundation.corpus import open_texts
 from luokuan.foundation.corpus.card import read_card
-from luokuan.foundation.modelcard import gan_card
+from luokuan.foundation.modelcard import gan_card, storage_section
 from luokuan.foundation.modelfolder import (
     CARD,
     CONFIG,
@@ -51,6 +56,7 @@ from luokuan.foundation.modelfolder import (
 )
 from luokuan.models.clip.card import clip_card
 from luokuan.models.codec.card import codec_card
+from luokuan.models.export import to_hub_folder
 from luokuan.models.interface import takes_wishes
 from luokuan.models.plm.card import plm_card
 from luokuan.models.plm.music.card import music_plm_card
@@ -64,6 +70,7 @@ from luokuan.models.vae.card import vae_card
 from luokuan.models.vae.music.card import music_card
 from luokuan.models.vae.text.card import text_vae_card
 from luokuan.models.vae.text.measure import held_out_rows
+from luokuan.store.home import open_home
 
 LIMITS = {
     "gan": 8_000_000,
@@ -80,6 +87,8 @@ LIMITS = {
     "clip": 8_000_000,
 }
 """Bytes of weights that a starter of each family (or kind of it) may have."""
+DRAWN = "samples.png"
+"""The sheet as ``luokuan evaluate`` writes it; the starter keeps it as ``SHEET``."""
 CODEC_SIZES = (64, 128)
 """Sides in pixels at which a codec is measured."""
 
@@ -103,7 +112,7 @@ def of_sampler(
     usual = ["--truncation", str(model.usual_truncation), "--among", str(AMONG)]
     if takes_wishes(model):
         usual += ["--guidance", str(model.usual_guidance)]
-    ranked = evaluate(source.path, corpora[0], *number, *usual, "--sheet", str(target / SHEET))
+    ranked = evaluate(source.path, corpora[0], *number, *usual, "--sheet", str(target / DRAWN))
     for surplus in target.glob("*-neighbours.png"):
         surplus.unlink()
     write_card = {"gan": gan_card, "prior": prior_card}[str(source.config["family"])]
@@ -125,7 +134,7 @@ def of_codec(source: ModelFolder, target: Path, corpora: list[Path], verdicts: l
     found = []
     for corpus in corpora:
         for size in CODEC_SIZES:
-            sheet = ("--sheet", str(target / SHEET)) if not found else ()
+            sheet = ("--sheet", str(target / DRAWN)) if not found else ()
             found.append(evaluate(source.path, corpus, "--size", str(size), *sheet))
     verdicts = [*source.training["verdicts"], *verdicts]
     card = codec_card(source.name, source.config, source.training, fidelity=found, verdicts=verdicts)
@@ -138,7 +147,7 @@ def of_upscaler(source: ModelFolder, target: Path, corpora: list[Path], verdicts
         raise SystemExit("its record doesn't say that it beats bicubic interpolation in PSNR and kernel distance")
     found = []
     for corpus in corpora:
-        sheet = ("--sheet", str(target / SHEET)) if not found else ()
+        sheet = ("--sheet", str(target / DRAWN)) if not found else ()
         found.append(evaluate(source.path, corpus, *sheet))
     verdicts = [*source.training["verdicts"], *verdicts]
     card = upscaler_card(source.name, source.config, source.training, evaluations=found, verdicts=verdicts)
@@ -148,8 +157,8 @@ def of_upscaler(source: ModelFolder, target: Path, corpora: list[Path], verdicts
 
 def of_vae(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
     """The card of a VAE; writes its sheet of reconstructions, samples from both priors and a walk."""
-    found = evaluate(source.path, corpora[0], "--sheet", str(target / SHEET))
-    (target / SHEET).with_name(f"{Path(SHEET).stem}-latents.png").replace(target / SHEET)
+    found = evaluate(source.path, corpora[0], "--sheet", str(target / DRAWN))
+    (target / DRAWN).with_name(f"{Path(DRAWN).stem}-latents.png").replace(target / DRAWN)
     for surplus in target.glob("*-neighbours.png"):
         surplus.unlink()
     verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
@@ -179,9 +188,9 @@ def of_sentences(source: ModelFolder, _target: Path, corpora: list[Path], verdic
 
 def of_music(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
     """The card of a music VAE beside NAME-plain, the same decoder without latents; writes piano-rolls of samples."""
-    plain = source.path.with_name(f"{source.name}-plain")
+    plain = open_home().models / f"{source.name}-plain"
     beside = ["--beside", str(plain)] if plain.is_dir() else []
-    found = evaluate(source.path, corpora[0], *beside, "--sheet", str(target / SHEET))
+    found = evaluate(source.path, corpora[0], *beside, "--sheet", str(target / DRAWN))
     verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
     card = music_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
     return card + f"\n![Piano-rolls of four samples, temperature 1, seed {found['seed']} and on]({SHEET})\n"
@@ -189,7 +198,7 @@ def of_music(source: ModelFolder, target: Path, corpora: list[Path], verdicts: l
 
 def of_songs(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
     """The card of a language model of music; writes piano-rolls of samples."""
-    found = evaluate(source.path, corpora[0], "--sheet", str(target / SHEET))
+    found = evaluate(source.path, corpora[0], "--sheet", str(target / DRAWN))
     verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
     card = music_plm_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
     return card + f"\n![Piano-rolls of four pieces of 8 bars as they come, seed {found['seed']} and on]({SHEET})\n"
@@ -379,7 +388,7 @@ def of_translator(source: ModelFolder, target: Path, corpora: list[Path], verdic
 
 def of_sound(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
     """The card of a model of sound effects; writes spectrograms of clips, of the same encoded, and of new sounds."""
-    found = evaluate(source.path, corpora[0], "--sheet", str(target / SHEET))
+    found = evaluate(source.path, corpora[0], "--sheet", str(target / DRAWN))
     verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
     card = sound_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
     caption = f"Spectrograms, a column a category: a held-out clip, the same encoded, a new one; seed {found['seed']}"
@@ -388,7 +397,7 @@ def of_sound(source: ModelFolder, target: Path, corpora: list[Path], verdicts: l
 
 def of_clip(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
     """The card of a model of clips; writes a contact sheet of clips, of the same encoded, and of new ones."""
-    found = evaluate(source.path, corpora[0], "--sheet", str(target / SHEET))
+    found = evaluate(source.path, corpora[0], "--sheet", str(target / DRAWN))
     verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
     card = clip_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
     caption = f"Of six held-out clips: the clip, the same encoded, a new one with its attributes; seed {found['seed']}"
@@ -426,6 +435,7 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("verdicts", type=Path)
     parser.add_argument("corpora", type=Path, nargs="+")
+    parser.add_argument("--int8", action="store_true", help="store the weights as int8, and measure these")
     parser.add_argument("--count", type=int, help="samples to measure (default: as many as held-out pictures)")
     options = parser.parse_args()
     source = resolve(options.name)
@@ -434,23 +444,50 @@ def main() -> None:
     family = loader_name(source)
     if (source.path / WEIGHTS).stat().st_size > LIMITS[family]:
         raise SystemExit(f"the weights have more than {LIMITS[family]} bytes")
-    target = STARTERS / options.name
+    verdicts = [line for line in options.verdicts.read_text(encoding="utf-8").splitlines() if line.strip()]
+    with tempfile.TemporaryDirectory() as room:
+        if options.int8:
+            to_hub_folder(source, Path(room) / source.name, int8=True)
+            source = read_folder(Path(room) / source.name)
+        print(ship(source, options.corpora, verdicts, options.count).digest)
+
+
+def ship(source: ModelFolder, corpora: list[Path], verdicts: list[str], count: int | None) -> ModelFolder:
+    """Put the model among the starters, with its sheet and a card of what was measured on it."""
+    family, target = loader_name(source), STARTERS / source.name
     target.mkdir(parents=True, exist_ok=True)
     for name in (CONFIG, WEIGHTS, *LANGUAGE):
         if (source.path / name).is_file():
             shutil.copyfile(source.path / name, target / name)
-    keep_licence(source, target, options.corpora)
+    keep_licence(source, target, corpora)
     # Words for words have no part in training: those that the corpus's card has now.
-    card = read_card(options.corpora[0])
+    card = read_card(corpora[0])
     source.training["corpus"]["aliases"] = dict(card.aliases) if card else {}
     write_atomic(target / TRAINING, json.dumps(source.training, indent=1, ensure_ascii=False).encode())
-    verdicts = [line for line in options.verdicts.read_text(encoding="utf-8").splitlines() if line.strip()]
     if family in ("gan", "prior"):
-        text = of_sampler(source, target, options.corpora, verdicts, options.count)
+        text = of_sampler(source, target, corpora, verdicts, count)
     else:
-        text = CARDS[family](source, target, options.corpora, verdicts)
+        text = CARDS[family](source, target, corpora, verdicts)
+    if source.stored:
+        text += "\n" + storage_section(measured=True)
+    keep_sheet(target)
     write_atomic(target / CARD, text.encode())
-    print(read_folder(target).digest)
+    return read_folder(target)
+
+
+def keep_sheet(target: Path) -> None:
+    """The sheet, if one was drawn, as WebP: without loss where that takes hardly more (drawings and large dots)."""
+    if not (target / DRAWN).is_file():
+        return
+    with Image.open(target / DRAWN) as picture:
+        sheet = picture.convert("RGB")
+    kept = []
+    for how in ({"lossless": True, "quality": 100}, {"quality": 90}):
+        out = io.BytesIO()
+        sheet.save(out, "WEBP", method=6, **how)
+        kept.append(out.getvalue())
+    write_atomic(target / SHEET, kept[0] if len(kept[0]) <= 1.25 * len(kept[1]) else kept[1])
+    (target / DRAWN).unlink()
 
 
 if __name__ == "__main__":

@@ -140,8 +140,12 @@ def export(
         Literal["onnx", "gguf", "hub-folder"], typer.Option("--to", help=_("onnx, gguf or hub-folder."))
     ] = "onnx",
     kind: Annotated[
-        Literal["f32", "f16", "bf16", "q8_0"] | None,
-        typer.Option("--type", help=_("How gguf keeps the weights; bf16 if not given."), show_default=False),
+        Literal["f32", "f16", "bf16", "q8_0", "int8"] | None,
+        typer.Option(
+            "--type",
+            help=_("How gguf keeps the weights (bf16 if not given); hub-folder: int8, half of float16."),
+            show_default=False,
+        ),
     ] = None,
     json: options.Json = False,
     home: options.Home = None,
@@ -150,18 +154,20 @@ def export(
     from luokuan.foundation.modelfolder import resolve
     from luokuan.store.home import open_home
 
-    if kind is not None and to != "gguf":
+    if kind is not None and to != "gguf" and (to, kind) != ("hub-folder", "int8"):
         raise UserError(
             _("{option} has no say with {other}.", option="--type", other=f"--to {to}"),
             _("Leave one of them out."),
             code="export.option",
         )
+    if to == "gguf" and kind == "int8":
+        raise UserError(_("GGUF has no type int8."), _("Give --type q8_0."), code="export.option")
     folder = resolve(name, open_home(home))
     difference: float | None = None
     if to == "hub-folder":
         from luokuan.models.export import to_hub_folder
 
-        to_hub_folder(folder, output)
+        to_hub_folder(folder, output, int8=kind == "int8")
     elif to == "gguf":
         kind = kind or "bf16"
         difference = _gguf(folder, output, kind)

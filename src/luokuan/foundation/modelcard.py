@@ -153,6 +153,24 @@ def recipe_section(training: Mapping[str, Any], command: str) -> str:
     return "\n".join(lines)
 
 
+def storage_section(*, measured: bool) -> str:
+    """How the weights are stored, if it is as int8.
+
+    Args:
+        measured: The card's figures are of these weights.
+    """
+    lines = [
+        "## Storage 存储\n",
+        "Weights: int8 with a float32 scale for each row; small tensors float16. They are read as float32. "
+        "权重：int8，每行一个 float32 缩放系数；小张量为 float16。读取后均为 float32。\n",
+    ]
+    if not measured:
+        lines.append(
+            "The figures above are of the weights before rounding to int8. 上文数字测自舍入为 int8 之前的权重。\n"
+        )
+    return "\n".join(lines)
+
+
 def gan_card(
     name: str,
     config: Mapping[str, Any],

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
 from luokuan.files import expand, new_folder, sha256_bytes, sha256_file
+from luokuan.foundation import int8weights
+from luokuan.foundation.hub import fetch
 from luokuan.foundation.hubcard import licence_of_card
 from luokuan.foundation.pickles import PICKLES, refused_pickle
 from luokuan.i18n import _
@@ -33,8 +35,11 @@ LANGUAGE = (*TOKENIZER_FILES, "chat_template.jinja", "generation_config.json", N
 """What the folder of a language model holds besides."""
 FILES = (CONFIG, WEIGHTS, CARD, TRAINING, *LANGUAGE, *PIECES)
 """What a folder may hold and its digest covers."""
-SHEET = "samples.png"
-"""An optional sheet of samples for people; not part of the digest."""
+SHEETS = ("samples.webp", "samples.png")
+"""Names of an optional sheet of samples for people, the usual one first; it is not part of the digest."""
+SHEET = SHEETS[0]
+STORED = "stored"
+"""Entry of config.json: how the weights are stored, where that isn't as the family itself stores them."""
 JSON_LIMIT = 4 << 20
 HEADER_LIMIT = 16 << 20
 ENCODER_DECODERS = ("marian", "m2m_100", "mbart", "t5", "mt5", "umt5", "bart")
@@ -63,12 +68,13 @@ class ModelFolder:
     Args:
         path: The folder.
         name: How people call it.
-        config: config.json: the family and the shape of its networks.
+        config: config.json: the family and the shape of its networks, without ``stored``.
         training: training.json: corpus digest and licence, seed, versions, machine, steps, measured figures;
             empty when the file is absent.
         digest: SHA-256 over the lines ``name sha256\\n`` of the files present, sorted by name.
         network_digest: The same of config.json, model.safetensors and the tokenizer alone: what the model computes,
             whatever its card says by now. By this one model names another that it works with.
+        stored: ``int8`` (see ``int8weights``), or empty: each tensor as the family says.
     """
 
     path: Path
@@ -78,6 +84,7 @@ class ModelFolder:
     digest: str
     _headers: dict[str, tuple[tuple[int, ...], str]] = field(repr=False, default_factory=dict)
     network_digest: str = ""
+    stored: str = ""
 
     @property
     def family(self) -> str:
@@ -112,6 +119,11 @@ class ModelFolder:
         return {word: name for word, name in pairs if isinstance(name, str)}
 
     @property
+    def sheet(self) -> Path | None:
+        """Its sheet of samples, if there is one."""
+        return sheet_of(self.path)
+
+    @property
     def megabytes(self) -> float:
         """Size of the weights in MB (10⁶ bytes)."""
         return (self.path / WEIGHTS).stat().st_size / 1e6
@@ -122,21 +134,25 @@ class ModelFolder:
         return len(self._headers)
 
     def tensors(self, expected: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str, Tensor]:
-        """Read the weights, strictly.
+        """Read the weights, strictly. Those that are stored as int8 come as float32.
 
         Args:
             expected: Name to (shape, dtype name such as ``float16``) of every tensor.
 
         Raises:
-            UserError: a tensor is missing, left over, or has another shape or type; the file is damaged.
+            UserError: a tensor is missing, left over, or has another shape or type; it is stored as int8, and its
+                scales are missing or no scales; the file is damaged.
         """
+        packed = self.stored == int8weights.INT8
+        headers, faults = int8weights.seen(self._headers) if packed else (self._headers, [])
         wrong = [
-            *(_("'{name}' is missing", name=n) for n in expected.keys() - self._headers.keys()),
-            *(_("'{name}' is not part of it", name=n) for n in self._headers.keys() - expected.keys()),
+            *faults,
+            *(_("'{name}' is missing", name=n) for n in expected.keys() - headers.keys()),
+            *(_("'{name}' is not part of it", name=n) for n in headers.keys() - expected.keys()),
             *(
-                _("'{name}' is {found}, not {wanted}", name=n, found=self._headers[n], wanted=expected[n])
-                for n in expected.keys() & self._headers.keys()
-                if self._headers[n] != expected[n]
+                _("'{name}' is {found}, not {wanted}", name=n, found=headers[n], wanted=expected[n])
+                for n in expected.keys() & headers.keys()
+                if headers[n] != expected[n]
             ),
         ]
         if wrong:
@@ -150,9 +166,18 @@ class ModelFolder:
         from safetensors.torch import load_file
 
         try:
-            return load_file(self.path / WEIGHTS)
+            found = load_file(self.path / WEIGHTS)
         except (SafetensorError, OSError) as error:
             raise _damaged(self.path / WEIGHTS, str(error)) from error
+        try:
+            return int8weights.unpacked(found) if packed else found
+        except ValueError as error:
+            raise _damaged(self.path / WEIGHTS, str(error)) from error
+
+
+def sheet_of(path: Path) -> Path | None:
+    """The sheet of samples in a model folder, if there is one."""
+    return next((path / name for name in SHEETS if (path / name).is_file()), None)
 
 
 def is_name(name: str) -> bool:
@@ -212,6 +237,9 @@ def read_folder(path: Path) -> ModelFolder:
             _("Take another copy of the model, or train it again."),
             code="model.no_weights",
         )
+    stored = config.get(STORED)
+    if stored == int8weights.INT8:  # of anything else the family says that it doesn't know it
+        del config[STORED]
     return ModelFolder(
         path=path,
         name=path.name if path.name not in ("", "..") else path.resolve().name or "model",
@@ -220,6 +248,7 @@ def read_folder(path: Path) -> ModelFolder:
         digest=_digest(path),
         _headers=_read_headers(path / WEIGHTS),
         network_digest=_digest(path, (CONFIG, WEIGHTS, *TOKENIZER_FILES, *PIECES)),
+        stored=stored if stored == int8weights.INT8 else "",
     )
 
 
@@ -343,7 +372,7 @@ def resolve(reference: str | Path, home: Home | None = None) -> ModelFolder:
             if place.is_dir():
                 return read_folder(place)
     if _HUB.fullmatch(text):
-        return read_folder(fetch(text, [*FILES, SHEET], home or open_home()))
+        return read_folder(fetch(text, [*FILES, *SHEETS], home or open_home()))
     names = sorted({model.name for model in list_models(home)})
     raise UserError(
         _("There is no model '{name}'.", name=text[:120]),
@@ -366,28 +395,3 @@ def find_tokenizer(reference: str, home: Home) -> Path:
     if _HUB.fullmatch(reference) and not expand(reference).exists():
         return fetch(reference, [CONFIG, *TOKENIZER_FILES], home)
     return resolve(reference, home).path
-
-
-def fetch(reference: str, patterns: Sequence[str], home: Home) -> Path:
-    """Download those files of a Hub repository; the folder that holds them.
-
-    Raises:
-        UserError: the Hub client isn't installed, or the repository can't be fetched.
-    """
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise UserError(
-            _("'{name}' looks like a Hub id, but the Hub client is not installed.", name=reference),
-            _("Install luokuan[hub], or give a local folder."),
-            code="model.hub_missing",
-        ) from error
-    try:
-        folder = snapshot_download(reference, allow_patterns=list(patterns), local_dir=home.cache / "hub" / reference)
-    except Exception as error:  # the client raises many kinds: offline, unknown, gated, time-out
-        raise UserError(
-            _("'{name}' can't be fetched from the Hub: {why}.", name=reference, why=str(error).split("\n")[0][:200]),
-            _("Check the id and the connection, or give a local folder."),
-            code="model.hub",
-        ) from error
-    return Path(folder)

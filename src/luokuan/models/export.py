@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,11 +14,16 @@ from torch import Tensor, nn
 
 from luokuan.errors import UserError
 from luokuan.files import new_folder, write_atomic
-from luokuan.foundation.modelfolder import FILES, SHEET, ModelFolder
+from luokuan.foundation import int8weights
+from luokuan.foundation.modelcard import storage_section
+from luokuan.foundation.modelfolder import CARD, CONFIG, FILES, SHEETS, STORED, WEIGHTS, ModelFolder
 from luokuan.i18n import _
 
 TOLERANCE = 1e-3
 """Largest absolute difference between our outputs (-1..1) and onnxruntime's that is accepted."""
+
+INT8_FAMILIES = ("gan", "vae", "prior", "codec", "sound", "clip", "speech", "upscaler")
+"""Families that no other program reads, and whose weights may be stored as int8."""
 
 
 class Exportable(Protocol):
@@ -118,17 +124,49 @@ def _difference(module: nn.Module, session: Any, inputs: Sequence[str], values: 
     return float(np.abs(wanted - found).max())
 
 
-def to_hub_folder(folder: ModelFolder, path: Path) -> None:
+def to_hub_folder(folder: ModelFolder, path: Path, *, int8: bool = False) -> None:
     """Copy the files of a model folder (and its sheet of samples), ready for ``huggingface-cli upload``; atomic.
 
+    Args:
+        int8: Store the weights as int8 (see ``foundation.int8weights``); config and card say so.
+
     Raises:
-        UserError: ``path`` exists, or can't be written.
+        UserError: ``path`` exists, or can't be written; with ``int8``: transformers reads the model, or its weights are
+            not finite.
     """
+    if int8 and folder.family not in INT8_FAMILIES:
+        raise UserError(
+            _("'{name}' can't be stored as int8: other programs read it, and they don't know of the scales.",
+              name=folder.name),
+            _("Leave --type out."),
+            code="export.option",
+        )  # fmt: skip
     if path.exists():
         raise UserError(
             _("{path} exists already.", path=path), _("Choose a new folder with --output."), code="export.exists"
         )
     with new_folder(path) as part:
-        for name in (*FILES, SHEET):
+        for name in (*FILES, *SHEETS):
             if (folder.path / name).is_file():
                 shutil.copyfile(folder.path / name, part / name)
+        if int8 and not folder.stored:
+            _store_as_int8(folder, part)
+
+
+def _store_as_int8(folder: ModelFolder, part: Path) -> None:
+    from safetensors.torch import load_file, save
+
+    try:
+        tensors = int8weights.packed(load_file(folder.path / WEIGHTS))
+    except ValueError as error:
+        raise UserError(
+            _("The weights of {path} can't be stored as int8: {why}.", path=folder.path, why=error),
+            _("Train the model again, or take another copy of it."),
+            code="model.not_finite",
+        ) from error
+    (part / WEIGHTS).write_bytes(save(dict(sorted(tensors.items())), metadata={"format": "pt"}))
+    config = {**folder.config, STORED: int8weights.INT8}
+    (part / CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if (part / CARD).is_file():
+        with (part / CARD).open("a", encoding="utf-8") as card:
+            card.write("\n" + storage_section(measured=False))

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from luokuan.errors import UserError
-from luokuan.foundation.modelfolder import FILES, SHEET, STARTERS, ModelFolder, is_name, read_folder, starters
+from luokuan.foundation.modelfolder import (
+    FILES,
+    SHEETS,
+    STARTERS,
+    ModelFolder,
+    is_name,
+    read_folder,
+    starters,
+)
 from luokuan.store import belongings
 from luokuan.store.accounts import AccountRow
 from luokuan.store.home import Home
@@ -39,7 +47,7 @@ class ModelCard:
         digest: SHA-256 of the folder.
         megabytes: Of its weights.
         starter: Whether it came with Luokuan.
-        sample: Whether its folder has a sheet of samples.
+        sheet: Name of its sheet of samples, or empty.
         words: What it can be asked for: classes, or names of attributes; empty where it says nothing.
     """
 
@@ -50,7 +58,7 @@ class ModelCard:
     digest: str
     megabytes: float
     starter: bool
-    sample: bool
+    sheet: str
     words: tuple[str, ...]
 
     def fits(self, kind: Kind[Any]) -> bool:
@@ -101,7 +109,7 @@ def sample_of(card: ModelCard) -> bytes:
     """The upper left of a model's sheet of samples as a small WebP picture."""
     from PIL import Image
 
-    with Image.open(card.path / SHEET) as sheet:
+    with Image.open(card.path / card.sheet) as sheet:
         side = min(sheet.width, sheet.height) // 2
         part = sheet.crop((0, 0, side, side * 3 // 4)).convert("RGB")
     part.thumbnail(SAMPLE, Image.Resampling.LANCZOS)
@@ -113,7 +121,7 @@ def sample_of(card: ModelCard) -> bytes:
 def _card(path: Path) -> ModelCard | None:
     try:
         signature = tuple((entry.name, entry.stat().st_mtime_ns, entry.stat().st_size)
-                          for entry in sorted(path.iterdir()) if entry.name in (*FILES, SHEET))  # fmt: skip
+                          for entry in sorted(path.iterdir()) if entry.name in (*FILES, *SHEETS))  # fmt: skip
         if path not in _known or _known[path][0] != signature:
             _known[path] = (signature, _read(path))
         return _known[path][1]
@@ -134,7 +142,7 @@ def _read(path: Path) -> ModelCard | None:
         digest=folder.digest,
         megabytes=round(folder.megabytes, 2),
         starter=path.parent == STARTERS,
-        sample=(path / SHEET).is_file(),
+        sheet=folder.sheet.name if folder.sheet else "",
         words=_words(folder.config.get("classes")) or _words(folder.config.get("attributes")),
     )
 

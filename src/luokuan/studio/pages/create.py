@@ -111,7 +111,7 @@ def create(request: Request, word: str) -> Response:
 def sample(request: Request, name: str) -> Response:
     """A part of the sheet of samples of a model."""
     cards = visible_models(studio_of(request), principal(request).person)
-    found = next((one for one in cards if one.name == name and one.sample), None)
+    found = next((one for one in cards if one.name == name and one.sheet), None)
     if found is None:
         raise missing()
     headers = {"content-security-policy": FILES, "cache-control": "private, max-age=600"}

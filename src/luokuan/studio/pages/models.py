@@ -64,14 +64,14 @@ def model_jobs(request: Request, name: str) -> Response:
     return render(request, "_model_jobs.html", {"model": model, "jobs": _jobs(request, model)})
 
 
-@router.get("/train/models/{name}/samples.png", dependencies=[Depends(Needs("maker"))])
+@router.get("/train/models/{name}/samples", dependencies=[Depends(Needs("maker"))])
 def samples(request: Request, name: str) -> Response:
     """Its sheet of samples."""
     path = find_model(request, name).sheet
     if path is None:
         raise missing()
     headers = {"content-security-policy": FILES, "cache-control": "private, no-cache"}
-    return FileResponse(path, media_type="image/png", headers=headers)
+    return FileResponse(path, media_type=f"image/{path.suffix[1:]}", headers=headers)
 
 
 @router.post("/train/models/{name}/evaluate", dependencies=[Depends(Needs("maker"))])

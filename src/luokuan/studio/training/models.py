@@ -12,7 +12,16 @@ from starlette.requests import Request
 
 from luokuan.errors import UserError
 from luokuan.foundation.hubcard import licence_of_card
-from luokuan.foundation.modelfolder import CARD, CONFIG, ENCODER_DECODERS, SHEET, STARTERS, TRAINING, is_name, starters
+from luokuan.foundation.modelfolder import (
+    CARD,
+    CONFIG,
+    ENCODER_DECODERS,
+    STARTERS,
+    TRAINING,
+    is_name,
+    sheet_of,
+    starters,
+)
 from luokuan.i18n import _
 from luokuan.store import belongings
 from luokuan.store.jobs import live_briefs
@@ -84,8 +93,7 @@ class ModelHere:
     @property
     def sheet(self) -> Path | None:
         """A sheet of samples, if there is one."""
-        path = self.folder / SHEET
-        return path if path.is_file() else None
+        return sheet_of(self.folder)
 
     @property
     def classes(self) -> list[str]:
