@@ -482,9 +482,9 @@ def keep_sheet(target: Path) -> None:
     with Image.open(target / DRAWN) as picture:
         sheet = picture.convert("RGB")
     kept = []
-    for how in ({"lossless": True, "quality": 100}, {"quality": 90}):
+    for how in ({"lossless": True}, {"quality": 90}):
         out = io.BytesIO()
-        sheet.save(out, "WEBP", method=6, **how)
+        sheet.save(out, "WEBP", **how)
         kept.append(out.getvalue())
     write_atomic(target / SHEET, kept[0] if len(kept[0]) <= 1.25 * len(kept[1]) else kept[1])
     (target / DRAWN).unlink()

@@ -30,7 +30,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 shutil.copyfile(ROOT / name, target / name)
     starter = target / "src/luokuan/starters/stand-in"
     starter.mkdir(parents=True)
-    for name in ("config.json", "model.safetensors", "training.json", "README.md", "samples.png"):
+    for name in ("config.json", "model.safetensors", "training.json", "README.md", "samples.webp"):
         (starter / name).write_text("stand-in")
     return target
 
@@ -54,7 +54,7 @@ def test_the_wheel_holds_every_file_of_the_package(clone: Path) -> None:
     with zipfile.ZipFile(build(clone, "wheel")) as archive:
         names = set(archive.namelist())
     wanted = {name for name in files(clone / "src", "luokuan") if not name.endswith(".po")}
-    assert "luokuan/starters/stand-in/samples.png" in wanted
+    assert "luokuan/starters/stand-in/samples.webp" in wanted
     assert not wanted - names
     assert not {name for name in names if name.startswith("tests")}
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from luokuan.foundation.modelcard import _command
+from luokuan.foundation.modelcard import _command, storage_section
 from luokuan.foundation.modelfolder import CARD, CONFIG, SHEET, STARTERS, TRAINING, WEIGHTS, read_folder
 from luokuan.i18n import speaking
 from luokuan.models.clip.card import command as clip_command
@@ -255,3 +255,19 @@ def test_the_card_of_a_language_model_of_music_is_complete(name: str) -> None:
     assert re.search(rf"!\[.*seed \d+ and on\]\({SHEET}\)", card)
     with Image.open(folder / SHEET) as sheet:
         assert min(sheet.size) > 200
+
+
+def test_starters_stay_small() -> None:
+    """A download of the package carries them all."""
+    sizes = {path: path.stat().st_size for path in STARTERS.rglob("*") if path.is_file()}
+    assert all(size <= 10_000_000 for path, size in sizes.items() if path.name == WEIGHTS)
+    assert sum(sizes.values()) <= 90_000_000
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in STARTERS.glob(f"*/{CONFIG}")))
+def test_a_card_says_how_weights_are_stored(name: str) -> None:
+    folder = read_folder(STARTERS / name)
+    card = (folder.path / CARD).read_text(encoding="utf-8")
+    assert (storage_section(measured=True) in card) == (folder.stored == "int8")
+    assert storage_section(measured=False) not in card  # its figures are of what is shipped
+    assert not list(folder.path.glob("*.png"))

@@ -211,6 +211,8 @@ def test_export_for_llama_cpp(trained: Path, run: Any, tmp_path: Path) -> None:
         (["mine", "--to", "gguf"], "cuts text into characters"),
         (["garments-32", "--to", "gguf"], "no language model"),
         (["pairs", "--to", "hub-folder", "--type", "f16"], "--type has no say with --to hub-folder."),
+        (["pairs", "--to", "hub-folder", "--type", "int8"], "other programs read it"),
+        (["pairs", "--to", "gguf", "--type", "int8"], "GGUF has no type int8."),
     ):
         code, _out, err = run("models", "export", *choices, "-o", tmp_path / "c")
         assert code == 2 and said in err and not (tmp_path / "c").exists()

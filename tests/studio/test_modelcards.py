@@ -11,7 +11,7 @@ from people import Place
 from PIL import Image
 from vaes_for_tests import save_vae
 
-from luokuan.foundation.modelfolder import STARTERS
+from luokuan.foundation.modelfolder import SHEET, STARTERS
 from luokuan.models.registry import FAMILIES, TOOLS
 from luokuan.studio import modelcards
 from luokuan.studio.jobs.kinds import kinds
@@ -63,5 +63,20 @@ def test_a_sample_is_small_and_only_where_there_is_one(place: Place) -> None:
     for name in ("verse", "none", "..", "%2e%2e%2f%2e%2e%2fetc"):
         assert browser.get(f"/models/{name}/sample").status_code == 404
     shutil.copytree(STARTERS / "garments", place.home.models / "odd")
-    (place.home.models / "odd" / "samples.png").write_bytes(b"no picture")
+    (place.home.models / "odd" / SHEET).write_bytes(b"no picture")
     assert browser.get("/models/odd/sample").status_code == 404
+
+
+def test_sheets_of_older_models_are_shown_too(place: Place) -> None:
+    older = place.home.models / "older"
+    shutil.copytree(STARTERS / "garments-32", older)
+    with Image.open(older / SHEET) as sheet:
+        sheet.save(older / "samples.png")
+    (older / SHEET).unlink()
+    browser = place.browser("eve", "maker")
+    assert browser.get("/models/older/sample").headers["content-type"] == "image/webp"
+    for name, kind in (("older", "png"), ("garments-32", "webp")):
+        assert f'src="/train/models/{name}/samples"' in browser.get(f"/train/models/{name}").text
+        answer = browser.get(f"/train/models/{name}/samples")
+        assert answer.headers["content-type"] == f"image/{kind}"
+        assert Image.open(io.BytesIO(answer.content)).size == (978, 782)

@@ -169,7 +169,7 @@ def test_what_another_has_is_neither_used_nor_told_of(place: Place) -> None:
         queue.submit(mine.id, "train.gan", {"name": "garments", "corpora": ["photos"]})
     chief = place.browser("chief", "admin")
     for browser in (ann, chief):
-        for path in ("/train/models/secret", "/train/runs/secret", "/train/models/secret/samples.png"):
+        for path in ("/train/models/secret", "/train/runs/secret", "/train/models/secret/samples"):
             assert browser.get(path).status_code == 404
         assert "secret" not in browser.get("/train/models").text + browser.get("/train").text
         assert "shared" in browser.get("/train/models").text
