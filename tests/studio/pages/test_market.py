@@ -118,7 +118,10 @@ def test_what_is_published_is_checked_outside_of_the_server(place: Place, monkey
 
     monkeypatch.setattr(Errands, "_ask", ask)
     monkeypatch.setattr(selling, "SOON", 0.0)
-    form = {"work": work.id, "title": "A <b>tale", "terms": "commercial", "price": "5", "currency": "EUR"}
+    form = {
+        "work": work.id, "title": "A <b>tale", "terms": "commercial", "price": "5", "currency": "EUR", "days": "30",
+        "met": "consent",
+    }  # fmt: skip
     seller, other = place.stranger().login("ann"), place.stranger().login("cy")
     first, again = (seller.post("/selling/publish", form).headers["location"] for _turn in range(2))
     until = time.monotonic() + 30
@@ -144,6 +147,7 @@ def test_what_is_published_is_checked_outside_of_the_server(place: Place, monkey
     assert seller.get(f"{first}/end").headers["location"] == first
     answer = seller.get(first)
     assert answer.status_code == 409 and "like another" in answer.text and 'value="A &lt;b&gt;tale"' in answer.text
+    assert 'value="30"' in answer.text and 'value="consent" checked' in answer.text, "what was typed is still there"
 
 
 def test_who_lost_the_right_meanwhile_publishes_nothing(place: Place) -> None:

@@ -73,7 +73,10 @@ def publish(request: Request) -> Response:
             given[name] = text_in(form, name, most=most)
         about = str(form.get("about", ""))
         given["about"] = about[: market.MAX_ABOUT + 1]
-        met = conditions_of([str(one) for one in form.getlist("met")])
+        given["days"] = str(form.get("days", ""))[:10]
+        ticked = [str(one)[:40] for one in form.getlist("met")]
+        given["met"] = ",".join(ticked)
+        met = conditions_of(ticked)
         price = money(given["price"], given["currency"])
         terms = replace(preset(given["terms"]), price=price, days=number_in(form, "days", most=LONGEST_TERM))
         works = _works(request, given["work"], given["collection"], person)
@@ -214,7 +217,8 @@ def _form(request: Request, given: dict[str, str], *, error: UserError | None = 
         works, _more = library.page_of_works(connection, person, Wanted(), 200)
     values = {
         "given": {name: given.get(name, "") for name in ("work", "collection", "title", "about", "price", "currency",
-                                                         "terms")},
+                                                         "terms", "days")},
+        "met": given.get("met", "").split(","),
         "works": works,
         "collections": [one for one in own if one.count],
         "terms": [(name, name_of_preset(name)) for name in PRESETS if name != "all-rights-reserved"],
