@@ -51,6 +51,7 @@ def test_publish_buy_deliver_verify(chromium: Any, shop: tuple[str, Home, int], 
     libraries = Path(f"/proc/{server}/maps").read_text()
     assert "libtorch" not in libraries and "numpy" not in libraries, "who looks at works isn't the server"
     assert page.locator("h1").inner_text() == "Blocks <b>in</b> colour"
+    page.wait_for_function("document.querySelector('.stage img').complete")  # which comes after the page
     assert page.evaluate("document.querySelector('.stage img').naturalWidth") > 0, "the preview shows"
     assert watched.wide() <= 0 and watched.faults() == []
     context.clear_cookies()
