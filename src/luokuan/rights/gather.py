@@ -104,7 +104,8 @@ class _Found:
         self._connection = connection
         self._lineage = lineage
         self._works: dict[str, WorkRow] = {}
-        self._voiced: set[str] = set()
+        self._known: set[str] = set()
+        """Keys of models that aren't folders: voices, which stand there themselves, and programs of ours."""
         self.sources: list[Source] = []
 
     def of(self, nodes: list[Node]) -> list[Source]:
@@ -114,7 +115,7 @@ class _Found:
         return self.sources
 
     def _add(self, node: Node) -> None:
-        if node.key in self._voiced:  # its voices stand there themselves
+        if node.key in self._known:
             return
         if node.kind == "work":
             self._add_work(node)
@@ -150,8 +151,12 @@ class _Found:
         self.sources.append(
             Source(node.key, "work", row.id, row.licence, credit, digest=row.blob_sha256, states=frozenset(states))
         )
-        if voices:
-            self._voiced.add(f"model:{row.model_digest}")
+        parameters = recipe.get("parameters") or {}
+        if voices or parameters.get("program") is True:
+            self._known.add(f"model:{row.model_digest}")
+        if voices:  # of a short they stand among its pieces, too
+            pieces = [one for one in parameters.get("pieces") or () if isinstance(one, dict)]
+            self._known |= {f"model:{one.get('model_digest')}" for one in pieces if one.get("kind") == "speech"}
         self.sources += voices
 
     def _voices(self, recipe: Mapping[str, Any], credit: str) -> list[Source]:

@@ -25,6 +25,7 @@ from luokuan.create.effects.orders import EFFECTS, FLAKES, Order
 from luokuan.errors import UserError
 from luokuan.media import Clip
 from luokuan.models.registry import load_model
+from luokuan.rights.permission import permission_of
 from luokuan.store.home import Home, open_home
 
 needs_ffmpeg = pytest.mark.skipif(not ffmpeg.encodes("libvpx-vp9"), reason="no ffmpeg with VP9")
@@ -135,6 +136,9 @@ def test_a_photo_becomes_a_composite_and_a_work_keeps_its_label(home: Home, tmp_
     claim = manifest.read(store)
     assert (claim.source, claim.purpose, claim.model) == (COMPOSITE, "edited", "effect-zoom")
     assert stranger.recipe.licence == "CC0-1.0" and stranger.recipe.parameters["frames"] == 4
+    asked = permission_of(stranger.id, home)
+    assert "record" not in {one.kind for one in asked.conditions}, "an effect is no model that somebody can bring back"
+    assert "consent" in {one.kind for one in asked.conditions}, "what it was put on is asked for as before"
 
     work = export_work(finish(draft(), home=home), tmp_path / "a.png")
     assert work.path is not None

@@ -26,6 +26,7 @@ from luokuan.create.shorts.sources import beside, register_sounds
 from luokuan.create.shorts.storyboard import parsed_storyboard
 from luokuan.errors import UserError
 from luokuan.media import Clip, PackedFrames, Sound
+from luokuan.rights.permission import permission_of
 from luokuan.store.home import Home, open_home
 
 needs_ffmpeg = pytest.mark.skipif(not ffmpeg.encodes("libvpx-vp9"), reason="no ffmpeg with VP9")
@@ -162,6 +163,17 @@ def test_a_maker_of_sounds_can_be_plugged_in(home: Home, monkeypatch: pytest.Mon
     sound = clip_in(found).sound
     assert sound is not None and np.abs(sound.samples).max() > 0.05
     assert found.recipe.model == "storyboard+drops" and found.recipe.licence == "CC0-1.0"
+
+
+@needs_ffmpeg
+def test_its_voices_are_asked_for_and_its_program_is_not(home: Home) -> None:
+    scene = "scenes:\n- background: {scenery: hills}\n  speech: [{say: Hi.}, {say: 你好, voice: mandarin}]\n"
+    found = made(HEAD + scene, home)
+    assert {one["name"] for one in found.recipe.parameters["voices"]} == {"heart", "mandarin"}
+    permission = permission_of(finish(found, home=home, media_type="video/webm").id, home)
+    sources = {(one.source.kind, one.source.title) for one in permission.findings}
+    assert {("voice", "heart"), ("voice", "mandarin")} <= sources and not {one for one in sources if one[0] == "model"}
+    assert "record" not in {one.kind for one in permission.conditions}, "nobody can bring back a program"
 
 
 def test_a_model_makes_the_sound_of_a_scene(home: Home) -> None:

@@ -359,6 +359,7 @@ def _recipe(
         else folder.digest,
         parameters={
             "effect": asked.effect,
+            **({"program": True} if folder is None else {}),
             **({"of": asked.of} if asked.effect == "particles" else {}),
             "strength": float(asked.strength),
             "files": [one.sha256 for one in given],

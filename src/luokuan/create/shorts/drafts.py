@@ -169,6 +169,8 @@ def _recipe(larder: Larder, scenes: Sequence[Timed], frames: int) -> Recipe:
         model_digest=hashlib.sha256("\n".join(digests).encode()).hexdigest(),
         brief=story.title,
         parameters={
+            "program": True,
+            "voices": _voices(used),
             "storyboard": board.text,
             "aspect": story.aspect,
             "size": story.size,
@@ -182,6 +184,12 @@ def _recipe(larder: Larder, scenes: Sequence[Timed], frames: int) -> Recipe:
         licence=joint_licence([*(one.licence for one in used), *_licences(larder)] or ["Apache-2.0"]),
         credit="; ".join(credits_),
     )
+
+
+def _voices(used: Sequence[Recipe]) -> list[Any]:
+    """The voices that were heard, as speech tells them, each once."""
+    told = [voice for one in used for voice in one.parameters.get("voices", ())]
+    return list({voice["digest"]: voice for voice in told}.values())
 
 
 def _named(names: Sequence[str]) -> str:
