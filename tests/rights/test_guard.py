@@ -138,6 +138,13 @@ def test_works_of_others_block_and_ones_own_are_told(home: Home) -> None:
     found = looked_at(second, home)
     assert kinds(found) == [("work", True)] and found.blocked
     assert found.hits[0].details["like"] == first.id and "somebody else" in found.hits[0].words
+    # Others of one's own, of which one is mostly nearer, don't hide somebody else's.
+    theirs, mine, *_own = (painted(home, 9, seed=seed) for seed in range(6))
+    with open_database(home) as database, database.write() as connection:
+        set_owner(connection, theirs.id, account.id)
+    found = looked_at(mine, home)
+    assert kinds(found)[0] == ("work", True) and found.blocked and found.hits[0].details["like"] == theirs.id
+    assert set(kinds(found)[1:]) <= {("work", False)}
 
 
 def test_names_in_text_and_brief(home: Home) -> None:

@@ -25,6 +25,7 @@ from luokuan.store.works import WorkRow
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from luokuan.colophon.fingerprint import Alike
     from luokuan.colophon.lineage import Lineage
     from luokuan.store.home import Home
 
@@ -194,7 +195,7 @@ def _works(
     returned."""
     from luokuan.colophon.fingerprint.register import Register, tells
     from luokuan.store.ingredients import descendants
-    from luokuan.store.ownership import owner_of
+    from luokuan.store.ownership import owner_of, works_of
 
     related = {row.id, *(node.title for node in lineage.nodes.values() if node.kind == "work")}
     # A work of which many copies were sold has more of them than a lineage shows.
@@ -203,18 +204,25 @@ def _works(
     if seen is None or not tells(seen):
         return related
     compared.append(_("works of this home"))
-    alike = Register(home).find(connection, seen, without=related)
-    if alike is None:
-        return related
-    others = owner_of(connection, alike.work) != owner_of(connection, row.id)
+    # One's own are looked for apart: a nearer one of them must not stand before somebody else's.
+    mine, register = works_of(connection, owner_of(connection, row.id)), Register(home)
+    theirs = register.find(connection, seen, without=related | mine)
+    if theirs is not None:
+        hits.append(_like(theirs, others=True))
+    nearest = register.find(connection, seen, without=related)
+    if nearest is not None and nearest.work in mine:
+        hits.append(_like(nearest, others=False))
+    return related
+
+
+def _like(alike: Alike, *, others: bool) -> Hit:
     values = {"id": alike.work, "distance": alike.distance, "bits": alike.bits}
     if others:
         said = _("It is like the work {id} of somebody else ({distance} of {bits} bits differ).", **values)
     else:
         said = _("It is like your own work {id} ({distance} of {bits} bits differ).", **values)
     details = {"like": alike.work, "distance": alike.distance, "bits": alike.bits, "others": others}
-    hits.append(Hit("work", others and alike.sure, said, details))
-    return related
+    return Hit("work", others and alike.sure, said, details)
 
 
 def _names(connection: sa.Connection, row: WorkRow, data: bytes, hits: list[Hit], compared: list[str]) -> None:
