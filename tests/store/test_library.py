@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from people import AT, keep_row, make_account, make_row
 
 from luokuan.store.database import Database
-from luokuan.store.library import Wanted, count_works, kinds_and_models, page_of_works, storage
+from luokuan.store.library import Overview, Wanted, count_works, overview, page_of_works, storage
 from luokuan.store.ownership import (
     find_own_work,
     in_trash,
@@ -87,7 +87,27 @@ def test_filters_and_search(database: Database) -> None:
     assert ids(model="other") == ids(since=AT + timedelta(days=3)) == [plain.id]
     assert ids(until=AT + timedelta(days=2)) == [dress.id]
     with database.read() as connection:
-        assert kinds_and_models(connection, ada) == (["image", "text"], ["other", "toy", "verse_1"])
+        assert overview(connection, ada, Wanted()) == Overview(["image", "text"], ["other", "toy", "verse_1"], 3)
+
+
+def test_the_overview_counts_as_the_count_does(database: Database) -> None:
+    ada, other = make_account(database, "ada"), make_account(database, "other")
+    kept = [("image", "toy", ada), ("image", "toy", ada), ("image", "big", ada), ("text", "big", ada)]
+    for kind, model, owner in (*kept, ("text", "big", other)):
+        last = keep_row(database, owner, kind=kind, model_name=model)
+    thrown = keep_row(database, ada, kind="text", model_name="toy")
+    with database.write() as connection:
+        throw_away(connection, thrown.id, AT)
+    wanted = [Wanted(kind=kind, model=model, text=text, thrown=gone)
+              for kind in ("", "image", "text", "sound") for model in ("", "toy", "big")
+              for text in ("", "dress", last.id) for gone in (False, True)]  # fmt: skip
+    with database.read() as connection:
+        for one in wanted:
+            found = overview(connection, ada, one)
+            assert found.count == count_works(connection, ada, one), one
+            assert (found.kinds, found.models) == (["image", "text"], ["big", "toy"])
+        assert overview(connection, ada, Wanted()).count == 4
+        assert overview(connection, ada, Wanted(kind="text", model="toy", thrown=True)).count == 1
 
 
 def test_the_trash_gives_back(database: Database) -> None:

@@ -7,15 +7,16 @@ import os
 import shutil
 from typing import Any
 
-from people import Place
+from people import AT, Place
 from PIL import Image
 from vaes_for_tests import save_vae
 
 from luokuan.foundation.modelfolder import SHEET, STARTERS
 from luokuan.models.registry import FAMILIES, TOOLS
+from luokuan.store import belongings
 from luokuan.studio import modelcards
 from luokuan.studio.jobs.kinds import kinds
-from luokuan.studio.modelcards import all_models
+from luokuan.studio.modelcards import all_models, visible_model, visible_models
 
 
 def test_the_families_are_those_of_the_registry() -> None:
@@ -53,6 +54,21 @@ def test_a_model_is_read_once_and_again_when_it_changes(place: Place, monkeypatc
     os.utime(training, (1, 1))
     assert {card.name: card.licence for card in all_models(place.home)}["garments"] == "MIT"
     assert "garments" in seen
+
+
+def test_one_model_is_found_as_it_is_among_all(place: Place) -> None:
+    ada, ben, chief = place.account("ada"), place.account("ben"), place.account("chief", "admin")
+    for name in ("garments", "adas", "everybodys"):
+        save_vae(place.home.models / name)
+    with place.database.write() as connection:
+        for name in ("garments", "adas"):
+            belongings.take(connection, "model", name, ada.id, AT)
+    studio = place.app.state.studio
+    for person in (ada, ben, chief):
+        seen = {card.name: card for card in visible_models(studio, person)}
+        for name in ("garments", "adas", "everybodys", "emoji", "none", "../emoji", "", ".hidden"):
+            assert visible_model(studio, person, name) == seen.get(name), (person.name, name)
+        assert ("adas" in seen) == ("garments" in seen) == (person is ada), "whoever they are"
 
 
 def test_a_sample_is_small_and_only_where_there_is_one(place: Place) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from luokuan.store.account_tables import account, link, session
-from luokuan.store.accounts import AccountRow, find_account
+from luokuan.store.accounts import AccountRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,17 @@ def find_session(
 
     A clock that jumped back doesn't lengthen a session: one from the future counts for none.
     """
-    query = sa.select(session).where(session.c.digest == digest)
-    found = connection.execute(query).mappings().first()
+    # One question: it comes with each request.
+    query = sa.select(session, account).join(account, account.c.id == session.c.account_id)
+    found = connection.execute(query.where(session.c.digest == digest)).first()
     if found is None:
         return None
-    row = SessionRow(**found)
+    width = len(session.c)
+    row = SessionRow(**dict(zip(session.c.keys(), found[:width], strict=True)))
+    owner = AccountRow(**dict(zip(account.c.keys(), found[width:], strict=True)))
     if not row.created_at <= now + timedelta(minutes=5) or now >= min(row.expires_at, row.seen_at + idle):
         return None
-    owner = find_account(connection, row.account_id)
-    return None if owner is None or not owner.active else (row, owner)
+    return (row, owner) if owner.active else None
 
 
 def touch_session(connection: sa.Connection, digest: str, now: datetime) -> None:

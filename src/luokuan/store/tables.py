@@ -44,6 +44,9 @@ work = sa.Table(
     sa.CheckConstraint("salt IS NULL OR length(salt) = 32", name="salt"),
     sa.CheckConstraint("schema_version >= 1", name="schema_version"),
 )
+_kept = work.c.recipe.is_not(None)
+# The library of some ten thousand works is counted by kind and model on each of its pages.
+sa.Index("ix_work_overview", work.c.kind, work.c.model_name, work.c.id, sqlite_where=_kept, postgresql_where=_kept)
 
 feedback = sa.Table(
     "feedback",

@@ -14,7 +14,7 @@ from luokuan.store.jobs import Event, Job
 from luokuan.store.works import WorkRow
 from luokuan.studio.cards import Card, card
 from luokuan.studio.following import look
-from luokuan.studio.modelcards import visible_models
+from luokuan.studio.modelcards import visible_model
 from luokuan.studio.state import Studio
 from luokuan.studio.words import job_word, state_word
 
@@ -178,21 +178,30 @@ def results_of(studio: Studio, work_ids: list[str], person: AccountRow) -> tuple
     with studio.database.read() as connection:
         rows = {row.id: row for row in library.own_works(connection, work_ids, person)}
         liked = opinions(connection, rows)
-    families = {one.name: one.family for one in visible_models(studio, person)}
+    varies = VaryingTabs(studio, person)
     return tuple(
-        Result(
-            card(rows[work_id], studio.home),
-            liked.get(work_id),
-            _varies(rows[work_id], families),
-        )
+        Result(card(rows[work_id], studio.home), liked.get(work_id), varies.tab(rows[work_id]))
         for work_id in work_ids
         if work_id in rows
     )
 
 
-def _varies(row: WorkRow, families: Mapping[str, str]) -> str:
-    """The tab where variations of a work can be made by the model that made it; empty: none."""
-    for begin, (tab, able) in VARYING.items():
-        if row.kind == tab and row.media_type.startswith(begin) and families.get(row.model_name) in able:
-            return tab
-    return ""
+class VaryingTabs:
+    """Where variations of works can be made by the models that made them, as far as ``person`` may use these."""
+
+    def __init__(self, studio: Studio, person: AccountRow) -> None:
+        self._studio, self._person = studio, person
+        self._families: dict[str, str] = {}
+
+    def tab(self, row: WorkRow) -> str:
+        """The tab of one work; empty: none."""
+        for begin, (tab, able) in VARYING.items():
+            if row.kind == tab and row.media_type.startswith(begin) and self._family(row.model_name) in able:
+                return tab
+        return ""
+
+    def _family(self, name: str) -> str:
+        if name not in self._families:
+            found = visible_model(self._studio, self._person, name)
+            self._families[name] = "" if found is None else found.family
+        return self._families[name]

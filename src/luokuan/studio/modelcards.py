@@ -99,6 +99,18 @@ def all_models(home: Home) -> list[ModelCard]:
     return [card for card in found if card is not None]
 
 
+def visible_model(studio: Studio, person: AccountRow, name: str) -> ModelCard | None:
+    """The model of this name, if somebody may use it; without looking at all others, as ``visible_models`` does."""
+    if not is_name(name):
+        return None
+    path = studio.home.models / name
+    if not path.is_dir():
+        return _card(STARTERS / name) if name in starters() else None
+    with studio.database.read() as connection:
+        usable = belongings.may_use(connection, "model", name, person)
+    return _card(path) if usable else None
+
+
 def fitting(cards: Sequence[ModelCard], families: Sequence[str]) -> list[ModelCard]:
     """Those of these families."""
     return [card for card in cards if card.family in families]

@@ -73,6 +73,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # installed files don't change while a studio runs
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -151,6 +152,9 @@ def serve(place: Place, home: Home, tell: Callable[[str, str | None], None], *, 
         )
         server = uvicorn.Server(config)
         app.state.studio.streams.stopping = lambda: server.should_exit
+        # What is loaded by now stays until the end: the collector needn't walk over it while people wait.
+        gc.collect()
+        gc.freeze()
         server.run(sockets=[bound])
 
 

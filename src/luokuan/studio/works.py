@@ -37,15 +37,18 @@ def served_work(request: Request, work_id: str) -> WorkRow:
     Raises:
         UserError: see there; or it was withdrawn (410).
     """
-    row = own_work(request, work_id)
     with studio_of(request).database.read() as connection:
-        if is_withdrawn(connection, row.id):
-            raise UserError(
-                _("The work {id} was withdrawn and isn't served any more.", id=row.id),
-                _("That it was made stays provable: see `luokuan rights notices`."),
-                code="work.withdrawn",
-                status=410,
-            )
+        row = ownership.find_own_work(connection, work_id, principal(request).person)
+        withdrawn = row is not None and is_withdrawn(connection, row.id)
+    if row is None:
+        raise missing()
+    if withdrawn:
+        raise UserError(
+            _("The work {id} was withdrawn and isn't served any more.", id=row.id),
+            _("That it was made stays provable: see `luokuan rights notices`."),
+            code="work.withdrawn",
+            status=410,
+        )
     return row
 
 

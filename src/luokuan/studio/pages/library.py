@@ -51,8 +51,7 @@ def _page(request: Request, *, thrown: bool) -> Response:
         if wanted.collection and here is None:
             raise missing()
         rows, following = library.page_of_works(connection, person, wanted, PAGE, mark_of(asked.get("after", "")))
-        count = library.count_works(connection, person, wanted)
-        kinds, models = library.kinds_and_models(connection, person)
+        overview = library.overview(connection, person, wanted)
         liked = feedback.opinions(connection, [row.id for row in rows])
         days = house.trash_setting(connection).days
     filters = {name: asked.get(name, "") for name in ("kind", "model", "since", "until", "q", "collection")}
@@ -62,9 +61,9 @@ def _page(request: Request, *, thrown: bool) -> Response:
         more = f"{request.url.path}?{urlencode({**chosen, 'after': text_of(following)})}"
     values = {
         "cards": [card(row, studio.home, liked=liked.get(row.id)) for row in rows],
-        "count": count,
-        "kinds": kinds,
-        "models": models,
+        "count": overview.count,
+        "kinds": overview.kinds,
+        "models": overview.models,
         "filters": filters,
         "filtered": any(value for name, value in filters.items() if name != "collection"),
         "more": more,

@@ -15,13 +15,15 @@ from luokuan.colophon.collection import export, name_of, public_record
 from luokuan.colophon.evidence import word_for
 from luokuan.colophon.tlog.log import entry_of
 from luokuan.i18n import _
-from luokuan.store import ownership
+from luokuan.store import library, ownership
+from luokuan.store.feedback import opinions
 from luokuan.studio.access import Needs, check_turn, principal
 from luokuan.studio.asking.again import brief_again
 from luokuan.studio.cards import card
+from luokuan.studio.errors import missing
 from luokuan.studio.files import work_archive, work_file
 from luokuan.studio.guard.headers import FILES
-from luokuan.studio.jobviews import results_of
+from luokuan.studio.jobviews import VaryingTabs
 from luokuan.studio.lineage import drawn
 from luokuan.studio.rendering import render
 from luokuan.studio.state import studio_of
@@ -34,19 +36,23 @@ _TEXT = 20_000
 @router.get("/works/{work_id}", dependencies=[Depends(Needs("viewer"))])
 def work_page(request: Request, work_id: str) -> Response:
     """The work and its colophon."""
-    studio, row = studio_of(request), own_work(request, work_id)
+    studio, person = studio_of(request), principal(request).person
     with studio.database.read() as connection:
+        row = ownership.find_own_work(connection, work_id, person)
+        if row is None:
+            raise missing()
         entered = entry_of(connection, row.id)
         thrown = ownership.in_trash(connection, row.id)
-        again = brief_again(connection, row, principal(request).person)
-    result = next(iter(results_of(studio, [row.id], principal(request).person)), None)
+        again = brief_again(connection, row, person)
+        listed = bool(library.own_works(connection, [row.id], person))
+        liked = opinions(connection, [row.id]).get(row.id) if listed else None
     recipe = dict(row.recipe or {})
     parameters = recipe.get("parameters") or {}
     values = {
         "card": card(row, studio.home, _TEXT),
         "again": again is not None,
-        "varies": "" if result is None else result.varies,
-        "liked": result.liked if result is not None else None,
+        "varies": VaryingTabs(studio, person).tab(row) if listed else "",
+        "liked": liked,
         "row": row,
         "record": public_record(row),
         "file": name_of(row),
