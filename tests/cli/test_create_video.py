@@ -61,6 +61,9 @@ def test_a_short_and_an_effect_on_it(run: Any) -> None:
         (("effect", "board.yaml"), "board.yaml"),
         (("effect", "a.png", "--effect", "morph"), "--toward"),
         (("effect", "a.png", "--strength", "7"), "--strength"),
+        (("effect", "a.png", "-e", "background"), "--background"),
+        (("effect", "a.png", "-e", "background", "--background", "sea", "--inside", "1,2"), "--inside"),
+        (("effect", "a.png", "-e", "background", "--background", "sea", "-o", "x.png"), "stands out"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(run: Any, arguments: tuple[str, ...], says: str) -> None:

@@ -14,7 +14,8 @@ from luokuan.cli.clips import FORMATS, progress, tell_clip
 from luokuan.cli.create_enlargement import FORMATS as PICTURES
 from luokuan.cli.exporting import path_of, record_of, suffix_of, told_of
 from luokuan.cli.output import emit_json, say
-from luokuan.create.effects.orders import EffectName, Flakes
+from luokuan.create.effects.orders import STILL, EffectName, Flakes
+from luokuan.errors import UserError
 from luokuan.i18n import _
 
 HELP = _("Put an effect on a picture or a clip of anybody: a clip that keeps its history.")
@@ -29,7 +30,25 @@ def effect(
         Path | None,
         typer.Option(
             "--toward",
-            help=_("The other picture, with morph; with style a picture, or a folder of pictures."),
+            help=_(
+                "The other picture, with morph; with style a picture, or a folder of them; with background a picture."
+            ),
+            show_default=False,
+        ),
+    ] = None,
+    background: Annotated[
+        str,
+        typer.Option(
+            "--background",
+            help=_("What comes behind, with background: a colour, or hills, sea, night, city or room."),
+            show_default=False,
+        ),
+    ] = "",
+    inside: Annotated[
+        str | None,
+        typer.Option(
+            "--inside",
+            help=_("A box around all that stays, with background: LEFT,TOP,WIDTH,HEIGHT in shares of the picture."),
             show_default=False,
         ),
     ] = None,
@@ -60,7 +79,9 @@ def effect(
         str | None,
         typer.Option(
             "--format",
-            help=_("mp4 or webm; png, jpg or webp for the style of a picture (default: by --output, else mp4)."),
+            help=_(
+                "mp4 or webm; png, jpg or webp for a picture's style or background (default: by --output, else mp4)."
+            ),
         ),
     ] = None,
     label: labelling.Label = None,
@@ -78,7 +99,7 @@ def effect(
     from luokuan.create.effects.drafts import create_effect
     from luokuan.store.home import open_home
 
-    known = {**FORMATS, **PICTURES} if effect == "style" else FORMATS
+    known = {**FORMATS, **PICTURES} if effect in STILL else FORMATS
     suffix = suffix_of(format, output, 1, known)
     wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home, corner=corner)
     began = time.monotonic()
@@ -90,6 +111,8 @@ def effect(
             strength=strength,
             toward=toward,
             codec=codec,
+            background=background,
+            inside=_box(inside),
             seconds=seconds,
             fps=fps,
             size=size,
@@ -105,3 +128,17 @@ def effect(
         emit_json(record_of(exported)) if json else say(told_of(exported))
         return
     tell_clip(exported, time.monotonic() - began, json=json, quiet=quiet)
+
+
+def _box(given: str | None) -> tuple[float, float, float, float] | None:
+    if given is None:
+        return None
+    try:
+        left, top, width, height = (float(part) for part in given.split(","))
+    except ValueError as error:
+        raise UserError(
+            _("{option} can't be {value}.", option="--inside", value=given[:40]),
+            _("Give left, top, width and height as shares of the picture, such as 0.2,0.1,0.6,0.8."),
+            code="effect.range",
+        ) from error
+    return left, top, width, height

@@ -37,6 +37,7 @@ EXTRAS = {
     "studio": "fastapi",
     "appraisal": "fpdf",
     "sheet": "verovio",
+    "effects": "cv2",
 }
 LOW_DISK = 2 << 30
 """Bytes below which the home's disk is called full."""

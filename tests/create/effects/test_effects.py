@@ -51,7 +51,10 @@ def frames_of(order: Order) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("effect", "of"),
-    [*((one, "snow") for one in EFFECTS if one not in ("morph", "style")), *(("particles", one) for one in FLAKES)],
+    [
+        *((one, "snow") for one in EFFECTS if one not in ("morph", "style", "background")),
+        *(("particles", one) for one in FLAKES),
+    ],
 )
 def test_any_frame_can_be_had_at_any_time(effect: str, of: str) -> None:
     one = frames_of(Order(effect, of=of, seed=5, strength=0.8))

@@ -69,6 +69,7 @@ def test_their_schemas_make_forms() -> None:
         ("create.effect", {"file": NOBODYS}, "input.unknown"),
         ("create.effect", {"file": NOBODYS, "effect": "warp"}, "job.brief"),
         ("create.effect", {"file": NOBODYS, "seconds": 0}, "job.brief"),
+        ("create.effect", {"file": NOBODYS, "effect": "background", "background": "sea"}, "input.unknown"),
     ],
 )
 def test_what_is_seen_to_be_wrong_is_refused_at_once(

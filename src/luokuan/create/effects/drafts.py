@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from luokuan.create.effects.backdrops import behind
 from luokuan.create.effects.looks import change_of, nearest, views
-from luokuan.create.effects.orders import SIZES, Order, check_toward
+from luokuan.create.effects.orders import STILL, Order, check_toward
+from luokuan.create.effects.shapes import SIZE, Made, check_size, length_of, no_shape, packed, size_of
+from luokuan.create.effects.stills import EXAMPLES, regrounded, styled
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Clip, Frames, PackedFrames, Picture
@@ -25,30 +27,13 @@ if TYPE_CHECKING:
     from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Work
     from luokuan.foundation.corpus.reader import PictureCorpus
-    from luokuan.foundation.modelfolder import ModelFolder
     from luokuan.store.home import Home
 
 VERSION = "luokuan effects 1"
 """What effects do: something else, another number."""
-SECONDS, FPS, SIZE = 4.0, 12.0, 512
-"""Of a clip that is made of a picture, if nothing is said."""
-NARROWEST = 4.0
-"""How much longer one side of a picture may be than the other."""
-MOST_STYLED = 1200
-"""Frames of the longest clip that is put into a style."""
 SAID = ("title", "licence", "source", "credit", "consent", "personal_data")
 """What is remembered of the card of a corpus whose style was taken."""
-EXAMPLES = 24
-"""Pictures of a corpus that tell its style."""
-LARGEST = 4 << 30
-"""Bytes of all frames."""
 _SHARPEST = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    media: Clip | Picture
-    model: ModelFolder | None = None
 
 
 def create_effect(
@@ -71,10 +56,12 @@ def create_effect(
     Args:
         path: A picture or a clip: a file of anybody, or one that left here; of that one the private master is used.
         effect: See ``luokuan.create.effects.orders.EFFECTS``.
-        toward: The other picture of ``morph``; the picture, or the folder of a corpus, whose ``style`` is taken.
+        toward: The other picture of ``morph``; the picture, or the folder of a corpus, whose ``style`` is taken; the
+            picture that comes behind, with ``background``.
         codec: Whose latents ``morph`` goes through: store name, starter name, folder or Hub id.
         licence: Of the given files (SPDX id or a name); empty: that of the works, or unknown.
-        media_type: ``video/mp4`` or ``video/webm``; or a format of pictures, for the ``style`` of a picture.
+        media_type: ``video/mp4`` or ``video/webm``; or a format of pictures, for the ``style`` or the
+            ``background`` of a picture.
         label: The explicit label; default: as the home says.
         home: Where the work is kept; default: the user's home.
         on_frame: Called with the number of frames that are made, and of all; what it raises ends the work.
@@ -94,10 +81,12 @@ def create_effect(
     from luokuan.store.home import open_home
 
     # Refused before anything is made.
-    still = media_type.startswith("image/") and effect == "style"
+    still = media_type.startswith("image/") and effect in STILL
     format_of(media_type, Picture if still else Clip)
     asked = Order(effect, **order)
-    check_toward(effect, toward, codec)
+    check_toward(effect, toward, codec, asked.background, asked.inside)
+    if asked.background:
+        behind((1, 1), asked.background, 0)  # there is such a colour or place
     if still and (given_in_vain := [option for option in asked.chosen if option != "--size"]):
         raise UserError(
             _("{option} has no say with {other}.", option=given_in_vain[0], other=_("a picture")),
@@ -115,7 +104,9 @@ def create_effect(
         given.append(take_in(expand(toward), place, "inputTo"))
     with tempfile.TemporaryDirectory(prefix="luokuan-") as folder:
         if effect == "style":
-            made = _styled(asked, given, place, Path(folder), corpus, on_frame, still=still)
+            made = styled(asked, given, place, Path(folder), corpus, on_frame, still=still)
+        elif effect == "background":
+            made = regrounded(asked, given, place, on_frame, still=still)
         else:
             made = _made(asked, given, place, Path(folder), codec, on_frame)
         ours = all(one.work_id or one.like for one in given)
@@ -135,7 +126,7 @@ def create_effect(
 def _made(
     asked: Order, given: list[Ingredient], home: Home, folder: Path, codec: str | Path | None,
     on_frame: Callable[[int, int], None] | None,
-) -> _Made:  # fmt: skip
+) -> Made:  # fmt: skip
     from luokuan.create.decoding import clip_of
     from luokuan.create.starting import picture_of
 
@@ -145,118 +136,29 @@ def _made(
         return _of_pictures(asked, pictures, codec, home, on_frame)
     if asked.effect == "morph":
         raise UserError(_("A morph needs two pictures."), _("Give pictures, no clips."), code="create.option")
-    _no_shape(asked)
+    no_shape(asked)
     clip = clip_of(first, home, folder)
     count, height, width, _channels = clip.frames.shape
-    _check_size(count, (height, width))
+    check_size(count, (height, width))
     change = change_of(asked, count, (height, width), clip.fps)
     drawn = (change(place, np.array(frame)) for place, frame in enumerate(clip.frames))
-    frames = PackedFrames((height, width), _packed(drawn, count, on_frame))
-    return _Made(Clip(frames, clip.fps, clip.sound))
-
-
-def _styled(
-    asked: Order, given: list[Ingredient], home: Home, folder: Path, corpus: PictureCorpus | None,
-    on_frame: Callable[[int, int], None] | None, *, still: bool,
-) -> _Made:  # fmt: skip
-    """In the style of a picture or a corpus: a clip; a picture; or a clip in which a picture turns into it."""
-    from PIL import Image
-
-    from luokuan.create.decoding import clip_of
-    from luokuan.create.effects.restyle import Restyler, example
-    from luokuan.create.presenters.grounds import filled
-    from luokuan.create.starting import picture_of
-
-    if corpus is None:
-        style = [example(Image.fromarray(picture_of(given[1], home).pixels[..., :3]))]
-    else:
-        style = _examples(corpus)
-    first = given[0]
-    if first.media_type.startswith("video/"):
-        if still:
-            raise UserError(
-                _("A clip stays a clip, in whatever style."), _("Write it as .mp4 or .webm."), code="create.option"
-            )
-        _no_shape(asked)
-        clip = clip_of(first, home, folder)
-        count, height, width, _channels = clip.frames.shape
-        if count > MOST_STYLED:
-            raise UserError(
-                _("A clip of {count} frames would take too long; {most} at most.", count=count, most=MOST_STYLED),
-                _("Give a shorter clip."),
-                code="effect.range",
-            )
-        _check_size(count, (height, width))
-        put = Restyler(style, (height, width), asked.strength)
-        drawn = (put.of(np.array(frame)) for frame in clip.frames)
-        return _Made(Clip(PackedFrames((height, width), _packed(drawn, count, on_frame)), clip.fps, clip.sound))
-    picture = picture_of(first, home)
-    size = _size_of(picture, asked.size or (min(picture.height, picture.width, SIZES[1]) if still else SIZE))
-    ground = filled(size, picture)
-    found = Restyler(style, size, asked.strength).of(ground)
-    if still:
-        if on_frame is not None:
-            on_frame(1, 1)
-        return _Made(Picture(found))
-    count, fps = _length(asked)
-    _check_size(count, size)
-    turned = (_between(ground, found, place / max(1, count - 1)) for place in range(count))
-    return _Made(Clip(PackedFrames(size, _packed(turned, count, on_frame)), fps))
-
-
-def _examples(corpus: PictureCorpus) -> list[NDArray[np.uint8]]:
-    """Pictures of a corpus, evenly taken, each made as small as its style is looked at."""
-    from luokuan.create.effects.restyle import example
-    from luokuan.foundation.corpus.pictures import read_picture, to_rgb
-
-    chosen = np.unique(np.linspace(0, len(corpus.items) - 1, EXAMPLES).round().astype(int)).tolist()
-    return [example(to_rgb(read_picture(corpus.items[place].path, at_least=SIZE))) for place in chosen]
-
-
-def _between(one: NDArray[np.uint8], other: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
-    """A third of the time each: the one, on the way, the other."""
-    from luokuan.create.shorts.timing import eased
-
-    weight = np.float32(eased(min(max(share * 3 - 1, 0.0), 1.0), "in-out"))
-    return np.rint(one * (1 - weight) + other * weight).astype(np.uint8)
-
-
-def _length(asked: Order) -> tuple[int, float]:
-    """Frames of a clip that is made of a picture, and how many a second."""
-    fps = FPS if asked.fps is None else asked.fps
-    return max(2, round((SECONDS if asked.seconds is None else asked.seconds) * fps)), fps
-
-
-def _size_of(picture: Picture, shortest: int) -> tuple[int, int]:
-    """Height and width, even, of a clip that is made of a picture.
-
-    Raises:
-        UserError: the picture is too narrow.
-    """
-    long, short = max(picture.height, picture.width), min(picture.height, picture.width)
-    if long > NARROWEST * short:
-        raise UserError(
-            _("The picture is too narrow: {width}×{height} pixels.", width=picture.width, height=picture.height),
-            _("Cut it so that no side is more than {times} times as long as the other.", times=round(NARROWEST)),
-            code="effect.narrow",
-        )
-    unit = shortest / short
-    return 2 * round(picture.height * unit / 2), 2 * round(picture.width * unit / 2)
+    frames = PackedFrames((height, width), packed(drawn, count, on_frame))
+    return Made(Clip(frames, clip.fps, clip.sound))
 
 
 def _of_pictures(
     asked: Order, pictures: list[Picture], codec: str | Path | None, home: Home,
     on_frame: Callable[[int, int], None] | None,
-) -> _Made:  # fmt: skip
-    count, fps = _length(asked)
+) -> Made:  # fmt: skip
+    count, fps = length_of(asked)
     wanted = SIZE if asked.size is None else asked.size
     first = pictures[0]
-    size = _size_of(first, wanted)
+    size = size_of(first, wanted)
     if asked.effect == "morph":
         return _of_two(asked, pictures, count, fps, wanted, codec, home, on_frame)
-    _check_size(count, size)
+    check_size(count, size)
     drawn = _still(asked, first, count, size, fps)
-    return _Made(Clip(PackedFrames(size, _packed(drawn, count, on_frame)), fps))
+    return Made(Clip(PackedFrames(size, packed(drawn, count, on_frame)), fps))
 
 
 def _still(
@@ -282,7 +184,7 @@ def _still(
 def _of_two(
     asked: Order, pictures: list[Picture], count: int, fps: float, wanted: int, codec: str | Path | None, home: Home,
     on_frame: Callable[[int, int], None] | None,
-) -> _Made:  # fmt: skip
+) -> Made:  # fmt: skip
     from luokuan.create.effects.morph import CODEC, MOST_FRAMES, fitted, morphed
     from luokuan.create.presenters.grounds import filled
     from luokuan.foundation.modelfolder import resolve
@@ -303,39 +205,11 @@ def _of_two(
     size = fitted((pictures[0].height, pictures[0].width), wanted)
     one, other = (filled(size, picture) for picture in pictures)
     drawn = morphed(model, one, other, count, asked.strength, asked.seed)
-    return _Made(Clip(PackedFrames(size, _packed(drawn, count, on_frame)), fps), folder)
-
-
-def _no_shape(asked: Order) -> None:
-    """Refuse what only says something of a clip that is made of a picture."""
-    if asked.chosen:
-        raise UserError(
-            _("{option} has no say with {other}.", option=asked.chosen[0], other=_("a clip")),
-            _("Leave one of them out."),
-            code="create.option",
-        )
-
-
-def _check_size(count: int, size: tuple[int, int]) -> None:
-    if count * size[0] * size[1] * 3 > LARGEST:
-        raise UserError(
-            _("{count} frames of {width}×{height} pixels are too many.", count=count, width=size[1], height=size[0]),
-            _("Make it shorter or smaller."),
-            code="effect.large",
-        )
-
-
-def _packed(
-    frames: Iterator[NDArray[np.uint8]], count: int, on_frame: Callable[[int, int], None] | None
-) -> Iterator[bytes]:
-    for place, frame in enumerate(frames):
-        yield PackedFrames.pack(frame)
-        if on_frame is not None:
-            on_frame(place + 1, count)
+    return Made(Clip(PackedFrames(size, packed(drawn, count, on_frame)), fps), folder)
 
 
 def _recipe(
-    asked: Order, made: _Made, given: list[Ingredient], licence: str, home: Home, corpus: PictureCorpus | None
+    asked: Order, made: Made, given: list[Ingredient], licence: str, home: Home, corpus: PictureCorpus | None
 ) -> Any:
     from luokuan.colophon.schema import Recipe
     from luokuan.create.enlargements import licence_of
@@ -361,6 +235,8 @@ def _recipe(
             "effect": asked.effect,
             **({"program": True} if folder is None else {}),
             **({"of": asked.of} if asked.effect == "particles" else {}),
+            **({"background": asked.background} if asked.background else {}),
+            **({"inside": list(asked.inside)} if asked.inside else {}),
             "strength": float(asked.strength),
             "files": [one.sha256 for one in given],
             **told,

@@ -9,8 +9,10 @@ from typing import Literal, get_args
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
-EffectName = Literal["zoom", "shake", "fade", "particles", "glitch", "grain", "morph", "style"]
+EffectName = Literal["zoom", "shake", "fade", "particles", "glitch", "grain", "morph", "style", "background"]
 EFFECTS: tuple[str, ...] = get_args(EffectName)
+STILL = ("style", "background")
+"""Those that also make a picture of a picture; in a clip it turns into it."""
 Flakes = Literal["snow", "petals", "sparks", "rain"]
 FLAKES: tuple[str, ...] = get_args(Flakes)
 SECONDS, SPEEDS, SIZES = (0.25, 60.0), (4.0, 60.0), (64, 1080)
@@ -28,6 +30,8 @@ class Order:
         seconds: Of a clip made of a picture; None: 4.
         fps: Likewise; None: 12.
         size: Likewise: the shortest side in pixels; None: 512.
+        background: What comes behind the subject, for ``background``: a colour or a place, see ``backdrops.behind``.
+        inside: A box that holds the whole subject, likewise: left, top, width and height as shares of the picture.
         seed: Of what is drawn by chance.
 
     Raises:
@@ -40,6 +44,8 @@ class Order:
     seconds: float | None = None
     fps: float | None = None
     size: int | None = None
+    background: str = ""
+    inside: tuple[float, float, float, float] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -64,6 +70,18 @@ class Order:
                     _("Choose a number from {low} to {high}.", low=f"{low:g}", high=f"{high:g}"),
                     code="effect.range",
                 )
+        if self.inside is not None:
+            left, top, width, height = self.inside
+            if not (0 <= left < left + width <= 1.0001 and 0 <= top < top + height <= 1.0001):
+                raise UserError(
+                    _(
+                        "{option} can't be {value}.",
+                        option="--inside",
+                        value=",".join(f"{one:g}" for one in self.inside),
+                    ),
+                    _("Give left, top, width and height as shares of the picture, such as 0.2,0.1,0.6,0.8."),
+                    code="effect.range",
+                )
 
     @property
     def chosen(self) -> list[str]:
@@ -72,8 +90,8 @@ class Order:
         return [option for option, value in given if value is not None]
 
 
-def check_toward(effect: str, toward: object, codec: object) -> None:
-    """Refuse a morph or a style without what it goes to, and that with another effect.
+def check_toward(effect: str, toward: object, codec: object, background: str = "", inside: object = None) -> None:
+    """Refuse a morph, a style or a background without what it goes to, and that with another effect.
 
     Raises:
         UserError: so it is.
@@ -86,7 +104,18 @@ def check_toward(effect: str, toward: object, codec: object) -> None:
             _("Give a picture, or a folder of pictures, with --toward."),
             code="create.option",
         )
-    for option, value, of in (("--toward", toward, ("morph", "style")), ("--codec", codec, ("morph",))):
+    if effect == "background" and (toward is None) == (not background):
+        raise UserError(
+            _("There must be one new background, not none and not two."),
+            _("Give a picture with --toward, or a colour or a place with --background."),
+            code="create.option",
+        )
+    for option, value, of in (
+        ("--toward", toward, ("morph", *STILL)),
+        ("--codec", codec, ("morph",)),
+        ("--background", background or None, ("background",)),
+        ("--inside", inside, ("background",)),
+    ):
         if effect not in of and value is not None:
             raise UserError(
                 _("{option} has no say with {other}.", option=option, other=effect),

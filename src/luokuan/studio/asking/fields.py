@@ -25,7 +25,7 @@ MAIN = {
     "create.enlargement": ("model", "file", "by"),
     "create.presenter": ("text", "title", "subtitle", "captions"),
     "create.video": ("storyboard",),
-    "create.effect": ("file", "effect", "of", "strength", "toward"),
+    "create.effect": ("file", "effect", "of", "strength", "toward", "background"),
     "create.speech": ("text", "rate"),
     "create.clip": ("model", "brief", "fps", "loops", "count"),
     "create.sound": ("model", "category", "seconds", "loop", "count"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from luokuan.create.effects.orders import EffectName, Flakes
+from luokuan.create.effects.orders import STILL, EffectName, Flakes
 from luokuan.media import Clip
 from luokuan.studio.jobs.briefs import Finishing
 from luokuan.studio.jobs.kinds import Kind, register
@@ -25,6 +25,8 @@ class EffectBrief(Finishing):
     of: Flakes = "snow"
     strength: float = Field(default=0.5, ge=0.0, le=1.0)
     toward: str | None = Field(default=None, max_length=80, json_schema_extra={"file": "image"})
+    background: str = Field(default="", max_length=60, description="A colour or a place, with background.")
+    inside: tuple[float, float, float, float] | None = None
     codec: str | None = Field(default=None, max_length=64, json_schema_extra={"families": ["codec"]})
     seconds: float | None = Field(default=None, ge=0.25, le=60.0)
     fps: float | None = Field(default=None, ge=4.0, le=60.0)
@@ -35,9 +37,11 @@ class EffectBrief(Finishing):
 
 
 def check(brief: EffectBrief, home: Home) -> None:
-    """Refuse files and codecs that aren't there, a morph of one picture, and a picture of what moves."""
+    """Refuse files and codecs that aren't there, a morph of one picture, an unknown background, and a picture of what
+    moves."""
     from luokuan.colophon.formats import format_of
-    from luokuan.create.effects.orders import check_toward
+    from luokuan.create.effects.backdrops import behind
+    from luokuan.create.effects.orders import Order, check_toward
 
     brief.wanted_label(home, brief.corner)
     for reference in (brief.file, brief.toward):
@@ -45,8 +49,11 @@ def check(brief: EffectBrief, home: Home) -> None:
             file_path(reference, home)
     if brief.codec is not None:
         model_path(brief.codec, home)
-    check_toward(brief.effect, brief.toward, brief.codec)
-    if brief.effect != "style":
+    Order(brief.effect, inside=brief.inside)
+    check_toward(brief.effect, brief.toward, brief.codec, brief.background, brief.inside)
+    if brief.background:
+        behind((1, 1), brief.background, 0)
+    if brief.effect not in STILL:
         format_of(brief.format, Clip)
 
 
@@ -64,6 +71,8 @@ def run(context: Context, brief: EffectBrief) -> dict[str, Any]:
         of=brief.of,
         strength=brief.strength,
         toward=None if brief.toward is None else file_path(brief.toward, home),
+        background=brief.background,
+        inside=brief.inside,
         codec=codec,
         seconds=brief.seconds,
         fps=brief.fps,
