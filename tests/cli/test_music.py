@@ -12,6 +12,7 @@ import pytest
 from scores_for_tests import CHORALES, DATA, save_music
 
 from luokuan.cli.main import main
+from luokuan.colophon import ffmpeg
 from luokuan.foundation.modelfolder import resolve
 from luokuan.models.vae.music.card import music_card
 
@@ -98,6 +99,10 @@ def test_it_creates_works(trained: Path, run: Any, tmp_path: Path) -> None:
     code, out, _err = run("create", "music", "-m", "mine", "--like", path, "--noise", 0.3, "-o", tmp_path / "y.wav",
                           "--soundfont", "", "--json")  # fmt: skip
     assert code == 0 and json.loads(out)["parameters"]["synthesiser"] == "built-in"
+    if ffmpeg.encodes("aac"):
+        code, out, _err = run("create", "music", "-m", "mine", "--like", path, "-o", tmp_path / "y.m4a", "--json",
+                              "--soundfont", "")  # fmt: skip
+        assert code == 0 and json.loads(out)["media_type"] == "audio/mp4" and run("verify", tmp_path / "y.m4a")[0] == 0
     way = ("--from", path, "--to", DATA / "chorale-1.mid", "--steps", 3, "-o", tmp_path / "way")
     assert run("create", "music", "-m", "mine", *way, "-q")[0] == 0
     assert [item.name[:2] for item in sorted((tmp_path / "way").glob("*.mid"))] == ["01", "02", "03"]

@@ -25,6 +25,8 @@ FORMATS = {
     "flac": "audio/flac",
     "mp3": "audio/mpeg",
     "ogg": "audio/ogg",
+    "opus": "audio/ogg; codecs=opus",
+    "m4a": "audio/mp4",
     "png": "image/png",
     "musicxml": "application/vnd.recordare.musicxml+xml",
     "svg": "image/svg+xml",
@@ -118,7 +120,8 @@ def music(
     format: Annotated[
         str | None,
         typer.Option(
-            "--format", help=_("mid, wav, flac, mp3, ogg, png, svg or musicxml (default: by --output, else mid).")
+            "--format",
+            help=_("mid, wav, flac, mp3, ogg, opus, m4a, png, svg or musicxml (default: by --output, else mid)."),
         ),
     ] = None,
     label: labelling.Label = None,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from scores_for_tests import save_music
 from textvaes import save_text_vae
 
+from luokuan.colophon import ffmpeg
 from luokuan.colophon.verification import verify_files
 from luokuan.errors import UserError
 from luokuan.i18n import speaking
@@ -105,6 +106,10 @@ def test_pieces_variations_and_ways(home: Home, queue: JobQueue, database: Datab
                            {"model": "tune", "like": first, "noise": 0.2, "format": "image/png"})  # fmt: skip
     assert [one.verdict for one in verify_files([Blobs(home).path(roll.blob_sha256)], home)] == ["ours"]
     assert roll.media_type == "image/png" and (roll.recipe or {})["parameters"]["like"] == rows[0].blob_sha256
+    if ffmpeg.encodes("aac"):
+        brief = {"model": "tune", "bars": 1, "format": "audio/mp4", "synthesiser": "built-in"}
+        _ended, (heard,) = done(home, database, queue, "create.music", brief)
+        assert heard.media_type == "audio/mp4" and heard.kind == "music"
     way = {"model": "tune", "start": first, "to": second, "steps": 3}
     ended, steps = done(home, database, queue, "create.music", way)
     assert ended.outputs == 3 and [(row.recipe or {})["parameters"]["step"] for row in steps] == [1, 2, 3]

@@ -22,7 +22,8 @@ NAME = "create.music"
 MIDI: dict[str, Any] = {"file": "audio/midi"}
 MOST_BARS = 128
 MusicFormat = Literal[
-    "audio/midi", "audio/wav", "audio/flac", "audio/mpeg", "audio/ogg", "image/png"
+    "audio/midi", "audio/wav", "audio/flac", "audio/mpeg", "audio/ogg", "audio/ogg; codecs=opus", "audio/mp4",
+    "image/png",
 ]  # fmt: skip
 
 
