@@ -22,8 +22,8 @@ def clip(
         Path,
         typer.Argument(
             help=_(
-                "A folder of GIF, APNG or WebP animations, strips of square frames, or folders of frames; what is "
-                "known of them in metadata.jsonl or .csv, or in the names of the folders."
+                "A folder of GIF, APNG, WebP, MP4 or WebM clips, strips of square frames, or folders of frames; what "
+                "is known of them in metadata.jsonl or .csv, or in the names of the folders."
             ),
             show_default=False,
         ),

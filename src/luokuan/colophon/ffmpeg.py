@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from luokuan.errors import UserError
+from luokuan.foundation.ffmpeg import find
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -30,28 +30,6 @@ MAX_SECONDS = 900
 
 WORTH_A_PROCESS = 3.0
 """Seconds of sound from which on another encoder than libsndfile's saves more than starting a process costs."""
-
-
-def find() -> str:
-    """Path of the program: that of the package imageio-ffmpeg, else the one on the PATH.
-
-    Raises:
-        UserError: there is none.
-    """
-    try:
-        from imageio_ffmpeg import get_ffmpeg_exe
-
-        return str(get_ffmpeg_exe())
-    except (ImportError, RuntimeError):
-        found = shutil.which("ffmpeg")
-    if found is None:
-        raise UserError(
-            _("This format needs the program ffmpeg, which isn't here."),
-            _("Install luokuan[media], or ffmpeg itself, or choose another format."),
-            code="format.ffmpeg",
-            status=501,
-        )
-    return found
 
 
 @lru_cache(maxsize=4)

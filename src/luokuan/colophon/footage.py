@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luokuan.colophon import ffmpeg
+from luokuan.foundation.ffmpeg import survey
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +74,7 @@ def look(data: bytes, media_type: str, most: int) -> Footage:
         packets = [*source, "-c", "copy", "-frames:v", str(MAX_FRAMES), "-f", "framecrc", "pipe:1"]
         # What the container says, without decoding to find out more.
         quick = ["-probesize", "32", "-analyzeduration", "0"]
-        height, width, fps, keys = _survey(ffmpeg.run([*quick, *packets], seconds=SECONDS))
+        height, width, fps, keys = survey(ffmpeg.run([*quick, *packets], seconds=SECONDS))
         if height * width > MAX_PIXELS:
             raise TooLarge
         count, whole = len(keys), len(keys) * height * width <= _WORK
@@ -92,33 +93,6 @@ def look(data: bytes, media_type: str, most: int) -> Footage:
         raise RuntimeError("no frame was decoded")
     frames = np.frombuffer(raw, np.uint8, found * height * width * 3).reshape(found, height, width, 3)
     return Footage((height, width), count, fps, tuple(known[place] for place in chosen[:found]), frames)
-
-
-def _survey(text: bytes) -> tuple[int, int, float | None, list[bool]]:
-    """Height, width, frames a second and which frames are key frames, from what the muxer ``framecrc`` says of packets.
-
-    Raises:
-        RuntimeError: there are no packets, or no size.
-    """
-    height = width = 0
-    base = Fraction(1)
-    times: list[int] = []
-    keys: list[bool] = []
-    for line in text.decode("ascii", "replace").splitlines():
-        head, _colon, value = line.partition(": ")
-        if head == "#dimensions 0":
-            width, height = (int(part) for part in value.split("x"))
-        elif head == "#tb 0":
-            base = Fraction(value)
-        elif line[:1].isdigit():
-            # Stream, decoding time, presentation time, duration, size, checksum; flags unless it is a key frame alone.
-            parts = line.split(",")
-            times.append(int(parts[2]))
-            keys.append(len(parts) < 7 or "F=" not in parts[6])
-    if not times or not height or not width:
-        raise RuntimeError("there are no frames")
-    span = (max(times) - min(times)) * base
-    return height, width, float((len(times) - 1) / span) if span > 0 else None, keys
 
 
 def sound_length(data: bytes, media_type: str) -> float:

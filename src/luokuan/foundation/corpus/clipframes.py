@@ -1,6 +1,7 @@
 """Frames of a clip, from a file or a folder of pictures: by content, with limits, without metadata.
 
-A file is an animation (GIF, APNG, WebP), or a strip: one picture of square frames side by side, or one below the other.
+A file is an animation (GIF, APNG, WebP), a short video (MP4, WebM), or a strip: one picture of square frames side by
+side, or one below the other.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from luokuan.errors import UserError
 from luokuan.files import sha256_bytes
+from luokuan.foundation.corpus import videos
 from luokuan.foundation.corpus.pictures import BYTE_LIMIT, PIXEL_LIMIT, BrokenPicture, decode, fit, to_rgb
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-ENDINGS = frozenset((".gif", ".png", ".apng", ".webp"))
+ENDINGS = frozenset((".gif", ".png", ".apng", ".webp")) | videos.ENDINGS
 """Of files that may be a clip by themselves."""
 MOST_FRAMES = 512
 """Frames above which a clip is too long for a model of clips."""
@@ -54,7 +57,7 @@ def read_clip(place: Path, *, limit: int | None = None) -> Moving:
         BrokenClip: it is none, has one frame only, or is too large.
     """
     try:
-        found = _of_folder(place) if place.is_dir() else _of_file(_bytes(place))
+        found = _of_folder(place) if place.is_dir() else _of_file(place, _bytes(place))
     except OSError as error:
         raise BrokenClip(_("it can't be read ({why})", why=error.strerror)) from error
     except BrokenPicture as error:
@@ -99,8 +102,11 @@ def _of_folder(folder: Path) -> Moving:
     return Moving(np.stack(frames), None, sha256_bytes("".join(digests).encode()))
 
 
-def _of_file(data: bytes) -> Moving:
+def _of_file(path: Path, data: bytes) -> Moving:
     from PIL import Image, ImageSequence, UnidentifiedImageError
+
+    if videos.is_video(data):
+        return _of_video(path, data)
 
     try:
         with warnings.catch_warnings():
@@ -109,7 +115,7 @@ def _of_file(data: bytes) -> Moving:
     except Image.DecompressionBombError as error:
         raise BrokenClip(_("it would unpack to an enormous clip")) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise BrokenClip(_("it is no GIF, PNG or WebP file")) from error
+        raise BrokenClip(_("it is no GIF, PNG, WebP, MP4 or WebM file")) from error
     try:
         count = int(getattr(picture, "n_frames", 1))
         if count > MOST_FRAMES:
@@ -128,6 +134,20 @@ def _of_file(data: bytes) -> Moving:
         raise BrokenClip(_("its data is damaged or cut off")) from error
     usual = float(np.median(times))
     return Moving(np.stack(frames), 1000 / usual if usual >= 10 else None, sha256_bytes(data))
+
+
+def _of_video(path: Path, data: bytes) -> Moving:
+    try:
+        frames, fps = videos.read_video(path, data, frames=MOST_FRAMES, pixels=PIXEL_LIMIT)
+    except videos.LongVideo as error:
+        raise BrokenClip(_("it has more than {limit} frames", limit=MOST_FRAMES)) from error
+    except videos.LargeVideo as error:
+        raise BrokenClip(_("it would unpack to an enormous clip")) from error
+    except videos.BrokenVideo as error:
+        raise BrokenClip(_("its data is damaged or cut off")) from error
+    except UserError as error:
+        raise BrokenClip(_("MP4 and WebM need ffmpeg: install luokuan[media]")) from error
+    return Moving(frames, fps, sha256_bytes(data))
 
 
 def _strip(picture: Image) -> NDArray[np.uint8]:

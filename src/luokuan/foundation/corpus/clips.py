@@ -1,4 +1,5 @@
-"""Opening a folder of clips as a corpus: animations, strips of frames or folders of frames, with what is known of each.
+"""Opening a folder of clips as a corpus: animations, videos, strips or folders of frames, with what is
+known of each.
 
 What is known are attributes: further columns of metadata.jsonl or metadata.csv; without them the names of the folders:
 the first says the action, the second the direction, ``name=value`` any other. Clips are read once when the corpus is
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from luokuan.errors import UserError
 from luokuan.files import expand, sha256_bytes
 from luokuan.foundation.cores import usable_cores
+from luokuan.foundation.corpus import videos
 from luokuan.foundation.corpus.card import UNKNOWN, Card, read_card
 from luokuan.foundation.corpus.clipframes import ENDINGS, BrokenClip, Moving, fitted, frame_files, read_clip, seen
 from luokuan.foundation.corpus.reader import BROKEN_LIMIT, HELD_OUT, METADATA, SPLIT_NAMES, SPLITS, Broken, walk
@@ -181,7 +183,7 @@ def holds_clips(path: Path) -> bool:
     tells of frames. Folders of frames alone look like pictures of classes."""
     if not path.is_dir():
         return False
-    if any(file.suffix.lower() in (".gif", ".apng") for file in walk(path)):
+    if any(file.suffix.lower() in (".gif", ".apng", *videos.ENDINGS) for file in walk(path)):
         return True
     for name, mark in ((METADATA, r'"{}"\s*:'), (CSV, r"\b{}\b")):
         try:
@@ -195,7 +197,8 @@ def holds_clips(path: Path) -> bool:
 
 
 def open_clips(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> ClipCorpus:
-    """Read a folder of clips: GIF, APNG and WebP animations, strips of square frames, folders of frames.
+    """Read a folder of clips: GIF, APNG and WebP animations, MP4 and WebM files, strips of square frames, folders of
+    frames.
 
     Args:
         broken_limit: Share of broken clips above which the corpus is refused, 0 to 1.
@@ -219,7 +222,7 @@ def open_clips(path: Path | str, *, broken_limit: float = BROKEN_LIMIT) -> ClipC
         first = f" ({broken[0].path}: {broken[0].reason})" if broken else ""
         raise UserError(
             _("{path} holds no usable clip{why}.", path=folder, why=first),
-            _("Put GIF, APNG or WebP animations, strips of square frames, or folders of frames into it."),
+            _("Put GIF, APNG, WebP, MP4 or WebM clips, strips of square frames, or folders of frames into it."),
             code="corpus.empty",
         )
     if len(broken) > broken_limit * len(read):
@@ -286,6 +289,8 @@ def _still(path: Path) -> bool:
     """Whether a file is a picture of one frame that is no strip."""
     if path.suffix.lower() in (".jpg", ".jpeg"):
         return True
+    if path.suffix.lower() in videos.ENDINGS:
+        return False
     try:
         read_clip(path)
     except BrokenClip as error:
