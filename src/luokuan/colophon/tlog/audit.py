@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
 
 from luokuan.colophon.schema import Recipe
 from luokuan.colophon.schema import opens as opens_recipe
@@ -17,10 +19,9 @@ from luokuan.store.secrets import find_log_key
 from luokuan.store.works import find_work
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from luokuan.store.home import Home
     from luokuan.store.logbook import Found, HeadRow
+    from luokuan.store.works import WorkRow
 
 CHUNK = 1 << 10
 """Entries that are looked at at once: a power of two, so that a whole chunk is one subtree."""
@@ -68,8 +69,10 @@ def audit(
     try:
         for problem in _problems(connection, home, heads, (kept, checkpoint), walk, progress or (lambda _count: None)):
             return Audit(len(heads), walk.entries, problem, tuple(walk.notes))
-    except ValueError as error:  # a column that isn't what its type says
-        problem = _("A row after entry {count} can't be read: {reason}.", count=walk.entries, reason=error)
+    # A column that isn't what its type says, or holds what Python has no value for: deep JSON, the year infinity.
+    except (ValueError, RecursionError, sa.exc.DataError) as error:
+        reason = error.orig if isinstance(error, sa.exc.DataError) else error
+        problem = _("A row after entry {count} can't be read: {reason}.", count=walk.entries, reason=reason)
         return Audit(len(heads), walk.entries, problem, tuple(walk.notes))
     return Audit(len(heads), walk.entries, None, tuple(walk.notes))
 
@@ -173,6 +176,8 @@ def _of_entry(connection: sa.Connection, found: Found) -> str | None:
         return _("its leaf can't be read.")
     if leaf.kind != entry.kind or leaf.time != shown_time(entry.made_at):
         return _("its row says another kind or time than its leaf.")
+    if (entry.private is None) != (entry.salt is None):  # erased together, or not at all
+        return _("its private part isn't what the leaf commits to.")
     if entry.private is not None and entry.salt is not None:
         try:
             opened = opens(leaf, entry.salt, entry.private)
@@ -188,16 +193,30 @@ def _of_entry(connection: sa.Connection, found: Found) -> str | None:
     if leaf.kind != "work":
         return None
     same = (leaf.recipe, leaf.sha256, entry.made_at) == (row.commitment, row.blob_sha256, row.created_at)
-    if not same or (entry.private is not None and entry.private != entries.facts_of(row)):
+    if not same or (entry.private is not None and not _tells(row, entry.private)):
         return _("the row of the work {work} says something else.", work=row.id)
-    if row.recipe is not None and row.salt is not None:
-        try:
-            opened = opens_recipe(row.commitment, row.salt, Recipe.from_dict(row.recipe))
-        except (TypeError, ValueError):
-            opened = False
-        if not opened:
-            return _("the recipe of the work {work} isn't the one that was committed to.", work=row.id)
+    if not _has_its_recipe(row):
+        return _("the recipe of the work {work} isn't the one that was committed to.", work=row.id)
     return None
+
+
+def _tells(row: WorkRow, private: Mapping[str, Any]) -> bool:
+    """Whether the row of a work says what its entry commits to."""
+    try:
+        return private == entries.facts_of(row)
+    except (TypeError, ValueError):  # its sidecars aren't an object
+        return False
+
+
+def _has_its_recipe(row: WorkRow) -> bool:
+    """Whether the row of a work has the recipe that was committed to, or none any more."""
+    if row.recipe is None or row.salt is None:
+        # Erased together. The database takes JSON's own null beside a salt, and it reads as None.
+        return row.recipe is None and row.salt is None
+    try:
+        return opens_recipe(row.commitment, row.salt, Recipe.from_dict(row.recipe))
+    except (TypeError, ValueError):
+        return False
 
 
 def _of_beginning(
