@@ -81,6 +81,7 @@ fuzz: $(VENV)/.dev ## Mutate files, for SECONDS and COUNT a format, and requests
 	$(BIN)/python tests/fuzz/fuzz_formats.py $(SECONDS)
 	$(BIN)/python tests/fuzz/fuzz_pool.py $(COUNT)
 	$(BIN)/python tests/fuzz/fuzz_api.py $(SECONDS)
+	$(BIN)/python tests/fuzz/fuzz_api.py $(SECONDS) --database postgresql
 
 messages: $(VENV)/.dev ## Collect messages and compile the Chinese catalogue
 	$(BIN)/python scripts/messages.py
