@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from postgres import Cluster
 
 from luokuan.store import database
@@ -136,6 +137,14 @@ def another_database() -> Iterator[None]:
     with _homes[0].empty() as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv(ELSEWHERE, url)
         yield
+
+
+def hold(connection: sa.Connection) -> None:
+    """Let nobody else write until the transaction of ``connection`` ends, though all may read, as SQLite does by
+    itself where one writes."""
+    if connection.dialect.name == "postgresql":
+        for table in sa.inspect(connection).get_table_names():
+            connection.exec_driver_sql(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
 
 
 def keep(home: Home) -> Callable[[], None]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from onpostgres import about_sqlite
+from onpostgres import about_sqlite, hold
 
 from luokuan.errors import UserError
 from luokuan.store import database as module
@@ -144,14 +144,16 @@ def test_a_writer_waits_for_the_other_at_the_start(home: Home, monkeypatch: pyte
         assert order == ["first", "second"]
 
 
-@about_sqlite("one writer holds all of it; PostgreSQL locks rows")
 def test_a_database_held_for_too_long_is_the_users_matter(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     open_database(home).close()
     monkeypatch.setattr(module, "BUSY_SECONDS", 0)
-    with open_database(home) as one, open_database(home) as two, one.write():
-        with pytest.raises(UserError) as caught, two.write():
-            pass
+    with open_database(home) as one, open_database(home) as two, one.write() as held:
+        hold(held)
+        with pytest.raises(UserError) as caught, two.write() as connection:
+            insert_work(connection, row())
         assert caught.value.code == "database.busy"
+        with two.read() as connection:
+            assert find_work(connection, row().id) is None, "readers aren't held up"
 
 
 def test_head_is_the_newest_migration_and_makes_the_tables_of_the_code(home: Home) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from people import Place
+from onpostgres import hold
+from people import Place, keep_row
 
 from luokuan.errors import UserError
 from luokuan.studio.pages import entrance
@@ -51,8 +52,10 @@ def test_a_database_that_is_away_is_503_and_says_not_where(place: Place, monkeyp
 def test_a_database_that_another_process_holds_is_503_with_a_sentence(place: Place, path: str) -> None:
     from luokuan.store.database import open_database
 
-    browser = place.browser("ada")
-    with open_database(place.home) as other, other.write():
+    keep_row(place.database, place.account("ada"), id="0000000000000001")
+    browser = place.stranger().login("ada")
+    with open_database(place.home) as other, other.write() as held:
+        hold(held)
         answer = browser.post(path, {"name": "ada", "password": "x"}) if path != "/library" else browser.get(path)
     if path == "/library":
         assert answer.status_code == 200, "readers aren't held up"

@@ -39,7 +39,8 @@ class Database:
     """The database of a home. ``read`` and ``write`` give a connection inside one transaction.
 
     SQLite: WAL, synchronous=FULL (a committed work survives a power cut), foreign keys, and BEGIN IMMEDIATE for
-    writes, so that a writer waits at the start and never fails in the middle.
+    writes, so that a writer waits at the start and never fails in the middle. On both databases who writes waits for
+    others no longer than ``patience`` seconds.
     """
 
     def __init__(self, engine: sa.Engine, patience: float = BUSY_SECONDS) -> None:
@@ -134,6 +135,13 @@ def _connected(home: Home, url: str | None, patience: float) -> Database:
 def _engine(url: sa.URL, patience: float) -> sa.Engine:
     engine = sa.create_engine(url, hide_parameters=True)  # recipes and salts would stand in tracebacks and logs
     if engine.dialect.name != "sqlite":
+
+        @sa.event.listens_for(engine, "connect")
+        def _on_connection(connection: Any, _record: Any) -> None:
+            # 0 would mean for ever.
+            connection.execute(f"SET lock_timeout = {max(int(patience * 1000), 1)}")  # in milliseconds
+            connection.commit()
+
         return engine
 
     @sa.event.listens_for(engine, "connect")
