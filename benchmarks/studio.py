@@ -1,14 +1,16 @@
 """How quickly a studio answers while a hundred requests a second come, and whether it grows meanwhile.
 
     python benchmarks/studio.py [--works 10000] [--rate 100] [--seconds 60 | --minutes 10] [--verifies 5]
-                                [--creates 3] [--model garments] [--seed 0] [--json]
+                                [--creates 3] [--model garments] [--seed 0] [--database URL] [--json]
 
 A home of its own gets --works works with small pictures, in batches, and a studio serves it in a process of its own.
 Requests come at --rate a second, whether or not earlier ones were answered (an open loop), in turns: the page Check, a
 page of the library somewhere in the list, the page of a work, and a picture of the grid. A request's time counts from
 the moment at which it was due, so that one slow answer can't hide those that wait behind it. Then, alone and one
 after the other, --verifies works are checked and --creates pictures are created by a job. Times in milliseconds;
-memory is the server's alone, in MiB. The client runs on the same machine and takes its share: keep it quiet.
+memory is the server's alone, in MiB. The client runs on the same machine and takes its share: keep it quiet. The
+database is the home's own file, or the empty one at --database, whatever LUOKUAN_DATABASE says: that one may hold
+somebody's works.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ from luokuan.media import Picture
 from luokuan.store.accounts import AccountRow
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database, open_database
-from luokuan.store.home import Home, open_home
+from luokuan.store.home import ELSEWHERE, Home, open_home
 from luokuan.store.library import Mark
 from luokuan.store.tables import work
 from luokuan.studio import people
@@ -217,6 +219,20 @@ async def measure(arguments: argparse.Namespace, home: Home, database: Database)
     }
 
 
+@contextmanager
+def kept_in(url: str | None) -> Iterator[None]:
+    """Let homes, and processes that are started, have their database at ``url``, or in their own files."""
+    before = os.environ.pop(ELSEWHERE, None)
+    try:
+        if url is not None:
+            os.environ[ELSEWHERE] = url
+        yield
+    finally:
+        os.environ.pop(ELSEWHERE, None)
+        if before is not None:
+            os.environ[ELSEWHERE] = before
+
+
 def main(given: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -228,12 +244,13 @@ def main(given: list[str] | None = None) -> None:
     parser.add_argument("--creates", type=int, default=3)
     parser.add_argument("--model", default="garments")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--database", metavar="URL")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(given)
     logs.configure(quiet=True)  # stdout is for the figures alone
     if arguments.minutes:
         arguments.seconds = 60 * arguments.minutes
-    with tempfile.TemporaryDirectory(prefix="luokuan-bench-") as folder:
+    with kept_in(arguments.database), tempfile.TemporaryDirectory(prefix="luokuan-bench-") as folder:
         home = open_home(Path(folder) / "home")
         with open_database(home) as database:
             found = asyncio.run(measure(arguments, home, database))

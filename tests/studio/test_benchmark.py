@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
+from onpostgres import CHOSEN, another_database
 from scripts_for_tests import loaded
 
 
 def test_a_second_of_load(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     benchmark = loaded("studio")
     monkeypatch.setattr(benchmark, "BATCH", 7)
-    benchmark.main(["--works", "20", "--rate", "12", "--seconds", "1", "--verifies", "1", "--creates", "0", "--json"])
+    given = ["--works", "20", "--rate", "12", "--seconds", "1", "--verifies", "1", "--creates", "0", "--json"]
+    with another_database():
+        there = ["--database", os.environ["LUOKUAN_DATABASE"]] if CHOSEN else []
+        benchmark.main([*given, *there])
     found = json.loads(capsys.readouterr().out)
     assert found["errors"] == {} and {row["count"] for row in found["answered"].values()} == {3}
     assert all(0 < row["p50"] <= row["p99"] <= row["max"] for row in found["answered"].values())
