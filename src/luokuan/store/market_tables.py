@@ -114,3 +114,28 @@ work_preview = sa.Table(
     sa.CheckConstraint("preview_id <> work_id", name="preview_id"),
 )
 """Reduced copies that may be shown to everybody."""
+
+CHECK_STATES = ("checking", "published", "refused")
+"""How far a check of an offer is; where no process checks any more, ``checking`` was broken off."""
+
+offer_check = sa.Table(
+    "offer_check",
+    metadata,
+    sa.Column("account_id", sa.String(16), sa.ForeignKey("account.id"), primary_key=True),
+    # Of what is offered: the same again is the same check.
+    sa.Column("id", sa.String(16), primary_key=True),
+    # Of the process that checks: one that was left behind by a server that died publishes nothing any more.
+    sa.Column("run", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    # What the seller's form held, for showing it again; empty: a program asked.
+    sa.Column("typed", sa.Text, nullable=False),
+    sa.Column("listing_id", sa.String(16), sa.ForeignKey("listing.id"), nullable=True),
+    # Why it was refused: what, do, code and status.
+    sa.Column("error", sa.JSON(none_as_null=True), nullable=True),
+    sa.Column("begun_at", UtcTime, nullable=False),
+    sa.CheckConstraint("length(id) = 16 AND id = lower(id)", name="id"),
+    sa.CheckConstraint("state IN ('checking', 'published', 'refused')", name="state"),
+    sa.CheckConstraint("(state = 'published') = (listing_id IS NOT NULL)", name="listing"),
+    sa.CheckConstraint("(state = 'refused') = (error IS NOT NULL)", name="error"),
+)
+"""Offers that are looked at before they are published, and what became of them."""

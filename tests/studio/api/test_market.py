@@ -10,7 +10,10 @@ from people import Place, keep_row
 
 from luokuan.rights.chain.records import AnchorRecord, Records, WorkRecord, keep
 from luokuan.store.grants import grants
+from luokuan.store.offer_checks import begin_check
+from luokuan.studio.api.trade_shapes import OfferCheck
 from luokuan.studio.jobs.worker import Settings, Worker
+from luokuan.studio.state import now
 
 SCOPES = ("market", "works:read")
 
@@ -49,10 +52,20 @@ def test_from_an_offer_to_a_grant(shop: Place) -> None:
     listing = told["listing"]
     again = client.post("/api/market/offers", json=wanted, headers=seller).json()
     assert (again["id"], again["listing"]) == (check, listing), "a program that asks again is told the same"
+    later = Place(shop.settings, shop.database).stranger().client
+    assert later.get(made.headers["location"], headers=seller).json() == told, "a server that was started anew knows it"
+    again = later.post("/api/market/offers", json=wanted, headers=seller).json()
+    assert (again["id"], again["state"], again["listing"]) == (check, "published", listing)
     twin = {**wanted, "terms": "exclusive"}
     refused_at = client.post("/api/market/offers", json=twin, headers=seller).headers["location"]
     assert found.find(f"publish:{ann.id}:{refused_at.rpartition('/')[2]}").ended.wait(30)
+    with shop.database.write() as connection:
+        begin_check(connection, ann.id, "e" * 16, "f" * 16, "", now())
+    told = OfferCheck.model_validate(later.get("/api/market/offers/checks/" + "e" * 16, headers=seller).json())
+    assert told.state == "stopped" and told.listing is None and told.error is not None
+    assert told.error.code == "check.stopped" and "Nothing was published" in told.error.what
     told = client.get(refused_at, headers=seller).json()
+    assert later.get(refused_at, headers=seller).json() == told
     assert (told["state"], told["listing"], told["error"]["code"]) == ("refused", None, "market.offered")
     (told,) = client.get("/api/market/offers?q=night&limit=1", headers=buyer).json()["offers"]
     assert (told["id"], told["amount"], told["seller"], told["own"], told["closed"]) == (

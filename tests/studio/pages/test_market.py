@@ -9,6 +9,7 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,13 +22,16 @@ from luokuan.errors import UserError
 from luokuan.rights import notices
 from luokuan.rights.market import listings, orders
 from luokuan.rights.market.testmoney import TestMoney
-from luokuan.store import collections
+from luokuan.store import collections, offer_checks
+from luokuan.store import listings as store_listings
 from luokuan.store.listings import set_preview
+from luokuan.store.market_tables import offer_check
 from luokuan.studio.jobs.queue import JobQueue
 from luokuan.studio.jobs.worker import Settings, Worker
 from luokuan.studio.material import errand_child
 from luokuan.studio.material.errands import Errands
 from luokuan.studio.pages import selling
+from luokuan.studio.state import now
 
 ATTACK = "</script><script>alert(1)</script>\"><img src=x onerror=alert(1)> & 'x"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -148,6 +152,83 @@ def test_what_is_published_is_checked_outside_of_the_server(place: Place, monkey
     answer = seller.get(first)
     assert answer.status_code == 409 and "like another" in answer.text and 'value="A &lt;b&gt;tale"' in answer.text
     assert 'value="30"' in answer.text and 'value="consent" checked' in answer.text, "what was typed is still there"
+
+
+def test_a_check_that_a_restart_broke_off_is_told_and_sent_again(
+    place: Place, rows_alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = place.account("ann")
+    place.account("cy")
+    work, asked, go_on = keep_row(place.database, ann), [], threading.Event()
+
+    def ask(errands: Any, _errand: Any, wanted: dict[str, Any]) -> Any:
+        asked.append(wanted)
+        assert go_on.wait(30)
+        return errand_child._DO[wanted["what"]](wanted, errands._home, Any)
+
+    monkeypatch.setattr(Errands, "_ask", ask)
+    monkeypatch.setattr(selling, "SOON", 0.0)
+    form = {"work": work.id, "title": "A <b>tale", "terms": "commercial", "price": "5", "currency": "EUR"}
+    path = place.stranger().login("ann").post("/selling/publish", form).headers["location"]
+    until = time.monotonic() + 30
+    while not asked and time.monotonic() < until:
+        time.sleep(0.01)
+    anew = Place(place.settings, place.database)  # the first server is gone, and what it has begun may still go on
+    seller = anew.stranger().login("ann")
+    page = seller.get(path)
+    assert page.status_code == 409 and "started anew" in page.text and 'value="A &lt;b&gt;tale"' in page.text
+    part = seller.get(f"{path}/state").text
+    assert f'hx-get="{path}/end"' in part, "a page that was open sees the end, too"
+    assert anew.stranger().login("cy").get(path).status_code == 404
+    assert seller.post("/selling/publish", form).headers["location"] == path, "the same check, sent again"
+    until = time.monotonic() + 30
+    while len(asked) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    go_on.set()
+    key = f"publish:{ann.id}:{path.rpartition('/')[2]}"
+    first, second = (one.app.state.studio.errands.find(key) for one in (place, anew))
+    assert first.ended.wait(30) and second.ended.wait(30)
+    assert first.error is not None and first.error.code == "check.anew", "what was left behind publishes nothing"
+    with place.database.read() as connection:
+        (row,) = store_listings.listings(connection)
+    assert second.answer == {"listing": row.id} and seller.get(path).headers["location"] == f"/market/{row.id}"
+    third = Place(place.settings, place.database).stranger().login("ann")
+    assert third.get(path).headers["location"] == f"/market/{row.id}", "what was published is still known"
+    assert third.post("/selling/publish", form).headers["location"] == f"/market/{row.id}", "and never published twice"
+    assert len(asked) == 2
+
+
+def test_why_something_was_refused_is_known_after_a_restart(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = place.account("ann")
+    work, said = keep_row(place.database, ann), UserError("It is like another.", "Change it.", code="x", status=409)
+
+    def ask(errands: Any, _errand: Any, wanted: dict[str, Any]) -> Any:
+        return errand_child._DO[wanted["what"]](wanted, errands._home, Any)
+
+    def publish(*_arguments: Any, **_options: Any) -> Any:
+        raise said
+
+    monkeypatch.setattr(Errands, "_ask", ask)
+    monkeypatch.setattr(listings, "publish", publish)
+    form = {"work": work.id, "title": "A tale", "terms": "commercial", "price": "5", "currency": "EUR"}
+    path = place.stranger().login("ann").post("/selling/publish", form).headers["location"]
+    seller = Place(place.settings, place.database).stranger().login("ann")
+    page = seller.get(path)
+    assert page.status_code == 409 and "like another" in page.text and 'value="A tale"' in page.text
+    with place.database.write() as connection:
+        connection.execute(offer_check.update().values(begun_at=now() - offer_checks.KEPT - timedelta(seconds=1)))
+    seller.post("/selling/publish", {**form, "title": "Another"})
+    assert seller.get(path).status_code == 404, "long ago"
+
+
+def test_a_check_that_found_no_place_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = place.account("ann")
+    work = keep_row(place.database, ann)
+    monkeypatch.setattr("luokuan.studio.material.errands.WAITING", 0)
+    form = {"work": work.id, "title": "A tale", "terms": "commercial", "price": "5", "currency": "EUR"}
+    assert place.stranger().login("ann").post("/selling/publish", form).status_code == 429
+    with place.database.read() as connection:
+        assert connection.execute(offer_check.select()).all() == []
 
 
 def test_who_lost_the_right_meanwhile_publishes_nothing(place: Place) -> None:

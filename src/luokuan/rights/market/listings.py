@@ -115,6 +115,7 @@ def publish(
     person: AccountRow | None = None,
     now: Clock = now_utc,
     shared: Database | None = None,
+    at_commit: Callable[[sa.Connection, str], None] = lambda _connection, _listing: None,
 ) -> ListingRow:
     """Offer works: only what may be sold, what the guard lets pass, and what nobody has got exclusively. Logged.
 
@@ -124,6 +125,7 @@ def publish(
         person: Whose works they must be; None: whoever runs this home may offer all, each in its owner's name.
         now: The clock.
         shared: The home's database, if it is open already.
+        at_commit: Called with the listing's id in the transaction that publishes it; what it raises undoes that.
 
     Raises:
         UserError: there is no such work (or it isn't ``person``'s), it is gone, withdrawn or disputed, it may not be
@@ -152,6 +154,7 @@ def publish(
             ])  # fmt: skip
             about = {"listing": listing.id, "terms": offer.terms.to_json()}
             book.append([log_notice("publication", row.id, about, at) for row in rows])
+            at_commit(connection, listing.id)
         log.remember(home, book.head)
     return listing
 

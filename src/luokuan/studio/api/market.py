@@ -112,20 +112,20 @@ def _publish(request: Request, wanted: OfferOrder) -> Response:
         works, wanted.title, terms, wanted.about, conditions_of(wanted.met), collection=len(works) > 1
     )
     try:
-        check_id, errand = offering.begin(request, offered)
+        check_id = offering.begin(request, offered)
     except UserError as error:
         if error.code == "work.unknown":
             raise missing() from error
         raise
-    told = offering.told(check_id, errand)
+    told = offering.told(offering.find(request, check_id))
     return JSONResponse(told, 202, headers={"location": f"/api/market/offers/checks/{check_id}"})
 
 
 @router.get("/offers/checks/{check_id}", dependencies=[Depends(Needs("maker", scope=SCOPE))], response_model=OfferCheck)
 def check(request: Request, check_id: str) -> Response:
-    """What became of works that one wants to offer: ``published`` with the offer's id, or ``refused`` with the reason.
-    It is forgotten when the studio is started anew; an offer that was made stays."""
-    return JSONResponse(offering.told(check_id, offering.find(request, id_in(check_id))))
+    """What became of works that one wants to offer: ``published`` with the offer's id, ``refused`` with the reason, or
+    ``stopped``: the studio was started anew meanwhile, nothing was published, and the same may be sent once more."""
+    return JSONResponse(offering.told(offering.find(request, id_in(check_id))))
 
 
 @router.post(

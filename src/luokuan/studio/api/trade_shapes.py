@@ -56,10 +56,10 @@ class OfferOrder(Shape):
 
 class OfferCheck(Shape):
     """Works that are looked at before they are offered. ``listing``: the offer's id, once it is ``published``;
-    ``error``: why it is ``refused``."""
+    ``error``: why it is ``refused``, or that the studio was started anew meanwhile (``stopped``)."""
 
     id: str
-    state: Literal["checking", "published", "refused"]
+    state: Literal["checking", "published", "refused", "stopped"]
     listing: str | None
     error: Wrong | None
 

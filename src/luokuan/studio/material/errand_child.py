@@ -5,6 +5,7 @@ One JSON object comes on standard input; lines of JSON go to standard output: ho
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -13,13 +14,18 @@ import select
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from luokuan.errors import UserError
 from luokuan.i18n import _, speaking
 from luokuan.store.home import Home
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from luokuan.store.database import Database
 
 MEMORY = 3 << 30
 """Bytes of addresses for unpacking: the list of a hostile archive's names fits into them or ends the process."""
@@ -147,24 +153,44 @@ def _plan(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, Any]:
 
 
 def _publish(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, Any]:
+    """What becomes of it is kept, too: the server may be another one by then."""
+    from luokuan.store.database import open_database
+    from luokuan.store.offer_checks import end_check
+
+    # One that was asked for anew by another process publishes nothing any more.
+    mine = (asked["person"], asked.get("check", ""), asked.get("run", ""))
+
+    def kept(connection: Connection, listing_id: str) -> None:
+        if mine[1] and not end_check(connection, *mine, listing_id=listing_id):
+            raise UserError(_("It is being checked anew."), _("Wait for that."), code="check.anew", status=409)
+
+    with open_database(home) as database:
+        try:
+            return {"listing": _published(asked, home, database, kept)}
+        except UserError as error:
+            # Where this fails as well, it counts as broken off, which says the same: nothing was published.
+            with contextlib.suppress(UserError), database.write() as connection:
+                end_check(connection, *mine, error=error)
+            raise
+
+
+def _published(
+    asked: Mapping[str, Any], home: Home, database: Database, kept: Callable[[Connection, str], None]
+) -> str:  # fmt: skip
     from luokuan.rights.market.listings import Offer, publish
     from luokuan.rights.terms import Terms
     from luokuan.store.accounts import find_account
-    from luokuan.store.database import open_database
 
     told = dict(asked["offer"])
     works, met = (tuple(told.pop(name)) for name in ("works", "met"))
     offer = Offer(works=works, met=met, terms=Terms.from_json(told.pop("terms")), **told)
-    with open_database(home) as database:
-        with database.read() as connection:
-            person = find_account(connection, asked["person"])
-        if person is None or not person.may("maker"):  # it may have waited for its turn
-            raise UserError(
-                _("You may not do this."), _("Ask an administrator of this studio."), code="access.forbidden",
-                status=403,
-            )  # fmt: skip
-        row = publish(offer, home, person=person, shared=database)
-    return {"listing": row.id}
+    with database.read() as connection:
+        person = find_account(connection, asked["person"])
+    if person is None or not person.may("maker"):  # it may have waited for its turn
+        raise UserError(
+            _("You may not do this."), _("Ask an administrator of this studio."), code="access.forbidden", status=403
+        )
+    return publish(offer, home, person=person, shared=database, at_commit=kept).id
 
 
 def _appraise(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, Any]:

@@ -31,7 +31,6 @@ from luokuan.studio.errors import missing
 from luokuan.studio.files import disposition
 from luokuan.studio.forms import number_in, text_in
 from luokuan.studio.guard.headers import FILES
-from luokuan.studio.material.errands import Errand
 from luokuan.studio.rendering import render
 from luokuan.studio.state import now, studio_of
 
@@ -81,32 +80,32 @@ def publish(request: Request) -> Response:
         terms = replace(preset(given["terms"]), price=price, days=number_in(form, "days", most=LONGEST_TERM))
         works = _works(request, given["work"], given["collection"], person)
         offer = market.Offer(works, given["title"], terms, about, met, collection=bool(given["collection"]))
-        check_id, errand = offering.begin(request, offer, given)
+        check_id = offering.begin(request, offer, given)
     except UserError as error:
         if error.code in ("http.missing", "work.unknown"):
             raise missing() from error
         return _form(request, given, error=error)
-    errand.ended.wait(SOON)
-    if errand.answer is not None:
-        return RedirectResponse(f"/market/{errand.answer['listing']}", 303)
+    found = offering.find(request, check_id, wait=SOON)
+    if found.listing is not None:
+        return RedirectResponse(f"/market/{found.listing}", 303)
     return RedirectResponse(f"/selling/checks/{check_id}", 303)
 
 
 @router.get("/selling/checks/{check_id}", dependencies=[Depends(Needs("maker"))])
 def check_page(request: Request, check_id: str) -> Response:
     """Whether what one wants to publish is still being looked at; then the offer, or why there is none."""
-    errand = offering.find(request, check_id)
-    if not errand.ended.is_set():
-        return render(request, "checking.html", _checking(check_id, errand))
-    if errand.answer is not None:
-        return RedirectResponse(f"/market/{errand.answer['listing']}", 303)
-    return _form(request, offering.typed(errand), error=errand.error)
+    found = offering.find(request, check_id)
+    if not found.ended:
+        return render(request, "checking.html", _checking(found))
+    if found.listing is not None:
+        return RedirectResponse(f"/market/{found.listing}", 303)
+    return _form(request, dict(found.typed), error=found.error)
 
 
 @router.get("/selling/checks/{check_id}/state", dependencies=[Depends(Needs("maker"))])
 def check_state(request: Request, check_id: str) -> Response:
     """The same, as a part that is asked for again and again."""
-    return render(request, "_checking.html", _checking(check_id, offering.find(request, check_id)))
+    return render(request, "_checking.html", _checking(offering.find(request, check_id)))
 
 
 @router.get("/selling/checks/{check_id}/end", dependencies=[Depends(Needs("maker"))])
@@ -119,9 +118,9 @@ def check_end(request: Request, check_id: str) -> Response:
     return RedirectResponse(path, 303)
 
 
-def _checking(check_id: str, errand: Errand) -> dict[str, Any]:
-    title = offering.typed(errand).get("title", "")
-    return {"check": check_id, "running": errand.running, "ended": errand.ended.is_set(), "title": title}
+def _checking(found: offering.Check) -> dict[str, Any]:
+    title = found.typed.get("title", "")
+    return {"check": found.id, "running": found.running, "ended": found.ended, "title": title}
 
 
 @router.post("/selling/{listing_id}/withdraw", dependencies=[Depends(Needs("maker"))])

@@ -1,0 +1,76 @@
+"""Rows about offers that are checked before they are published: of each offer of a person the last check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+
+from luokuan.errors import UserError
+from luokuan.store.market_tables import offer_check
+
+KEPT = timedelta(days=30)
+"""How long it is remembered what became of a check."""
+State = Literal["checking", "published", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """A check. ``run``: of the process that checks; ``typed``: what the seller's form held; ``listing_id``: what was
+    published; ``error``: why nothing was, as (what, do, code, status)."""
+
+    account_id: str
+    id: str
+    run: str
+    state: State
+    typed: str
+    listing_id: str | None
+    error: tuple[str, str, str, int] | None
+    begun_at: datetime
+
+
+def find_check(connection: sa.Connection, account_id: str, check_id: str) -> CheckRow | None:
+    """The check of this id, if it is this account's."""
+    row = connection.execute(sa.select(offer_check).where(_this(account_id, check_id))).mappings().first()
+    if row is None:
+        return None
+    return CheckRow(**{**row, "error": None if row["error"] is None else tuple(row["error"])})
+
+
+def begin_check(
+    connection: sa.Connection, account_id: str, check_id: str, run: str, typed: str, at: datetime
+) -> None:  # fmt: skip
+    """Keep that it is checked from now on, in the place of an earlier check of the same; forget the account's old
+    ones."""
+    old = sa.and_(offer_check.c.account_id == account_id, offer_check.c.begun_at < at - KEPT)
+    connection.execute(offer_check.delete().where(sa.or_(old, _this(account_id, check_id))))
+    values = {"run": run, "state": "checking", "typed": typed, "begun_at": at}
+    connection.execute(offer_check.insert().values(account_id=account_id, id=check_id, **values))
+
+
+def end_check(
+    connection: sa.Connection,
+    account_id: str,
+    check_id: str,
+    run: str,
+    *,
+    listing_id: str | None = None,
+    error: UserError | None = None,
+) -> bool:
+    """Keep what became of it, where it is still ``run`` that checks. Returns whether it is."""
+    told = None if error is None else [error.what, error.do, error.code, error.status]
+    state = "refused" if listing_id is None else "published"
+    where = sa.and_(_this(account_id, check_id), offer_check.c.run == run, offer_check.c.state == "checking")
+    changed = offer_check.update().where(where).values(state=state, listing_id=listing_id, error=told)
+    return connection.execute(changed).rowcount == 1
+
+
+def drop_check(connection: sa.Connection, account_id: str, check_id: str) -> None:
+    """Forget it: it didn't begin."""
+    connection.execute(offer_check.delete().where(_this(account_id, check_id)))
+
+
+def _this(account_id: str, check_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(offer_check.c.account_id == account_id, offer_check.c.id == check_id)
