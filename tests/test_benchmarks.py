@@ -375,3 +375,22 @@ def test_the_wait_for_works_is_measured(
     with pytest.raises(SystemExit):
         module.main()
     assert "no such kind: opera; there are text, verse" in capsys.readouterr().err
+
+
+def test_the_guard_is_measured_on_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = loaded("guard")
+    monkeypatch.setattr(module, "ACROSS", 2)
+    files = list(module.panned([module.blocks(seed) for seed in range(12)], tmp_path, 3))
+    found = module.of_clips(files, 2, 1)
+    assert (found["corpus"], found["strangers"], found["copied"]) == (6, 3, 3)
+    assert found["told"] == found["blocks"] == 0.0, "different pictures"
+    rows = found["copies"]
+    for name in ("as it is", "mirrored", "without colour", "shown between 2 clips of strangers"):
+        assert rows[name] == {"told": 1.0, "blocks": 1.0, "the right one": 1.0}, name
+    assert rows["turned by 8°"]["blocks"] == 0.0, "what it can't do is told as well"
+    lines = [json.dumps({"file_name": path.name, "who": at // 3}) for at, (path, _own) in enumerate(files)]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    by_who = module.clips_in(tmp_path, "who")
+    assert [group for _path, group in by_who] == [str(at // 3) for at in range(12)]
+    twin = [(path, "a" if at < 3 else "b") for at, (path, _who) in enumerate(by_who[:6])]
+    assert module.of_clips(twin, 1, 1)["told"] == 0.0, "no group stands in both halves"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.colophon.formats import format_of
 from luokuan.i18n import _
-from luokuan.media import Clip, Picture
+from luokuan.media import Clip, Frames, Picture
 from luokuan.rights import corpus_readings
 from luokuan.rights.hits import Hit
 from luokuan.rights.training_items import nearest_of, seen_of
@@ -29,12 +29,12 @@ is copied may be shown for a part of the time."""
 
 def clips(looking: Looking, data: bytes, hits: list[Hit], compared: list[str]) -> None:
     """Compare the frames of a clip, without its label where its master is there. ``data``: the file."""
-    from luokuan.colophon.fingerprint.base import PDQ_SURE, QUALITY
+    from luokuan.colophon.fingerprint.base import PDQ_SURE
     from luokuan.colophon.fingerprint.register import Register
 
     if format_of(looking.row.media_type).kind is not Clip:
         return
-    seen = [one for one in map(seen_of, _frames(looking, data)) if one["quality"] >= QUALITY["picture"]]
+    seen = glances(_frames(looking, data))
     if not seen:
         return
     for folder in looking.corpora:
@@ -65,6 +65,17 @@ def clips(looking: Looking, data: bytes, hits: list[Hit], compared: list[str]) -
         hits.append(_like(theirs, others=True))
     if nearest is not None and nearest.work in mine:
         hits.append(_like(nearest, others=False))
+
+
+def glances(frames: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] | Frames) -> list[Mapping[str, Any]]:
+    """What is seen of up to ``MOST`` frames, see ``training_items.seen_of``, without those too plain to tell by.
+
+    Args:
+        frames: uint8 (H, W, 3) each, one or more.
+    """
+    from luokuan.colophon.fingerprint.base import QUALITY
+
+    return [one for one in map(seen_of, _some(frames)) if one["quality"] >= QUALITY["picture"]]
 
 
 def _like(alike: Alike, *, others: bool) -> Hit:
@@ -111,7 +122,7 @@ def _kept(looking: Looking, row: WorkRow) -> list[bytes]:
         return known
     picture = None if format_of(row.media_type).kind is Clip else looking.master(row, Picture)
     clip = looking.master(row, Clip) if format_of(row.media_type).kind is Clip else None
-    shown = [picture.pixels] if picture is not None else [] if clip is None else _some(clip)
+    shown = [picture.pixels] if picture is not None else [] if clip is None else _some(clip.frames)
     bits = [str(one["bits"]) for one in map(seen_of, shown) if one["quality"] >= QUALITY["picture"]]
     if shown:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,18 +130,18 @@ def _kept(looking: Looking, row: WorkRow) -> list[bytes]:
     return [bytes.fromhex(one) for one in bits]
 
 
-def _some(clip: Clip) -> list[NDArray[np.uint8]]:
+def _some(frames: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] | Frames) -> list[NDArray[np.uint8]]:
     import numpy as np
 
-    places = sorted({round(float(at)) for at in np.linspace(0, len(clip.frames) - 1, MOST)})
-    return [clip.frames[place] for place in places]
+    places = sorted({round(float(at)) for at in np.linspace(0, len(frames) - 1, MOST)})
+    return [frames[place] for place in places]
 
 
 def _frames(looking: Looking, data: bytes) -> Sequence[NDArray[np.uint8]]:
     """Frames of the master; of the file where that is gone."""
     master = looking.master(looking.row, Clip)
     if master is not None:
-        return _some(master)
+        return _some(master.frames)
     from luokuan.colophon.footage import look
 
     return list(look(data, looking.row.media_type, MOST).frames)
