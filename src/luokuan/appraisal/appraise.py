@@ -163,6 +163,7 @@ def appraise(
     costs: Costs | None = None,
     earned: Sequence[Earning] = (),
     on: date | None = None,
+    owner: str | None = None,
 ) -> Appraisal:
     """Appraise ``project``.
 
@@ -174,6 +175,7 @@ def appraise(
         costs: In the project's currency, for the cost of a work.
         earned: What the project's models earned, by the market's books, to be told.
         on: The day; None: today, UTC.
+        owner: Id of an account, of whose records alone the live figures are taken; None: of all.
 
     Raises:
         UserError: see ``simulate`` and ``open_database``.
@@ -185,7 +187,7 @@ def appraise(
     var = {level: value_at_risk(simulation.npv, level) for level in LEVELS}
     cvar = {level: conditional_value_at_risk(simulation.npv, level) for level in LEVELS}
     months = payback(net)
-    figures = live_figures(project, home, costs, day)
+    figures = live_figures(project, home, costs, day, owner)
     drawn = _("{paths} paths, seed {seed}", paths=f"{paths:,}", seed=seed)
     figures |= {
         "loss_probability": Figure(100 * simulation.loss_probability, drawn),

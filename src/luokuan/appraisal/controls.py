@@ -53,7 +53,9 @@ class Proposal:
     propose: str
 
 
-def live_figures(project: Project, home: Home | None, costs: Costs | None, on: date) -> dict[str, Figure]:
+def live_figures(
+    project: Project, home: Home | None, costs: Costs | None, on: date, owner: str | None = None
+) -> dict[str, Figure]:
     """The figures ``LIVE``.
 
     Args:
@@ -61,6 +63,7 @@ def live_figures(project: Project, home: Home | None, costs: Costs | None, on: d
         home: Where records are; None: there are none.
         costs: In the project's currency; None: not counted.
         on: Today.
+        owner: Id of an account, whose records alone count; None: all.
     """
     found = {
         "budget_burn": _budget_burn(project, on),
@@ -74,7 +77,8 @@ def live_figures(project: Project, home: Home | None, costs: Costs | None, on: d
     from luokuan.store.spending import made_works, opinions, spent_jobs
 
     with open_database(home) as database, database.read() as connection:
-        jobs, works, liked = spent_jobs(connection), made_works(connection), opinions(connection)
+        jobs, works = spent_jobs(connection, owner), made_works(connection, owner)
+        liked = opinions(connection)
     ended = [job for job in jobs if job.state in ("done", "failed")]
     failed = sum(job.state == "failed" for job in ended)
     source = _("{count} jobs of the home that have ended", count=len(ended))

@@ -138,7 +138,13 @@ class Costs:
 
 
 def costs_of(
-    home: Home, table: PriceTable, *, currency: str | None = None, on: datetime | None = None, measure: bool = False
+    home: Home,
+    table: PriceTable,
+    *,
+    currency: str | None = None,
+    on: datetime | None = None,
+    measure: bool = False,
+    owner: str | None = None,
 ) -> Costs:
     """Count what the home has spent.
 
@@ -148,20 +154,24 @@ def costs_of(
         currency: Of the amounts; None: the table's.
         on: Until when storage is counted, with a zone; None: now.
         measure: Whether to load all cores for two seconds and read their power, where the machine tells it.
+        owner: Id of an account, of whose works, models and jobs alone it is counted; None: of all.
 
     Raises:
         UserError: the table has no rate for ``currency``; or see ``open_database``.
     """
     from luokuan.foundation.modelfolder import STARTERS, list_models
+    from luokuan.store.belongings import names_of
     from luokuan.store.database import open_database
     from luokuan.store.spending import made_works, spent_jobs
 
     now = on or datetime.now(UTC)
     jobs: list[SpentJob] = []
     works: list[MadeWork] = []
+    mine: set[str] = set()
     if home.has_database:
         with open_database(home) as database, database.read() as connection:
-            jobs, works = spent_jobs(connection), made_works(connection)
+            jobs, works = spent_jobs(connection, owner), made_works(connection, owner)
+            mine = set() if owner is None else names_of(connection, "model", owner)
     folders = list_models(home)
     factor = exchange(table, currency or table.currency, now.date())
     read = watts_under_load() if measure else None
@@ -170,7 +180,7 @@ def costs_of(
     counting = _Counting(table, factor.factor, now, cores, watts / cores, read is not None, folders)
     maker = {work_id: job for job in jobs for work_id in job.works}
     items: list[Item] = [counting.work(work, maker.get(work.id)) for work in works]
-    own = [folder for folder in folders if folder.path.parent != STARTERS]
+    own = [one for one in folders if one.path.parent != STARTERS and (owner is None or one.name in mine)]
     items += [counting.model(folder, jobs, home) for folder in own]
     made = {f"model:{folder.name}" for folder in own}
     items += [counting.job(job) for job in jobs if not job.works and job.makes not in made and job.seconds > 0]

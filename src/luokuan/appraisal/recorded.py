@@ -25,6 +25,7 @@ def appraise_recorded(
     seed: int = 0,
     prices: Path | None = None,
     on: date | None = None,
+    owner: str | None = None,
 ) -> Appraisal:
     """Appraise ``project``.
 
@@ -35,17 +36,18 @@ def appraise_recorded(
         seed: The same seed, the same result.
         prices: A price table; None: the one that comes with Luokuan.
         on: The day; None: today.
+        owner: Id of an account, whose works, models, jobs and receipts alone count; None: all.
 
     Raises:
         UserError: see ``appraise``, ``read_prices`` and ``exchange``.
     """
-    lines = [] if home is None else earnings(home)
+    lines = [] if home is None else earnings(home, owner)
     project = with_market(project, lines)
-    costs, own = _costs(project, home, prices), of_models(lines, project.models)
-    return appraise(project, paths=paths, seed=seed, home=home, costs=costs, earned=own, on=on)
+    costs, own = _costs(project, home, prices, owner), of_models(lines, project.models)
+    return appraise(project, paths=paths, seed=seed, home=home, costs=costs, earned=own, on=on, owner=owner)
 
 
-def _costs(project: Project, home: Home | None, prices: Path | None) -> Costs | None:
+def _costs(project: Project, home: Home | None, prices: Path | None, owner: str | None) -> Costs | None:
     """What the home's records say of the project's models; without records nothing is counted."""
     if home is None and prices is None:
         return None
@@ -57,4 +59,4 @@ def _costs(project: Project, home: Home | None, prices: Path | None) -> Costs | 
             exchange(table, project.currency, datetime.now().date())
         except UserError:
             return None  # the table that comes with Luokuan doesn't know every currency
-    return only(costs_of(home, table, currency=project.currency), project.models)
+    return only(costs_of(home, table, currency=project.currency, owner=owner), project.models)

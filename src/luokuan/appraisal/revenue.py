@@ -98,18 +98,33 @@ class Earned:
         }  # fmt: skip
 
 
-def earnings(home: Home) -> list[Earning]:
-    """All earnings of a home, in the order of the books; none where it has no database."""
+def earnings(home: Home, owner: str | None = None) -> list[Earning]:
+    """Earnings of a home, in the order of the books; none where it has no database. ``owner``: see ``earnings_in``."""
     if not home.has_database:
         return []
     from luokuan.store.database import open_database
 
     with open_database(home) as database, database.read() as connection:
-        return earnings_in(connection)
+        return earnings_in(connection, owner)
 
 
-def earnings_in(connection: sa.Connection) -> list[Earning]:
-    """See ``earnings``."""
+def earnings_in(connection: sa.Connection, owner: str | None = None) -> list[Earning]:
+    """See ``earnings``.
+
+    Args:
+        connection: For reading.
+        owner: Id of an account: only what it got, and for works that are its own; None: all.
+    """
+    found = _all_in(connection)
+    if owner is None:
+        return found
+    from luokuan.store.ownership import works_of
+
+    mine = works_of(connection, owner)
+    return [line for line in found if line.party == owner and line.work in mine]
+
+
+def _all_in(connection: sa.Connection) -> list[Earning]:
     from luokuan.store.books import transfers_of
     from luokuan.store.works import find_work
 

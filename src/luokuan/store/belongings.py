@@ -69,6 +69,12 @@ def own(connection: sa.Connection, kind: What, names: Iterable[str], person: Acc
     return [name for name in names if owners.get(name) == person.id or (homes and owners.get(name) is None)]
 
 
+def names_of(connection: sa.Connection, kind: What, account_id: str) -> set[str]:
+    """The names that an account has."""
+    query = sa.select(belonging.c.name).where(belonging.c.kind == kind, belonging.c.account_id == account_id)
+    return set(connection.execute(query).scalars())
+
+
 def rows_of(connection: sa.Connection, kind: What, person: AccountRow) -> list[Belonging]:
     """The rows that name ``person``, the newest first."""
     query = sa.select(belonging).where(belonging.c.kind == kind, belonging.c.account_id == person.id)

@@ -1,4 +1,4 @@
-"""Rows about projects on the value chain: each is one account's, and nobody else sees it."""
+"""Rows about projects on the value chain: each is one account's, which alone changes it; administrators see all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from luokuan.errors import UserError
 from luokuan.i18n import _
+from luokuan.store.account_tables import account
 from luokuan.store.accounts import AccountRow
 from luokuan.store.conflicts import changed_meanwhile
 from luokuan.store.project_tables import project
@@ -19,9 +20,12 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class ProjectHead:
-    """What lists of projects show. ``version`` rises with each change."""
+    """What lists of projects show. ``account_id``: whose it is, called ``owner``; ``version`` rises with each
+    change."""
 
     id: str
+    account_id: str
+    owner: str
     name: str
     layer: str
     stage: str
@@ -46,18 +50,29 @@ class ProjectText:
     stage: str
 
 
-_HEAD = tuple(project.c[name] for name in ("id", "name", "layer", "stage", "changed_at", "version"))
+_HEAD = (
+    *(project.c[name] for name in ("id", "account_id", "name", "layer", "stage", "changed_at", "version")),
+    account.c.name.label("owner"),
+)
+_WITH_OWNER = project.join(account, account.c.id == project.c.account_id)
 
 
 def projects_of(connection: sa.Connection, person: AccountRow) -> list[ProjectHead]:
     """Somebody's projects, in the order of names."""
-    query = sa.select(*_HEAD).where(project.c.account_id == person.id).order_by(project.c.name, project.c.id)
+    query = sa.select(*_HEAD).select_from(_WITH_OWNER).where(project.c.account_id == person.id)
+    return [ProjectHead(**row) for row in connection.execute(query.order_by(project.c.name, project.c.id)).mappings()]
+
+
+def all_projects(connection: sa.Connection) -> list[ProjectHead]:
+    """Everybody's projects, in the order of people and names."""
+    query = sa.select(*_HEAD).select_from(_WITH_OWNER).order_by(account.c.name, project.c.name, project.c.id)
     return [ProjectHead(**row) for row in connection.execute(query).mappings()]
 
 
-def find_project(connection: sa.Connection, project_id: str, person: AccountRow) -> ProjectRow | None:
-    """The project with this id, if it is ``person``'s."""
-    query = sa.select(*_HEAD, project.c.text).where(_own(project_id, person))
+def find_project(connection: sa.Connection, project_id: str, person: AccountRow | None) -> ProjectRow | None:
+    """The project with this id, if it is ``person``'s; None: whosever it is."""
+    where = project.c.id == project_id if person is None else _own(project_id, person)
+    query = sa.select(*_HEAD, project.c.text).select_from(_WITH_OWNER).where(where)
     row = connection.execute(query).mappings().first()
     return None if row is None else ProjectRow(**row)
 

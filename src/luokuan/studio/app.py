@@ -48,6 +48,7 @@ from luokuan.studio.observed import Counters, Observed
 from luokuan.studio.openai import routes as openai
 from luokuan.studio.openai.stamp import Stamp
 from luokuan.studio.pages import (
+    appraisal,
     books,
     check,
     collections,
@@ -106,6 +107,7 @@ ROUTERS: tuple[Any, ...] = (
     orders,
     selling,
     books,
+    appraisal,
     projects,
     native,
     api_jobs,

@@ -28,7 +28,7 @@ def entries(who: Principal, path: str) -> list[Entry]:
         ("/orders", _("Orders"), "viewer"),
         ("/check", _("Check"), ""),
         ("/log", _("Log"), "viewer"),
-        ("/appraisal", _("Appraisal"), "admin"),
+        ("/appraisal", _("Appraisal"), "maker"),
         ("/settings", _("Settings"), "viewer"),
     )
     return [

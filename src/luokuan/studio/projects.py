@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from luokuan.errors import UserError
 from luokuan.i18n import _, language
 from luokuan.store import projects
+from luokuan.store.accounts import find_account
 from luokuan.store.project_tables import LAYERS, STAGES
 from luokuan.store.projects import ProjectHead, ProjectRow, ProjectText
-from luokuan.studio.access import principal
+from luokuan.studio.access import forbidden, principal
 from luokuan.studio.errors import missing
 from luokuan.studio.guard import tokens
 from luokuan.studio.state import now, studio_of
@@ -73,6 +74,18 @@ def own(request: Request) -> list[ProjectHead]:
         return projects.projects_of(connection, principal(request).person)
 
 
+def everybodys(request: Request) -> list[ProjectHead]:
+    """All projects, in the order of people and names.
+
+    Raises:
+        UserError: they are for administrators (403).
+    """
+    if not principal(request).may("admin"):
+        raise forbidden()
+    with studio_of(request).database.read() as connection:
+        return projects.all_projects(connection)
+
+
 def chain(heads: list[ProjectHead]) -> list[tuple[str, list[tuple[str, list[ProjectHead]]]]]:
     """The value chain: each layer with each stage and the projects that stand there."""
     return [
@@ -82,7 +95,21 @@ def chain(heads: list[ProjectHead]) -> list[tuple[str, list[tuple[str, list[Proj
 
 
 def find(request: Request, project_id: str) -> ProjectRow:
-    """One of one's own.
+    """One that may be seen: of one's own, and for administrators any.
+
+    Raises:
+        UserError: there is none, or it is another's (404).
+    """
+    who = principal(request)
+    with studio_of(request).database.read() as connection:
+        row = projects.find_project(connection, project_id, None if who.may("admin") else who.person)
+    if row is None:
+        raise missing()
+    return row
+
+
+def find_own(request: Request, project_id: str) -> ProjectRow:
+    """One that may be changed: of one's own.
 
     Raises:
         UserError: there is none, or it is another's (404).
@@ -112,7 +139,7 @@ def change(request: Request, project_id: str, text: str, version: int) -> None:
     Raises:
         UserError: there is none, or it is another's (404), it was changed since (409), or the text is no project.
     """
-    find(request, project_id)  # before anything is said of the text
+    find_own(request, project_id)  # before anything is said of the text
     wanted, person = checked(text), principal(request).person
     with studio_of(request).database.write() as connection:
         if projects.find_project(connection, project_id, person) is None:
@@ -134,7 +161,8 @@ def delete(request: Request, project_id: str, version: int) -> None:
 
 
 def appraised(request: Request, project_id: str, form: Form, *, paths: int = PATHS, seed: int = 0) -> Any:
-    """The appraisal of one of one's own, on the home's records of today, by a process beside the server.
+    """The appraisal of a project on the home's records of today, by a process beside the server. For a maker's only
+    records of their own works, models and jobs count; for an administrator's all.
 
     Args:
         request: Of whose it is.
@@ -147,8 +175,9 @@ def appraised(request: Request, project_id: str, form: Form, *, paths: int = PAT
         UserError: there is none, or it is another's (404); it isn't done yet (503); or see ``appraise_recorded``.
     """
     row, studio = find(request, project_id), studio_of(request)
-    key = f"appraise:{row.id}:{row.version}:{form}:{paths}:{seed}:{language()}:{now():%Y-%m-%d}"
-    asked = {"text": row.text, "form": form, "paths": paths, "seed": seed}
+    owner = _whose_records(request, row)
+    key = f"appraise:{row.id}:{row.version}:{owner}:{form}:{paths}:{seed}:{language()}:{now():%Y-%m-%d}"
+    asked = {"text": row.text, "form": form, "paths": paths, "seed": seed, "owner": owner}
     errand = studio.errands.start(key, "appraise", asked, once=True)
     if not errand.ended.wait(PATIENCE):
         raise UserError(
@@ -159,3 +188,12 @@ def appraised(request: Request, project_id: str, form: Form, *, paths: int = PAT
         raise errand.error
     assert errand.answer is not None
     return errand.answer["appraisal"]
+
+
+def _whose_records(request: Request, row: ProjectRow) -> str | None:
+    """Whose records a project is appraised on; None: everybody's, which only administrators see. The owner's role
+    decides, so that whoever may see a project sees the same figures."""
+    with studio_of(request).database.read() as connection:
+        owner = find_account(connection, row.account_id)
+    every = owner is not None and owner.may("admin") and principal(request).may("admin")
+    return None if every else row.account_id

@@ -122,13 +122,28 @@ def test_of_two_tabs_the_second_is_told(place: Place, text: str) -> None:
 
 def test_nobody_else_sees_it(place: Place, text: str) -> None:
     path = kept(place.browser("chief", "admin"), text)
-    other, maker = place.browser("other", "admin"), place.browser("ann")
+    other, maker, viewer = place.browser("other", "admin"), place.browser("ann"), place.browser("viv", "viewer")
     for asked in (path, f"{path}/report", f"{path}/report.pdf"):
-        assert other.get(asked).status_code == 404 and maker.get(asked).status_code == 403
+        assert maker.get(asked).status_code == 404 and viewer.get(asked).status_code == 403
     for form in ({"text": text, "version": "1"}, {"text": "", "version": "1"}):
-        assert other.post(path, form).status_code == 404
-    assert other.post(f"{path}/delete", {"version": "1"}).status_code == 404
-    assert "Loom" not in other.get("/appraisal").text
+        assert other.post(path, form).status_code == 404 == maker.post(path, form).status_code
+    for browser in (other, maker):
+        assert browser.post(f"{path}/delete", {"version": "1"}).status_code == 404
+        assert "Loom" not in browser.get("/appraisal").text
+    assert maker.get("/appraisal/projects").status_code == 403
+
+
+def test_administrators_look_at_everybodys(place: Place, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    errands_here(monkeypatch)
+    maker, chief = place.browser("ann"), place.browser("chief", "admin")
+    assert "There are no projects yet" in chief.get("/appraisal/projects").text
+    path = kept(maker, text)
+    rows = chief.get("/appraisal/projects").text
+    assert f'<a href="{path}">&lt;b&gt;织机&lt;/b&gt; Loom</a></td><td>ann</td>' in rows
+    page = chief.get(path).text
+    assert "The project of ann:" in page and "织机" in page and "<textarea" not in page and "/delete" not in page
+    assert "Only its maker changes it." not in maker.get(path).text and "/delete" in maker.get(path).text
+    assert chief.get(f"{path}/report?paths=400").status_code == 200
 
 
 def test_there_is_an_end_to_how_many(place: Place, text: str, monkeypatch: pytest.MonkeyPatch) -> None:

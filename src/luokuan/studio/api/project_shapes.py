@@ -14,9 +14,11 @@ Stage = Literal["infrastructure", "research", "applications", "platform"]
 
 
 class ProjectLine(Shape):
-    """A project of one's own. ``version`` rises with each change; ``changed`` is ISO 8601."""
+    """A project. ``owner``: name of the account whose it is; ``version`` rises with each change; ``changed`` is ISO
+    8601."""
 
     id: str
+    owner: str
     name: str
     layer: Layer
     stage: Stage
@@ -31,7 +33,7 @@ class ProjectTold(ProjectLine):
 
 
 class ProjectList(Shape):
-    """All of one's own, in the order of names."""
+    """Projects, in the order of names; everybody's in that of their people."""
 
     projects: list[ProjectLine]
 

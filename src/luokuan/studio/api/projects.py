@@ -1,4 +1,5 @@
-"""`/api/appraisal/projects`: one's own projects on the value chain, and their appraisal."""
+"""`/api/appraisal/projects`: one's own projects on the value chain, and their appraisal; for administrators also
+everybody's, to be read."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from luokuan.store.projects import ProjectHead, ProjectRow
 from luokuan.studio import projects
-from luokuan.studio.access import Needs
+from luokuan.studio.access import Needs, forbidden, principal
 from luokuan.studio.api.bodies import body_of, id_in, json_body
 from luokuan.studio.api.project_shapes import (
     AppraisalTold,
@@ -23,18 +24,33 @@ from luokuan.studio.api.project_shapes import (
 from luokuan.studio.projects import PATHS
 
 router = APIRouter(prefix="/api/appraisal/projects")
-SCOPE = "books"
+SCOPE = ("books", "market")
 
 
-@router.get("", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=ProjectList)
-def project_list(request: Request) -> Response:
-    """One's own projects."""
-    return JSONResponse({"projects": [_line(one) for one in projects.own(request)]})
+def fitting_key(request: Request) -> None:
+    """A dependency: what administrators see counts everybody's books, what makers see their own sales.
+
+    Raises:
+        UserError: the key isn't for those (403).
+    """
+    who = principal(request)
+    if who.key is None or ("books" if who.may("admin") else "market") not in who.key.scopes:
+        raise forbidden()
+
+
+FOR_MAKERS = [Depends(Needs("maker", scope=SCOPE)), Depends(fitting_key)]
+
+
+@router.get("", dependencies=FOR_MAKERS, response_model=ProjectList)
+def project_list(request: Request, everybodys: bool = False) -> Response:
+    """One's own projects; for administrators, if they ask so, everybody's."""
+    found = projects.everybodys(request) if everybodys else projects.own(request)
+    return JSONResponse({"projects": [_line(one) for one in found]})
 
 
 @router.post(
     "",
-    dependencies=[Depends(Needs("admin", scope=SCOPE))],
+    dependencies=FOR_MAKERS,
     status_code=201,
     response_model=ProjectTold,
     openapi_extra=body_of(ProjectOrder),
@@ -47,27 +63,27 @@ async def make(request: Request) -> Response:
     return JSONResponse(_told(row), 201, {"location": f"/api/appraisal/projects/{project_id}"})
 
 
-@router.get("/{project_id}", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=ProjectTold)
+@router.get("/{project_id}", dependencies=FOR_MAKERS, response_model=ProjectTold)
 def project(request: Request, project_id: str) -> Response:
-    """One of one's own."""
+    """One of one's own; for administrators any."""
     return JSONResponse(_told(projects.find(request, id_in(project_id))))
 
 
 @router.put(
     "/{project_id}",
-    dependencies=[Depends(Needs("admin", scope=SCOPE))],
+    dependencies=FOR_MAKERS,
     response_model=ProjectTold,
     openapi_extra=body_of(ProjectChange),
 )
 async def change(request: Request, project_id: str) -> Response:
     """Change it; 409 where it isn't any more what ``version`` saw."""
-    await run_in_threadpool(projects.find, request, id_in(project_id))
+    await run_in_threadpool(projects.find_own, request, id_in(project_id))
     wanted = await json_body(request, ProjectChange)
     await run_in_threadpool(projects.change, request, project_id, wanted.text, wanted.version)
     return JSONResponse(_told(await run_in_threadpool(projects.find, request, project_id)))
 
 
-@router.delete("/{project_id}", dependencies=[Depends(Needs("admin", scope=SCOPE))], status_code=204)
+@router.delete("/{project_id}", dependencies=FOR_MAKERS, status_code=204)
 def delete(
     request: Request, project_id: str, version: Annotated[int, Query(ge=1, le=2**31 - 2)]
 ) -> Response:  # fmt: skip
@@ -76,23 +92,22 @@ def delete(
     return Response(status_code=204)
 
 
-@router.get(
-    "/{project_id}/appraisal", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=AppraisalTold
-)
+@router.get("/{project_id}/appraisal", dependencies=FOR_MAKERS, response_model=AppraisalTold)
 def appraisal(
     request: Request,
     project_id: str,
     paths: Annotated[int, Query(ge=2, le=PATHS)] = PATHS,
     seed: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> Response:
-    """Its appraisal on the home's records of today; 503 while it takes longer than an answer waits."""
+    """Its appraisal on the home's records of today, a maker's on those of their own works; 503 while it takes longer
+    than an answer waits."""
     return JSONResponse(projects.appraised(request, id_in(project_id), "json", paths=paths, seed=seed))
 
 
 def _line(row: ProjectHead) -> dict[str, Any]:
     return {
-        "id": row.id, "name": row.name, "layer": row.layer, "stage": row.stage, "changed": row.changed_at.isoformat(),
-        "version": row.version,
+        "id": row.id, "owner": row.owner, "name": row.name, "layer": row.layer, "stage": row.stage,
+        "changed": row.changed_at.isoformat(), "version": row.version,
     }  # fmt: skip
 
 

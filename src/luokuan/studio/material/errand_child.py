@@ -199,7 +199,8 @@ def _appraise(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, An
     from luokuan.appraisal.appraise import parse_project
     from luokuan.appraisal.recorded import appraise_recorded
 
-    found = appraise_recorded(parse_project(asked["text"]), home, paths=asked["paths"], seed=asked["seed"])
+    chosen = {"paths": asked["paths"], "seed": asked["seed"], "owner": asked["owner"]}
+    found = appraise_recorded(parse_project(asked["text"]), home, **chosen)
     if asked["form"] == "json":
         return {"appraisal": found.to_json()}
     from luokuan.appraisal.report import document_of

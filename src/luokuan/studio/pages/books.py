@@ -1,8 +1,6 @@
-"""For administrators: what the house takes of sales, who is paid what, and what models cost and earn by the records."""
+"""For administrators: what the house takes of sales, and who is paid what."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -17,15 +15,12 @@ from luokuan.rights.words import percent
 from luokuan.store.accounts import find_account
 from luokuan.store.books import balances, payouts
 from luokuan.store.house import market_setting
-from luokuan.studio import bookkeeping, projects
+from luokuan.studio import bookkeeping
 from luokuan.studio.access import Needs, form_of
 from luokuan.studio.errors import missing
 from luokuan.studio.forms import text_in
 from luokuan.studio.rendering import render
 from luokuan.studio.state import studio_of
-
-if TYPE_CHECKING:
-    from luokuan.appraisal.cost import Costs
 
 router = APIRouter()
 _PARTY = party_account("")
@@ -68,39 +63,6 @@ def take_back(request: Request, payout_id: str) -> Response:
     except UserError as error:
         raise missing() from error
     return RedirectResponse("/books", 303)
-
-
-@router.get("/appraisal", dependencies=[Depends(Needs("admin"))])
-def appraisal_page(request: Request) -> Response:
-    """One's own projects; cost by the home's records beside revenue by the market's books, with what it comes from."""
-    from luokuan.appraisal.cost import costs_of  # they load NumPy, which a server that idles does without
-    from luokuan.appraisal.prices import read_prices
-    from luokuan.appraisal.revenue import by, earnings_in, numbers
-    from luokuan.appraisal.words import layer_word, small_money, stage_word
-
-    studio = studio_of(request)
-    problem: UserError | None = None
-    costs: Costs | None = None
-    try:
-        costs = costs_of(studio.home, read_prices(None))
-    except UserError as error:
-        problem = error
-    with studio.database.read() as connection:
-        lines = earnings_in(connection)
-    values = {
-        "costs": costs,
-        "models": by(lines, "model"),
-        "works": by(lines, "work")[:200],
-        "fees": [line for line in lines if not line.work],
-        "units": {} if costs is None else {model.name: model.unit for model in costs.models},
-        "money": small_money,
-        "numbers": numbers,
-        "chain": projects.chain(projects.own(request)),
-        "layer_word": layer_word,
-        "stage_word": stage_word,
-        "error": problem,
-    }
-    return render(request, "appraisal.html", values)
 
 
 def _page(request: Request, *, error: UserError | None = None) -> Response:

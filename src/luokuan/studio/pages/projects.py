@@ -1,4 +1,5 @@
-"""Projects on the value chain: writing, changing and deleting one's own, and the report of each."""
+"""Projects on the value chain: writing, changing and deleting one's own, and the report of each; for administrators
+also everybody's, to be looked at."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from luokuan.errors import UserError
 from luokuan.studio import projects
-from luokuan.studio.access import Needs, form_of
+from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.files import disposition
 from luokuan.studio.forms import lines_in, number_in
 from luokuan.studio.guard.headers import FILES
@@ -23,13 +24,22 @@ Paths = Annotated[int, Query(ge=2, le=PATHS)]
 Seed = Annotated[int, Query(ge=0, le=2**53)]
 
 
-@router.get("/appraisal/projects/new", dependencies=[Depends(Needs("admin"))])
+@router.get("/appraisal/projects/new", dependencies=[Depends(Needs("maker"))])
 def new_page(request: Request, layer: str = "", stage: str = "") -> Response:
     """An invented project, at the place on the value chain that was chosen."""
     return render(request, "project.html", _values(projects.beginning(layer, stage)))
 
 
-@router.post("/appraisal/projects", dependencies=[Depends(Needs("admin", longest=BODY))])
+@router.get("/appraisal/projects", dependencies=[Depends(Needs("admin"))])
+def everybodys(request: Request) -> Response:
+    """All projects, with whose they are."""
+    from luokuan.appraisal.words import layer_word, stage_word
+
+    rows = [(one, f"{layer_word(one.layer)}, {stage_word(one.stage)}") for one in projects.everybodys(request)]
+    return render(request, "projects.html", {"rows": rows})
+
+
+@router.post("/appraisal/projects", dependencies=[Depends(Needs("maker", longest=BODY))])
 def make(request: Request) -> Response:
     """Keep a new one."""
     form, text = form_of(request), ""
@@ -41,13 +51,13 @@ def make(request: Request) -> Response:
     return RedirectResponse(f"/appraisal/projects/{project_id}", 303)
 
 
-@router.get("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("admin"))])
+@router.get("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("maker"))])
 def project_page(request: Request, project_id: str, saved: bool = False) -> Response:
-    """One of one's own."""
+    """One of one's own; for administrators also another's, to be looked at."""
     return _page(request, project_id, saved=saved)
 
 
-@router.post("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("admin", longest=BODY))])
+@router.post("/appraisal/projects/{project_id}", dependencies=[Depends(Needs("maker", longest=BODY))])
 def change(request: Request, project_id: str) -> Response:
     """Change it; refused when it was changed meanwhile (409), and what was typed stays."""
     form, text = form_of(request), None
@@ -59,7 +69,7 @@ def change(request: Request, project_id: str) -> Response:
     return RedirectResponse(f"/appraisal/projects/{project_id}?saved=true", 303)  # so that its report leads back here
 
 
-@router.post("/appraisal/projects/{project_id}/delete", dependencies=[Depends(Needs("admin"))])
+@router.post("/appraisal/projects/{project_id}/delete", dependencies=[Depends(Needs("maker"))])
 def delete(request: Request, project_id: str) -> Response:
     """Delete it; refused when it was changed meanwhile."""
     try:
@@ -69,14 +79,14 @@ def delete(request: Request, project_id: str) -> Response:
     return RedirectResponse("/appraisal", 303)
 
 
-@router.get("/appraisal/projects/{project_id}/report", dependencies=[Depends(Needs("admin"))])
+@router.get("/appraisal/projects/{project_id}/report", dependencies=[Depends(Needs("maker"))])
 def report(request: Request, project_id: str, paths: Paths = PATHS, seed: Seed = 0) -> Response:
     """Its appraisal on the home's records of today, as a page of its own without anything that runs."""
     page = projects.appraised(request, project_id, "html", paths=paths, seed=seed)
     return HTMLResponse(page, headers={"content-security-policy": FILES})
 
 
-@router.get("/appraisal/projects/{project_id}/report.pdf", dependencies=[Depends(Needs("admin"))])
+@router.get("/appraisal/projects/{project_id}/report.pdf", dependencies=[Depends(Needs("maker"))])
 def paper(request: Request, project_id: str, paths: Paths = PATHS, seed: Seed = 0) -> Response:
     """The same as a PDF."""
     data = b64decode(projects.appraised(request, project_id, "pdf", paths=paths, seed=seed))
@@ -93,6 +103,7 @@ def _page(
     row = projects.find(request, project_id)
     more = {
         "row": row,
+        "own": row.account_id == principal(request).person.id,
         "place": f"{layer_word(row.layer)}, {stage_word(row.stage)}",
         "there": row.text if error is not None and error.status == 409 and typed not in (None, row.text) else "",
         "error": error,
@@ -103,4 +114,13 @@ def _page(
 
 
 def _values(text: str) -> dict[str, object]:
-    return {"text": text, "row": None, "place": "", "there": "", "error": None, "saved": False, "longest": LONGEST}
+    return {
+        "text": text,
+        "row": None,
+        "own": True,
+        "place": "",
+        "there": "",
+        "error": None,
+        "saved": False,
+        "longest": LONGEST,
+    }
