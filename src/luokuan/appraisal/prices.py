@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from luokuan.appraisal.numbers import Amount, Line, Strict
 from luokuan.appraisal.project import Currency
 from luokuan.errors import UserError
-from luokuan.foundation.yamlfile import FieldFault, read_yaml
+from luokuan.foundation.yamlfile import FieldFault, parse_yaml, read_yaml
 from luokuan.i18n import _
 
 UNITS = {
@@ -122,3 +122,17 @@ def read_prices(path: Path | str | None = None) -> PriceTable:
         return read_yaml(path, PriceTable, code="appraisal.prices")
     with resources.as_file(resources.files("luokuan.appraisal") / "data" / "prices.yaml") as place:
         return read_yaml(place, PriceTable, code="appraisal.prices")
+
+
+def parse_prices(text: str) -> PriceTable:
+    """The text of a price file.
+
+    Raises:
+        UserError: see ``yamlfile.parse_yaml``.
+    """
+    return parse_yaml(text, PriceTable, name=_("The price table"), code="appraisal.prices")
+
+
+def beginning() -> str:
+    """The text of the price file that comes with Luokuan."""
+    return (resources.files("luokuan.appraisal") / "data" / "prices.yaml").read_text(encoding="utf-8")

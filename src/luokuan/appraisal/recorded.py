@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from luokuan.appraisal.appraise import Appraisal, appraise
 from luokuan.appraisal.cost import Costs, costs_of, only
-from luokuan.appraisal.prices import exchange, read_prices
+from luokuan.appraisal.prices import PriceTable, exchange, read_prices
 from luokuan.appraisal.revenue import earnings, of_models, with_market
 from luokuan.errors import UserError
 
@@ -23,7 +23,7 @@ def appraise_recorded(
     *,
     paths: int = 100_000,
     seed: int = 0,
-    prices: Path | None = None,
+    prices: Path | PriceTable | None = None,
     on: date | None = None,
     owner: str | None = None,
 ) -> Appraisal:
@@ -34,7 +34,8 @@ def appraise_recorded(
         home: Where records are; None: there are none.
         paths: Paths to draw.
         seed: The same seed, the same result.
-        prices: A price table; None: the one that comes with Luokuan.
+        prices: A file that somebody chose for this project; or a table, None: the one that comes with Luokuan, without
+            whose rate for the project's currency no costs are counted.
         on: The day; None: today.
         owner: Id of an account, whose works, models, jobs and receipts alone count; None: all.
 
@@ -47,16 +48,16 @@ def appraise_recorded(
     return appraise(project, paths=paths, seed=seed, home=home, costs=costs, earned=own, on=on, owner=owner)
 
 
-def _costs(project: Project, home: Home | None, prices: Path | None, owner: str | None) -> Costs | None:
+def _costs(project: Project, home: Home | None, prices: Path | PriceTable | None, owner: str | None) -> Costs | None:
     """What the home's records say of the project's models; without records nothing is counted."""
     if home is None and prices is None:
         return None
-    table = read_prices(prices)
+    table = prices if isinstance(prices, PriceTable) else read_prices(prices)
     if home is None:
         return None
-    if prices is None and table.currency != project.currency:
+    if not isinstance(prices, Path) and table.currency != project.currency:
         try:
             exchange(table, project.currency, datetime.now().date())
         except UserError:
-            return None  # the table that comes with Luokuan doesn't know every currency
+            return None  # a table that was made for all doesn't know every currency
     return only(costs_of(home, table, currency=project.currency, owner=owner), project.models)

@@ -1,4 +1,4 @@
-"""What an administrator has settled for the whole house: labels, trash, and what sales cost."""
+"""What an administrator has settled for the whole house: labels, trash, what sales cost, and prices of computing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ CORNERS = ("bottom-right", "bottom-left", "top-right", "top-left")
 LONGEST_DAYS = 3650
 MOST_FEE = 9_000
 """Basis points: something must be left to the seller."""
-_LABEL, _TRASH, _MARKET = "label", "trash", "market"
+LONGEST_PRICES = 50_000
+"""Characters of a price table."""
+_LABEL, _TRASH, _MARKET, _PRICES = "label", "trash", "market", "prices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,15 @@ class MarketSetting:
     """What the house takes of each sale of others, in basis points of the price."""
 
     fee: int = 0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSetting:
+    """The price table by which this house counts costs, as the text of a price file; empty: the one that comes with
+    Luokuan."""
+
+    text: str = ""
     version: int = 0
 
 
@@ -122,6 +133,29 @@ def set_market(connection: sa.Connection, wanted: MarketSetting, at: datetime) -
             status=422,
         )
     _write(connection, _MARKET, asdict(wanted), at)
+
+
+def price_setting(connection: sa.Connection) -> PriceSetting:
+    """The price table of this house."""
+    value, version = _read(connection, _PRICES)
+    text = value.get("text")
+    return PriceSetting(text if isinstance(text, str) else "", version)
+
+
+def set_prices(connection: sa.Connection, wanted: PriceSetting, at: datetime) -> None:
+    """Settle it, as ``set_label`` does. Whether it is a price table, whoever asks has looked.
+
+    Raises:
+        UserError: somebody has changed it since (409), or it is too long.
+    """
+    if len(wanted.text) > LONGEST_PRICES:
+        raise UserError(
+            _("A price table has at most {most} characters.", most=f"{LONGEST_PRICES:,}"),
+            _("Shorten the sources."),
+            code="prices.long",
+            status=422,
+        )
+    _write(connection, _PRICES, asdict(wanted), at)
 
 
 def _read(connection: sa.Connection, name: str) -> tuple[Mapping[str, Any], int]:

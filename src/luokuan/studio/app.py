@@ -122,8 +122,11 @@ ROUTERS: tuple[Any, ...] = (
 """Modules with a ``router``. A new group of pages is a module and its name here."""
 LARGER = (check.PATH, records.VERIFY)
 """Paths to which files are sent."""
-PROJECTS = ("/appraisal/projects", "/appraisal/projects/", "/api/appraisal/projects", "/api/appraisal/projects/")
-"""Paths to which projects are sent: the forms of others are shorter."""
+PROJECTS = (
+    *("/appraisal/projects", "/appraisal/projects/", "/api/appraisal/projects", "/api/appraisal/projects/"),
+    *("/appraisal/prices", "/api/appraisal/prices"),
+)
+"""Paths to which projects, receipts and price tables are sent: the forms of others are shorter."""
 
 
 def create_app(settings: Settings, database: Database | None = None) -> FastAPI:

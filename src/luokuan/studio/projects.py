@@ -12,6 +12,7 @@ from luokuan.store import projects
 from luokuan.store.accounts import find_account
 from luokuan.store.project_tables import LAYERS, STAGES
 from luokuan.store.projects import ProjectHead, ProjectRow, ProjectText
+from luokuan.studio import pricing
 from luokuan.studio.access import forbidden, principal
 from luokuan.studio.errors import missing
 from luokuan.studio.guard import tokens
@@ -176,8 +177,10 @@ def appraised(request: Request, project_id: str, form: Form, *, paths: int = PAT
     """
     row, studio = find(request, project_id), studio_of(request)
     owner = _whose_records(request, row)
-    key = f"appraise:{row.id}:{row.version}:{owner}:{form}:{paths}:{seed}:{language()}:{now():%Y-%m-%d}"
-    asked = {"text": row.text, "form": form, "paths": paths, "seed": seed, "owner": owner}
+    prices = pricing.setting(request)
+    told = (row.id, row.version, owner, prices.version, form, paths, seed, language(), f"{now():%Y-%m-%d}")
+    key = f"appraise:{':'.join(str(one) for one in told)}"
+    asked = {"text": row.text, "form": form, "paths": paths, "seed": seed, "owner": owner, "prices": prices.text}
     errand = studio.errands.start(key, "appraise", asked, once=True)
     if not errand.ended.wait(PATIENCE):
         raise UserError(

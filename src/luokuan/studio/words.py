@@ -82,6 +82,7 @@ def action_word(action: str) -> str:
         "model.removed": _("model removed"),
         "works.exported": _("works exported"),
         "market.fee": _("fee settled"),
+        "appraisal.prices": _("price table settled"),
         "market.paid": _("payout entered"),
         "market.unpaid": _("payout taken back"),
         "label.changed": _("rule of the label changed"),

@@ -116,6 +116,8 @@ def test_books_chain_and_appraisal(shop: Place) -> None:
     for method, path in (
         ("get", "/api/books/fee"), ("put", "/api/books/fee"), ("get", "/api/books/payouts"),
         ("post", "/api/books/payouts"), ("get", "/api/appraisal/revenue"), ("get", "/api/appraisal/costs"),
+        ("get", "/api/appraisal/prices"), ("put", "/api/appraisal/prices"),
+        ("delete", "/api/appraisal/prices?version=0"),
         ("post", f"/api/books/payouts/{'f' * 16}/take-back"),
     ):  # fmt: skip
         assert client.request(method, path, headers=maker).status_code == 403, path

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,7 +13,7 @@ from luokuan.rights.market.payouts import undone
 from luokuan.rights.money import Money
 from luokuan.store.books import PayoutRow, payouts
 from luokuan.store.house import market_setting
-from luokuan.studio import bookkeeping
+from luokuan.studio import bookkeeping, pricing
 from luokuan.studio.access import Needs, principal
 from luokuan.studio.api.bodies import body_of, id_in, json_body
 from luokuan.studio.api.trade_shapes import (
@@ -23,6 +23,8 @@ from luokuan.studio.api.trade_shapes import (
     PayoutList,
     PayoutOrder,
     PayoutTold,
+    PricesChange,
+    PricesTold,
     RevenueTold,
 )
 from luokuan.studio.chainview import chain_view
@@ -110,11 +112,10 @@ def revenue(request: Request) -> Response:
 
 @router.get("/appraisal/costs", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=CostTold)
 def costs(request: Request) -> Response:
-    """What models and their works have cost, by the home's records and the price table that comes with Luokuan."""
+    """What models and their works have cost, by the home's records and the house's price table."""
     from luokuan.appraisal.cost import costs_of
-    from luokuan.appraisal.prices import read_prices
 
-    found = costs_of(studio_of(request).home, read_prices(None))
+    found = costs_of(studio_of(request).home, pricing.table(request))
     return JSONResponse({
         "currency": found.currency,
         "on": found.on.isoformat(),
@@ -128,6 +129,37 @@ def costs(request: Request) -> Response:
         ],
         "notes": [*found.notes],
     })  # fmt: skip
+
+
+@router.get("/appraisal/prices", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=PricesTold)
+def prices(request: Request) -> Response:
+    """The price table by which costs are counted."""
+    return JSONResponse(_prices(request))
+
+
+@router.put(
+    "/appraisal/prices",
+    dependencies=[Depends(Needs("admin", scope=SCOPE))],
+    response_model=PricesTold,
+    openapi_extra=body_of(PricesChange),
+)
+async def set_prices(request: Request) -> Response:
+    """Settle another; 409 where it isn't any more what ``version`` saw."""
+    wanted = await json_body(request, PricesChange)
+    await run_in_threadpool(pricing.settle, request, wanted.text, wanted.version)
+    return JSONResponse(await run_in_threadpool(_prices, request))
+
+
+@router.delete("/appraisal/prices", dependencies=[Depends(Needs("admin", scope=SCOPE))], response_model=PricesTold)
+def take_back_prices(request: Request, version: Annotated[int, Query(ge=0, le=2**31 - 2)]) -> Response:
+    """Count by the table that comes with Luokuan again; 409 where it isn't any more what ``version`` saw."""
+    pricing.take_back(request, version)
+    return JSONResponse(_prices(request))
+
+
+def _prices(request: Request) -> dict[str, Any]:
+    found = pricing.setting(request)
+    return {"text": pricing.text_of(found), "own": bool(found.text), "version": found.version}
 
 
 def _payout(row: PayoutRow, back: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from luokuan.rights.money import LARGEST
-from luokuan.store.house import MOST_FEE
+from luokuan.store.house import LONGEST_PRICES, MOST_FEE
 from luokuan.studio.api.shapes import Shape, Wrong
 
 ID = "^[0-9a-f]{16}$"
@@ -282,3 +282,19 @@ class CostTold(Shape):
     total: float
     models: list[CostLine]
     notes: list[str]
+
+
+class PricesTold(Shape):
+    """The price table by which costs are counted: the text of a price file (YAML). ``own``: whether the house has
+    settled it; ``version``: 0 where nothing was ever settled."""
+
+    text: str
+    own: bool
+    version: int
+
+
+class PricesChange(Shape):
+    """Another table, in the place of the one that ``version`` saw."""
+
+    text: str = Field(min_length=1, max_length=LONGEST_PRICES)
+    version: int = Field(ge=0, le=2**31 - 2)

@@ -197,9 +197,11 @@ def _appraise(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, An
     from base64 import b64encode
 
     from luokuan.appraisal.appraise import parse_project
+    from luokuan.appraisal.prices import parse_prices
     from luokuan.appraisal.recorded import appraise_recorded
 
-    chosen = {"paths": asked["paths"], "seed": asked["seed"], "owner": asked["owner"]}
+    prices = parse_prices(asked["prices"]) if asked["prices"] else None
+    chosen = {"paths": asked["paths"], "seed": asked["seed"], "owner": asked["owner"], "prices": prices}
     found = appraise_recorded(parse_project(asked["text"]), home, **chosen)
     if asked["form"] == "json":
         return {"appraisal": found.to_json()}
