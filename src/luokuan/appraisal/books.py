@@ -44,18 +44,32 @@ def read_books(path: Path | str) -> list[Receipt]:
     place = expand(path)
     try:
         if place.stat().st_size > SIZE_LIMIT:
-            raise _unfit(place, _("it is too large"))
+            raise _unfit(str(place), _("it is too large"))
         text = place.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise _unfit(str(place), error.strerror or "OSError") from error
+    except UnicodeDecodeError as error:
+        raise _unfit(str(place), _("it is no UTF-8 text")) from error
+    return parse_books(text, str(place))
+
+
+def parse_books(text: str, name: str) -> list[Receipt]:
+    """Receipts from the text of a CSV file.
+
+    Args:
+        text: The text.
+        name: What it is called in what is said of it.
+
+    Raises:
+        UserError: other columns, or a line that can't be used, which is named.
+    """
+    try:
         reader = csv.DictReader(io.StringIO(text), strict=True)
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise _unfit(place, _("its columns must be {names}", names=", ".join(COLUMNS)))
-        return [_receipt(place, reader.line_num, row) for row in reader]
-    except OSError as error:
-        raise _unfit(place, error.strerror or "OSError") from error
-    except UnicodeDecodeError as error:
-        raise _unfit(place, _("it is no UTF-8 text")) from error
+            raise _unfit(name, _("its columns must be {names}", names=", ".join(COLUMNS)))
+        return [_receipt(name, reader.line_num, row) for row in reader]
     except csv.Error as error:
-        raise _unfit(place, str(error)) from error
+        raise _unfit(name, str(error)) from error
 
 
 def with_books(project: Project, receipts: Iterable[Receipt], name: str) -> Project:
@@ -105,7 +119,7 @@ def with_books(project: Project, receipts: Iterable[Receipt], name: str) -> Proj
     return project.model_copy(update={"actuals": actuals})
 
 
-def _receipt(place: Path, line: int, row: dict[str, str | None]) -> Receipt:
+def _receipt(name: str, line: int, row: dict[str, str | None]) -> Receipt:
     try:
         if None in row or any(value is None for value in row.values()):
             raise ValueError
@@ -117,10 +131,10 @@ def _receipt(place: Path, line: int, row: dict[str, str | None]) -> Receipt:
             raise ValueError
         return Receipt(day, amount, str(row["currency"]).strip(), reference)
     except ValueError as error:
-        raise _unfit(place, _("line {line} is no receipt", line=line)) from error
+        raise _unfit(name, _("line {line} is no receipt", line=line)) from error
 
 
-def _unfit(path: Path, why: str) -> UserError:
+def _unfit(name: str, why: str) -> UserError:
     return UserError(
-        _("{path} can't be used: {why}.", path=path, why=why), _("Correct it and try again."), code="appraisal.books"
+        _("{path} can't be used: {why}.", path=name, why=why), _("Correct it and try again."), code="appraisal.books"
     )

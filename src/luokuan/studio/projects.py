@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from luokuan.errors import UserError
+from luokuan.files import sha256_bytes
 from luokuan.i18n import _, language
 from luokuan.store import projects
 from luokuan.store.accounts import find_account
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 LONGEST = 50_000
 """Characters of a project."""
+MOST_RECEIPTS = 50_000
+"""Characters of receipts, some thousand of them."""
 BODY = 512 << 10
 """Bytes of a request with one: a form writes nine for a Chinese letter."""
 PATHS = 100_000
@@ -161,7 +164,9 @@ def delete(request: Request, project_id: str, version: int) -> None:
         projects.delete_project(connection, project_id, person, version=version)
 
 
-def appraised(request: Request, project_id: str, form: Form, *, paths: int = PATHS, seed: int = 0) -> Any:
+def appraised(
+    request: Request, project_id: str, form: Form, *, paths: int = PATHS, seed: int = 0, receipts: str = ""
+) -> Any:
     """The appraisal of a project on the home's records of today, by a process beside the server. For a maker's only
     records of their own works, models and jobs count; for an administrator's all.
 
@@ -171,16 +176,21 @@ def appraised(request: Request, project_id: str, form: Form, *, paths: int = PAT
         form: What comes back: values (``json``), a page (``html``), or the text of a PDF in Base64 (``pdf``).
         paths: Paths to draw.
         seed: The same seed, the same result.
+        receipts: The text of a CSV with the revenue of actual months, which isn't kept; empty: what is stated, and the
+            market's books.
 
     Raises:
-        UserError: there is none, or it is another's (404); it isn't done yet (503); or see ``appraise_recorded``.
+        UserError: there is none, or it is another's (404); it isn't done yet (503); or see ``parse_books``,
+            ``with_books`` and ``appraise_recorded``.
     """
     row, studio = find(request, project_id), studio_of(request)
     owner = _whose_records(request, row)
     prices = pricing.setting(request)
-    told = (row.id, row.version, owner, prices.version, form, paths, seed, language(), f"{now():%Y-%m-%d}")
+    digest = sha256_bytes(receipts.encode()) if receipts else ""
+    told = (row.id, row.version, owner, prices.version, digest, form, paths, seed, language(), f"{now():%Y-%m-%d}")
     key = f"appraise:{':'.join(str(one) for one in told)}"
-    asked = {"text": row.text, "form": form, "paths": paths, "seed": seed, "owner": owner, "prices": prices.text}
+    asked = {"text": row.text, "form": form, "paths": paths, "seed": seed, "owner": owner, "prices": prices.text,
+             "receipts": receipts}  # fmt: skip
     errand = studio.errands.start(key, "appraise", asked, once=True)
     if not errand.ended.wait(PATIENCE):
         raise UserError(

@@ -135,3 +135,24 @@ def job_values(number: int, owner: str, state: str) -> dict[str, Any]:
         "run_after": AT, "fence": 1, "share": 1.0, "message": "", "outputs": 0, "created_at": AT, "ended_at": AT,
         "compute_seconds": 60.0, "revision": 1, "events": 0, "error": {"what": "w"} if state == "failed" else None,
     }  # fmt: skip
+
+
+def test_receipts_take_the_place_of_the_books(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    errands_here(monkeypatch)
+    found = values(actuals=[{"month": "2027-01", "cost": 5, "revenue": 1, "source": "ledger"}])
+    text = write(tmp_path / "p.yaml", found).read_text(encoding="utf-8")
+    mine, strange = (place.key(place.account(name), scopes=("market",)) for name in ("ann", "cy"))
+    client = place.stranger().client
+    one = client.post(PATH, json={"text": text}, headers=mine).headers["location"] + "/appraisal"
+    rows = "date,amount,currency,reference\n2027-01-05,1000,EUR,A-1\n"
+    plain = client.get(f"{one}?paths=400", headers=mine).json()["stated"]["npv"]
+    answer = client.post(one, json={"receipts": rows, "paths": 400}, headers=mine)
+    assert AppraisalTold.model_validate(answer.json()).stated["npv"] == pytest.approx(plain + 999)
+    for wrong in ({}, {"receipts": ""}, {"receipts": rows, "paths": 1}, {"receipts": rows, "more": 1}):
+        assert client.post(one, json=wrong, headers=mine).status_code == 422, wrong
+    answer = client.post(one, json={"receipts": rows.replace("EUR", "USD"), "paths": 400}, headers=mine)
+    assert answer.status_code == 400 and answer.json()["error"]["code"] == "appraisal.currency"
+    assert client.post(one, json={"receipts": rows}, headers=strange).status_code == 404
+    assert client.get(f"{one}?paths=400", headers=mine).json()["stated"]["npv"] == plain, "nothing is kept"

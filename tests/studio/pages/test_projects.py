@@ -141,7 +141,7 @@ def test_administrators_look_at_everybodys(place: Place, text: str, monkeypatch:
     rows = chief.get("/appraisal/projects").text
     assert f'<a href="{path}">&lt;b&gt;织机&lt;/b&gt; Loom</a></td><td>ann</td>' in rows
     page = chief.get(path).text
-    assert "The project of ann:" in page and "织机" in page and "<textarea" not in page and "/delete" not in page
+    assert "The project of ann:" in page and "织机" in page and 'id="text"' not in page and "/delete" not in page
     assert "Only its maker changes it." not in maker.get(path).text and "/delete" in maker.get(path).text
     assert chief.get(f"{path}/report?paths=400").status_code == 200
 
@@ -176,3 +176,28 @@ def test_its_report(place: Place, text: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("luokuan.studio.projects.PATIENCE", 60.0)
     paper = chief.get(f"{path}/report.pdf?paths=400")  # it went on
     assert paper.content.decode() == "%PDF <b>织机</b> Loom" and "attachment" in paper.headers["content-disposition"]
+
+
+def test_its_report_with_receipts(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    errands_here(monkeypatch)
+    found = values(actuals=[{"month": "2027-01", "cost": 5, "revenue": 1, "source": "ledger"}])
+    text = write(tmp_path / "p.yaml", found).read_text(encoding="utf-8")
+    chief = place.browser("chief", "admin")
+    path = kept(chief, text)
+    rows = "date,amount,currency,reference\r\n2027-01-05,1234.5,EUR,<b>A-1\r\n2027-01-06,100,EUR,A-2\r\n"
+    for wrong, told in (
+        ("day,amount\n", "its columns must be"), (rows.replace("1234.5", "nan"), "line 2 is no receipt"),
+        (rows.replace("EUR", "USD"), "is in USD"), (rows.replace("2027-01-06", "2027-02-06"), "a receipt of 2027-02"),
+        (rows.replace("1234.5", "-9000"), "less than nothing"), (rows + "#" * 50_000, "at most 50000"),
+    ):  # fmt: skip
+        answer = chief.post(f"{path}/report?paths=400", {"receipts": wrong})
+        assert 400 <= answer.status_code < 500 and told in answer.text and "<details" in answer.text, told
+        assert "<b>A-1" not in answer.text
+    report = chief.post(f"{path}/report?paths=400", {"receipts": rows})
+    assert report.status_code == 200 and "The receipts, 2 receipts; the rest: ledger" in report.text
+    assert report.headers["content-security-policy"].endswith("sandbox")
+    monkeypatch.setattr("luokuan.appraisal.pdf.to_pdf", lambda document: f"%PDF {document.title}".encode())  # slow
+    paper = chief.post(f"{path}/report?paths=400", {"receipts": rows, "form": "pdf"})
+    assert paper.content.startswith(b"%PDF") and "attachment" in paper.headers["content-disposition"]
+    assert place.browser("ann").post(f"{path}/report", {"receipts": rows}).status_code == 404
+    assert "A-1" not in chief.get(path).text, "nothing is kept"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from luokuan.studio.api.shapes import Shape
-from luokuan.studio.projects import LONGEST
+from luokuan.studio.projects import LONGEST, MOST_RECEIPTS, PATHS
 
 Layer = Literal["foundation", "technology", "application"]
 Stage = Literal["infrastructure", "research", "applications", "platform"]
@@ -48,6 +48,14 @@ class ProjectChange(ProjectOrder):
     """Another text, in the place of the one that ``version`` saw."""
 
     version: int = Field(ge=1, le=2**31 - 2)
+
+
+class AppraisalOrder(Shape):
+    """An appraisal with receipts: a CSV with the columns ``date``, ``amount``, ``currency`` and ``reference``."""
+
+    receipts: str = Field(min_length=1, max_length=MOST_RECEIPTS)
+    paths: int = Field(default=PATHS, ge=2, le=PATHS)
+    seed: int = Field(default=0, ge=0, le=2**53)
 
 
 class AppraisalTold(Shape):

@@ -15,6 +15,7 @@ from luokuan.studio import projects
 from luokuan.studio.access import Needs, forbidden, principal
 from luokuan.studio.api.bodies import body_of, id_in, json_body
 from luokuan.studio.api.project_shapes import (
+    AppraisalOrder,
     AppraisalTold,
     ProjectChange,
     ProjectList,
@@ -102,6 +103,22 @@ def appraisal(
     """Its appraisal on the home's records of today, a maker's on those of their own works; 503 while it takes longer
     than an answer waits."""
     return JSONResponse(projects.appraised(request, id_in(project_id), "json", paths=paths, seed=seed))
+
+
+@router.post(
+    "/{project_id}/appraisal",
+    dependencies=FOR_MAKERS,
+    response_model=AppraisalTold,
+    openapi_extra=body_of(AppraisalOrder),
+)
+async def appraisal_with_receipts(request: Request, project_id: str) -> Response:
+    """Its appraisal with receipts of actual months in the place of the market's books; they aren't kept."""
+    await run_in_threadpool(projects.find, request, id_in(project_id))
+    wanted = await json_body(request, AppraisalOrder)
+    found = await run_in_threadpool(
+        projects.appraised, request, project_id, "json", paths=wanted.paths, seed=wanted.seed, receipts=wanted.receipts
+    )
+    return JSONResponse(found)
 
 
 def _line(row: ProjectHead) -> dict[str, Any]:

@@ -197,12 +197,16 @@ def _appraise(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, An
     from base64 import b64encode
 
     from luokuan.appraisal.appraise import parse_project
+    from luokuan.appraisal.books import parse_books, with_books
     from luokuan.appraisal.prices import parse_prices
     from luokuan.appraisal.recorded import appraise_recorded
 
     prices = parse_prices(asked["prices"]) if asked["prices"] else None
     chosen = {"paths": asked["paths"], "seed": asked["seed"], "owner": asked["owner"], "prices": prices}
-    found = appraise_recorded(parse_project(asked["text"]), home, **chosen)
+    project, said = parse_project(asked["text"]), _("The receipts")
+    if asked["receipts"]:
+        project = with_books(project, parse_books(asked["receipts"], said), said)
+    found = appraise_recorded(project, home, **chosen)
     if asked["form"] == "json":
         return {"appraisal": found.to_json()}
     from luokuan.appraisal.report import document_of

@@ -14,9 +14,9 @@ from luokuan.errors import UserError
 from luokuan.studio import projects
 from luokuan.studio.access import Needs, form_of, principal
 from luokuan.studio.files import disposition
-from luokuan.studio.forms import lines_in, number_in
+from luokuan.studio.forms import lines_in, number_in, text_in
 from luokuan.studio.guard.headers import FILES
-from luokuan.studio.projects import BODY, LONGEST, PATHS
+from luokuan.studio.projects import BODY, LONGEST, MOST_RECEIPTS, PATHS
 from luokuan.studio.rendering import render
 
 router = APIRouter()
@@ -82,22 +82,52 @@ def delete(request: Request, project_id: str) -> Response:
 @router.get("/appraisal/projects/{project_id}/report", dependencies=[Depends(Needs("maker"))])
 def report(request: Request, project_id: str, paths: Paths = PATHS, seed: Seed = 0) -> Response:
     """Its appraisal on the home's records of today, as a page of its own without anything that runs."""
-    page = projects.appraised(request, project_id, "html", paths=paths, seed=seed)
-    return HTMLResponse(page, headers={"content-security-policy": FILES})
+    return _as_page(projects.appraised(request, project_id, "html", paths=paths, seed=seed))
 
 
 @router.get("/appraisal/projects/{project_id}/report.pdf", dependencies=[Depends(Needs("maker"))])
 def paper(request: Request, project_id: str, paths: Paths = PATHS, seed: Seed = 0) -> Response:
     """The same as a PDF."""
-    data = b64decode(projects.appraised(request, project_id, "pdf", paths=paths, seed=seed))
+    return _as_paper(projects.appraised(request, project_id, "pdf", paths=paths, seed=seed))
+
+
+@router.post("/appraisal/projects/{project_id}/report", dependencies=[Depends(Needs("maker", longest=BODY))])
+def report_with_receipts(request: Request, project_id: str, paths: Paths = PATHS, seed: Seed = 0) -> Response:
+    """Its appraisal with receipts of actual months, which aren't kept; as a page or, asked so, as a PDF."""
+    form, text = form_of(request), ""
+    projects.find(request, project_id)
+    try:
+        text = lines_in(form, "receipts", most=MOST_RECEIPTS)
+        on_paper = text_in(form, "form", most=10) == "pdf"
+        kind: projects.Form = "pdf" if on_paper else "html"
+        found = projects.appraised(request, project_id, kind, paths=paths, seed=seed, receipts=text)
+    except UserError as error:
+        if error.code == "check.full":  # it goes on
+            raise
+        return _page(request, project_id, error=error, receipts=text)
+    return _as_paper(found) if on_paper else _as_page(found)
+
+
+def _as_page(page: str) -> Response:
+    return HTMLResponse(page, headers={"content-security-policy": FILES})
+
+
+def _as_paper(text: str) -> Response:
     headers = {"content-security-policy": FILES, "content-disposition": disposition("appraisal.pdf", attached=True)}
-    return Response(data, media_type="application/pdf", headers=headers)
+    return Response(b64decode(text), media_type="application/pdf", headers=headers)
 
 
 def _page(
-    request: Request, project_id: str, *, error: UserError | None = None, saved: bool = False, typed: str | None = None
+    request: Request,
+    project_id: str,
+    *,
+    error: UserError | None = None,
+    saved: bool = False,
+    typed: str | None = None,
+    receipts: str = "",
 ) -> Response:
-    """One project; ``typed``: what wasn't saved, to be looked at beside what is there."""
+    """One project; ``typed``: what wasn't saved, to be looked at beside what is there; ``receipts``: what was wrong
+    with them is the error."""
     from luokuan.appraisal.words import layer_word, stage_word
 
     row = projects.find(request, project_id)
@@ -108,6 +138,7 @@ def _page(
         "there": row.text if error is not None and error.status == 409 and typed not in (None, row.text) else "",
         "error": error,
         "saved": saved,
+        "receipts": receipts,
     }
     text = row.text if typed is None else typed
     return render(request, "project.html", {**_values(text), **more}, status=200 if error is None else error.status)
@@ -123,4 +154,6 @@ def _values(text: str) -> dict[str, object]:
         "error": None,
         "saved": False,
         "longest": LONGEST,
+        "receipts": "",
+        "most_receipts": MOST_RECEIPTS,
     }
