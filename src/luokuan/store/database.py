@@ -18,7 +18,7 @@ from luokuan.files import disk_errors
 from luokuan.i18n import _
 from luokuan.store.home import ELSEWHERE, Home
 
-HEAD = "0019"
+HEAD = "0020"
 """The newest migration (a test compares it with the files)."""
 
 BUSY_SECONDS = 30
