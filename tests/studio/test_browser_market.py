@@ -41,6 +41,7 @@ def test_publish_buy_deliver_verify(chromium: Any, shop: tuple[str, Home, int], 
     page.wait_for_url("**/works/*")
     page.click("text=Sell")
     page.fill("#title", "Blocks <b>in</b> colour")
+    page.fill("#about", f"https://example.org/{'long' * 50}")
     page.fill("#price", "12.50")
     page.select_option("#currency", "EUR")
     for name in MET:
@@ -51,9 +52,11 @@ def test_publish_buy_deliver_verify(chromium: Any, shop: tuple[str, Home, int], 
     libraries = Path(f"/proc/{server}/maps").read_text()
     assert "libtorch" not in libraries and "numpy" not in libraries, "who looks at works isn't the server"
     assert page.locator("h1").inner_text() == "Blocks <b>in</b> colour"
-    page.wait_for_function("document.querySelector('.stage img').complete")  # which comes after the page
+    page.evaluate("document.querySelector('.stage img').decode()")  # it comes after the page
     assert page.evaluate("document.querySelector('.stage img').naturalWidth") > 0, "the preview shows"
-    assert watched.wide() <= 0 and watched.faults() == []
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert watched.wide() <= 0 and watched.faults() == [], width
     context.clear_cookies()
     watched.open("/market")
     assert page.locator(".card").count() == 1 and watched.faults() == []
