@@ -42,6 +42,16 @@ def test_every_property_of_a_brief_has_a_field_with_words_in_both_languages(kind
 
 
 @pytest.mark.parametrize("kind", MAKING, ids=lambda kind: kind.name)
+def test_what_may_be_chosen_has_words_in_chinese(kind: Kind[Any]) -> None:
+    with speaking("zh_CN"):
+        fields = fields_of(kind)
+    for field in fields:
+        for value, _sent, word in field.choices:
+            assert field.name == "model" or not str(value).isalpha() or word != value, (field.name, value)
+    assert len({field.label for field in fields}) == len(fields), "two fields with one name"
+
+
+@pytest.mark.parametrize("kind", MAKING, ids=lambda kind: kind.name)
 def test_defaults_come_back_as_they_were(kind: Kind[Any]) -> None:
     fields = fields_of(kind)
     given = {

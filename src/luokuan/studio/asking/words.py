@@ -48,9 +48,9 @@ def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
         return {
             "bars": (_("Bars"), _("Melodies have always two.")),
             "mode": (_("Mode"), ""),
-            "density": (_("Notes"), _("medium is for language models.")),
+            "density": (_("Notes"), _("The middle one is for language models.")),
             "tempo": (_("Tempo"), _("Quarter notes a minute.")),
-            "key": (_("Key"), _("Language models: such as A minor or Bb major.")),
+            "key": (_("Musical key"), _("Language models: such as A minor or Bb major.")),
             "go_on": (_("A piece that goes on"), _("Language models: a MIDI file of the library; bars are added.")),
             "accompany": (_("A melody to accompany"), _("Language models: a MIDI file of the library.")),
             "infill": (_("A piece with a gap"), _("Language models: some of its bars are written anew.")),
@@ -228,7 +228,7 @@ def choice_word(name: str, value: object) -> str:
             "bottom-right": _("bottom right"),
         },
         "mode": {"major": _("major"), "minor": _("minor")},
-        "density": {"low": _("few"), "high": _("many")},
+        "density": {"low": _("few"), "medium": _("not too many"), "high": _("many")},
         "synthesiser": {"system": _("the machine's, if it has some"), "built-in": _("built-in")},
         "enlarge": {"lanczos": _("smooth"), "nearest": _("with hard pixels")},
         "form": {
