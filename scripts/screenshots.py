@@ -28,9 +28,6 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "four words of no sense"
-KINDS = (
-    "image", "text", "sentences", "verse", "copy", "translation", "enlargement", "music", "speech", "presenter",
-)  # fmt: skip
 PAGES = {
     "library": "/library",
     "collections": "/collections",
@@ -49,6 +46,13 @@ PAGES = {
     "users": "/settings/users",
     "rules": "/settings/rules",
     "home": "/settings/home",
+    "market": "/market",
+    "orders": "/orders",
+    "selling": "/selling",
+    "statements": "/statements",
+    "books": "/books",
+    "appraisal": "/appraisal",
+    "project-new": "/appraisal/projects/new",
     "events": "/settings/events",
     "missing": "/nowhere",
 }
@@ -57,20 +61,19 @@ SHOWN = {"studio-create": ("en", "light"), "studio-create-zh": ("zh_CN", "dark")
 """What the documentation shows of pictures that were created: name to language and theme."""
 WIDE, NARROW = 1280, 360
 QUALITY = 78
+LOADED = "Promise.all(Array.from(document.images, image => image.decode().catch(() => null)))"
 
 
 def fill(home: Any, owner: str) -> str:
-    """Make works of several kinds, a corpus and a model; returns the id of a work."""
+    """Make works of several kinds and a corpus; returns the id of a work."""
     from luokuan.colophon.finish import finish
     from luokuan.create.pictures import create_images
     from luokuan.create.verses import create_verses
-    from luokuan.foundation.modelfolder import STARTERS
 
     own: Any = partial(finish, owner=owner)
     (work,) = create_images("shoes", model="garments", seed=3, home=home, finisher=own)
     list(create_verses("江上", seed=7, home=home, finisher=own))
     shutil.copytree(ROOT / "examples/clothing-small", home.corpora / "clothes")
-    shutil.copytree(STARTERS / "garments", home.models / "mine")
     return work.id
 
 
@@ -119,6 +122,47 @@ def uploads(home: Any, owner: str) -> dict[str, str]:
     return pages
 
 
+def sales(home: Any, work: str) -> dict[str, str]:
+    """An offer of the administrator's, and one of somebody else's that the administrator has bought; the addresses of
+    their pages."""
+    from dataclasses import replace
+
+    from luokuan.colophon.finish import finish
+    from luokuan.create.pictures import create_images
+    from luokuan.rights.market import orders
+    from luokuan.rights.market.listings import Offer, publish
+    from luokuan.rights.money import Money
+    from luokuan.rights.presets import preset
+    from luokuan.rights.rules import CONDITIONS
+    from luokuan.store.accounts import find_by_name, insert_account
+    from luokuan.store.database import open_database
+    from luokuan.studio import people
+
+    seller = people.new_account("ann", "maker", datetime.now(UTC))
+    with open_database(home) as database:
+        with database.write() as connection:
+            insert_account(connection, seller)
+        with database.read() as connection:
+            buyer = find_by_name(connection, "admin")
+    assert buyer is not None
+    own: Any = partial(finish, owner=seller.id)
+    (other,) = create_images("dress", model="garments", seed=5, home=home, finisher=own)
+
+    def offered(thing: str, title: str, about: str) -> str:
+        terms = replace(preset("commercial"), price=Money(1250, "EUR"))
+        return publish(Offer((thing,), title, terms, about, met=CONDITIONS), home).id
+
+    listing = offered(work, "A pair of shoes", "Drawn for a catalogue.")
+    order = orders.place(
+        offered(other.id, "一条连衣裙", "为目录而绘。"), buyer, home, licensee="Studio of the river"
+    ).id
+    orders.pay(order, home)
+    return {
+        "listing": f"/market/{listing}", "order": f"/orders/{order}", "selling-new": f"/selling/new?work={work}",
+        "user": f"/settings/users/{seller.id}",
+    }  # fmt: skip
+
+
 @contextmanager
 def studio(home: Any) -> Iterator[str]:
     """A running one; its address."""
@@ -149,8 +193,9 @@ class Camera:
     def shoot(self, page: str, language: str, theme: str, width: int, *, whole: bool = False) -> bytes:
         """The page as it looks then."""
         context = self._browser.new_context(
-            viewport={"width": width, "height": 860}, storage_state=self._state, device_scale_factor=1
-        )
+            viewport={"width": width, "height": 860}, storage_state=self._state, device_scale_factor=1,
+            locale=language.replace("_", "-"),  # of what the browser itself draws
+        )  # fmt: skip
         window = context.new_page()
         window.set_default_timeout(120_000)
         if self._state is None:
@@ -165,8 +210,11 @@ class Camera:
         window.goto(self._address + page)
         window.evaluate("for (const image of document.images) image.loading = 'eager'")
         # Not until the network is idle: a job that is followed never is.
-        window.wait_for_function("Array.from(document.images).every(image => image.complete)")
+        window.evaluate(LOADED)  # not wait_for_function: what it asks again the page's policy forbids
         found: bytes = window.screenshot(full_page=whole)
+        wide = window.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            print(f"{page}: {wide} pixels in a window of {width}", file=sys.stderr)
         context.close()
         return found
 
@@ -206,13 +254,17 @@ def main() -> None:
     given = asked.parse_args()
     from playwright.sync_api import sync_playwright
 
-    from luokuan.store.home import open_home
+    from luokuan.foundation.modelfolder import STARTERS
+    from luokuan.store.home import ELSEWHERE, open_home
+
+    os.environ.pop(ELSEWHERE, None)  # the temporary home's works aren't for somebody's own database
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory() as folder:
         home = open_home(Path(folder) / "home")
         owner = account(home)
         work, coming = fill(home, owner), uploads(home, owner)
+        sold = sales(home, work) if given.all else {}
         with studio(home) as address, sync_playwright() as running:
             browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             camera = Camera(browser, address)
@@ -220,11 +272,14 @@ def main() -> None:
             made = camera.hand_in("a dress", 2, wait=True)
             going = camera.hand_in("a hat", 24, wait=False) if given.all else ""
             for name, (language, theme) in SHOWN.items():
-                kept(camera.shoot(made, language, theme, WIDE), given.folder / f"{name}.webp", 1000)
+                # Not at the job's heading, to which the address leads: the menu belongs to the picture.
+                page = made.partition("#")[0]
+                kept(camera.shoot(page, language, theme, WIDE), given.folder / f"{name}.webp", 1000)
             if given.all:
+                shutil.copytree(STARTERS / "garments", home.models / "mine")
                 for name in ("upload-asks", "upload-refused"):
                     camera.unpack(coming[name])
-                pages = {**jobs_of(made, going), **PAGES, **coming, "work": f"/works/{work}"}
+                pages = {**jobs_of(made, going), **PAGES, **coming, **sold, "work": f"/works/{work}"}
                 everything(camera, given.all, {name: pages[name] for name in given.only or pages})
             browser.close()
 
@@ -232,7 +287,10 @@ def main() -> None:
 def jobs_of(made: str, going: str) -> dict[str, str]:
     """Pages of creation and of jobs: one that is done, and one that runs."""
     job = "/jobs/" + going.partition("job=")[2].partition("#")[0]
-    return {f"create-{kind}": f"/create/{kind}" for kind in KINDS} | {
+    from luokuan.studio.pages.create import tabs
+
+    words = [kind.name.removeprefix("create.") for kind in tabs()]
+    return {f"create-{word}": f"/create/{word}" for word in words} | {
         "made": made, "going": going, "jobs": "/jobs", "job": job,
     }  # fmt: skip
 
