@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,20 @@ class Portfolio:
     def unspent(self) -> float:
         """What stays in the purse."""
         return max(1 - sum(self.weights), 0.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "weights": [
+                {"project": name, "weight": weight, "expected_alone": alone[0], "cvar_alone": alone[1]}
+                for name, weight, alone in zip(self.names, self.weights, self.alone, strict=True)
+            ],
+            "unspent": self.unspent,
+            "expected": self.expected,
+            "cvar": self.cvar,
+            "level": self.level,
+            "limit": self.limit,
+        }
 
 
 def returns_of(projects: Sequence[Project], *, paths: int = 20_000, seed: int = 0) -> Floats:
@@ -179,4 +194,27 @@ def directions(projects: Sequence[Project], shares: Mapping[str, float]) -> dict
             at for at, project in enumerate(projects) if all(part in (project.layer, project.stage) for part in parts)
         )
         found[direction] = (places, share)
+    return found
+
+
+def shares_of(given: Sequence[str]) -> dict[str, float]:
+    """Limits of directions as people write them, such as ``application=60``: direction to a share, 0 to 1.
+
+    Raises:
+        UserError: one is none.
+    """
+    found = {}
+    for text in given:
+        name, sign, share = text.partition("=")
+        try:
+            value = float(share) if sign else float("nan")
+        except ValueError:
+            value = float("nan")
+        if not 0 <= value <= 100:
+            raise UserError(
+                _("'{name}' is no limit of a direction.", name=text[:80]),
+                _("Write it as application=40, in per cent from 0 to 100."),
+                code="appraisal.direction",
+            )
+        found[name.strip()] = value / 100
     return found

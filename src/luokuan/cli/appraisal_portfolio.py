@@ -9,7 +9,6 @@ import typer
 
 from luokuan.cli import options
 from luokuan.cli.output import emit_json, say, table, visible
-from luokuan.errors import UserError
 from luokuan.i18n import _
 
 HELP = _("Share a budget among several projects, under limits of risk and of each direction of the value chain.")
@@ -41,31 +40,16 @@ def portfolio(
 ) -> None:
     """Weights."""
     from luokuan.appraisal.appraise import ADVICE, read_project
-    from luokuan.appraisal.portfolio import directions, optimise, returns_of
+    from luokuan.appraisal.portfolio import directions, optimise, returns_of, shares_of
     from luokuan.appraisal.words import percent
 
     projects = [read_project(file) for file in files]
     names = [project.name for project in projects]
-    groups = directions(projects, _shares(direction or []))
+    groups = directions(projects, shares_of(direction or []))
     returns = returns_of(projects, paths=paths, seed=seed)
     found = optimise(names, returns, level=level / 100, limit=cvar / 100, most=most / 100, groups=groups)
     if json:
-        emit_json(
-            {
-                "advice": list(ADVICE),
-                "weights": [
-                    {"project": name, "weight": weight, "expected_alone": alone[0], "cvar_alone": alone[1]}
-                    for name, weight, alone in zip(names, found.weights, found.alone, strict=True)
-                ],
-                "unspent": found.unspent,
-                "expected": found.expected,
-                "cvar": found.cvar,
-                "level": found.level,
-                "limit": found.limit,
-                "paths": paths,
-                "seed": seed,
-            }
-        )
+        emit_json({"advice": list(ADVICE), **found.to_json(), "paths": paths, "seed": seed})
         return
     table(
         [_("project"), _("of the budget"), _("mean return alone"), _("its conditional value at risk")],
@@ -85,21 +69,3 @@ def portfolio(
         )
     )
     say(_("Decision support, not advice."))
-
-
-def _shares(given: list[str]) -> dict[str, float]:
-    found = {}
-    for text in given:
-        name, sign, share = text.partition("=")
-        try:
-            value = float(share) if sign else float("nan")
-        except ValueError:
-            value = float("nan")
-        if not 0 <= value <= 100:
-            raise UserError(
-                _("'{name}' is no limit of a direction.", name=text[:80]),
-                _("Write it as application=40, in per cent from 0 to 100."),
-                code="appraisal.direction",
-            )
-        found[name.strip()] = value / 100
-    return found

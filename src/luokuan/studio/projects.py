@@ -22,6 +22,8 @@ from luokuan.studio.state import now, studio_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from luokuan.studio.material.errands import Answer, Errands
+
 LONGEST = 50_000
 """Characters of a project."""
 MOST_RECEIPTS = 50_000
@@ -191,16 +193,25 @@ def appraised(
     key = f"appraise:{':'.join(str(one) for one in told)}"
     asked = {"text": row.text, "form": form, "paths": paths, "seed": seed, "owner": owner, "prices": prices.text,
              "receipts": receipts}  # fmt: skip
-    errand = studio.errands.start(key, "appraise", asked, once=True)
+    return outcome(studio.errands, key, "appraise", asked)["appraisal"]
+
+
+def outcome(errands: Errands, key: str, what: str, asked: Answer) -> Answer:
+    """What an errand answers, once it is done; whoever comes again finds the same.
+
+    Raises:
+        UserError: it isn't done yet (503), or what it says.
+    """
+    errand = errands.start(key, what, asked, once=True)
     if not errand.ended.wait(PATIENCE):
         raise UserError(
             _("The appraisal isn't done yet."), _("Load the page again in a moment."), code="check.full", status=429
         )
-    studio.errands.forget(key)
+    errands.forget(key)
     if errand.error is not None:
         raise errand.error
     assert errand.answer is not None
-    return errand.answer["appraisal"]
+    return errand.answer
 
 
 def _whose_records(request: Request, row: ProjectRow) -> str | None:

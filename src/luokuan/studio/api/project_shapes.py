@@ -74,3 +74,28 @@ class AppraisalTold(Shape):
     staged: dict[str, Any] | None
     limits: list[dict[str, Any]]
     proposals: list[dict[str, Any]]
+
+
+class WeightTold(Shape):
+    """A project's part of the budget, and what it comes to alone: mean return and conditional value at risk for a unit
+    that is invested."""
+
+    id: str
+    project: str
+    weight: float
+    expected_alone: float
+    cvar_alone: float
+
+
+class PortfolioTold(Shape):
+    """A budget that is shared, as `luokuan appraisal portfolio --json` prints it; parts of it, 0 to 1."""
+
+    advice: list[str]
+    weights: list[WeightTold]
+    unspent: float
+    expected: float
+    cvar: float
+    level: float
+    limit: float
+    paths: int
+    seed: int

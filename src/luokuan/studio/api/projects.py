@@ -1,5 +1,5 @@
-"""`/api/appraisal/projects`: one's own projects on the value chain, and their appraisal; for administrators also
-everybody's, to be read."""
+"""`/api/appraisal/projects`, `/api/appraisal/portfolio`: one's own projects on the value chain, their appraisal, and a
+budget shared among them; for administrators also everybody's, to be read."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from luokuan.store.projects import ProjectHead, ProjectRow
-from luokuan.studio import projects
+from luokuan.studio import portfolios, projects
 from luokuan.studio.access import Needs, forbidden, principal
 from luokuan.studio.api.bodies import body_of, id_in, json_body
 from luokuan.studio.api.project_shapes import (
     AppraisalOrder,
     AppraisalTold,
+    PortfolioTold,
     ProjectChange,
     ProjectList,
     ProjectOrder,
     ProjectTold,
 )
+from luokuan.studio.portfolios import MOST, Wish
 from luokuan.studio.projects import PATHS
 
-router = APIRouter(prefix="/api/appraisal/projects")
+router = APIRouter(prefix="/api/appraisal")
 SCOPE = ("books", "market")
 
 
@@ -42,7 +44,7 @@ def fitting_key(request: Request) -> None:
 FOR_MAKERS = [Depends(Needs("maker", scope=SCOPE)), Depends(fitting_key)]
 
 
-@router.get("", dependencies=FOR_MAKERS, response_model=ProjectList)
+@router.get("/projects", dependencies=FOR_MAKERS, response_model=ProjectList)
 def project_list(request: Request, everybodys: bool = False) -> Response:
     """One's own projects; for administrators, if they ask so, everybody's."""
     found = projects.everybodys(request) if everybodys else projects.own(request)
@@ -50,7 +52,7 @@ def project_list(request: Request, everybodys: bool = False) -> Response:
 
 
 @router.post(
-    "",
+    "/projects",
     dependencies=FOR_MAKERS,
     status_code=201,
     response_model=ProjectTold,
@@ -64,14 +66,14 @@ async def make(request: Request) -> Response:
     return JSONResponse(_told(row), 201, {"location": f"/api/appraisal/projects/{project_id}"})
 
 
-@router.get("/{project_id}", dependencies=FOR_MAKERS, response_model=ProjectTold)
+@router.get("/projects/{project_id}", dependencies=FOR_MAKERS, response_model=ProjectTold)
 def project(request: Request, project_id: str) -> Response:
     """One of one's own; for administrators any."""
     return JSONResponse(_told(projects.find(request, id_in(project_id))))
 
 
 @router.put(
-    "/{project_id}",
+    "/projects/{project_id}",
     dependencies=FOR_MAKERS,
     response_model=ProjectTold,
     openapi_extra=body_of(ProjectChange),
@@ -84,7 +86,7 @@ async def change(request: Request, project_id: str) -> Response:
     return JSONResponse(_told(await run_in_threadpool(projects.find, request, project_id)))
 
 
-@router.delete("/{project_id}", dependencies=FOR_MAKERS, status_code=204)
+@router.delete("/projects/{project_id}", dependencies=FOR_MAKERS, status_code=204)
 def delete(
     request: Request, project_id: str, version: Annotated[int, Query(ge=1, le=2**31 - 2)]
 ) -> Response:  # fmt: skip
@@ -93,7 +95,7 @@ def delete(
     return Response(status_code=204)
 
 
-@router.get("/{project_id}/appraisal", dependencies=FOR_MAKERS, response_model=AppraisalTold)
+@router.get("/projects/{project_id}/appraisal", dependencies=FOR_MAKERS, response_model=AppraisalTold)
 def appraisal(
     request: Request,
     project_id: str,
@@ -106,7 +108,7 @@ def appraisal(
 
 
 @router.post(
-    "/{project_id}/appraisal",
+    "/projects/{project_id}/appraisal",
     dependencies=FOR_MAKERS,
     response_model=AppraisalTold,
     openapi_extra=body_of(AppraisalOrder),
@@ -119,6 +121,22 @@ async def appraisal_with_receipts(request: Request, project_id: str) -> Response
         projects.appraised, request, project_id, "json", paths=wanted.paths, seed=wanted.seed, receipts=wanted.receipts
     )
     return JSONResponse(found)
+
+
+@router.get("/portfolio", dependencies=FOR_MAKERS, response_model=PortfolioTold)
+def portfolio(
+    request: Request,
+    project: Annotated[list[str], Query(min_length=2, max_length=MOST)],
+    cvar: Annotated[float, Query(ge=0, le=1000)] = 50.0,
+    level: Annotated[float, Query(ge=1, le=99.9)] = 95.0,
+    most: Annotated[float, Query(ge=0.1, le=100)] = 100.0,
+    direction: Annotated[list[str], Query(max_length=40)] = [],  # noqa: B006 - FastAPI copies it
+    paths: Annotated[int, Query(ge=2, le=PATHS)] = portfolios.PATHS,
+    seed: Annotated[int, Query(ge=0, le=2**53)] = 0,
+) -> Response:
+    """A budget shared among projects, under limits of risk and directions such as ``application=60``, in per cent."""
+    wish = Wish(tuple(id_in(one) for one in project), cvar, level, most, tuple(direction), paths, seed)
+    return JSONResponse(portfolios.shared(request, wish))
 
 
 def _line(row: ProjectHead) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def main() -> None:
     line = Line(os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
     sys.stdout = sys.stderr
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    if asked["what"] == "appraise":
+    if asked["what"] in ("appraise", "portfolio"):
         _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (APPRAISING if hard < 0 else min(APPRAISING, hard), hard))
     threading.Thread(target=line.leave_when_nobody_listens, daemon=True).start()
@@ -222,7 +222,27 @@ def _appraise(asked: Mapping[str, Any], home: Home, _line: Line) -> dict[str, An
     return {"appraisal": to_html(document)}
 
 
-_DO = {"unpack": _unpack, "report": _report, "plan": _plan, "publish": _publish, "appraise": _appraise}
+def _portfolio(asked: Mapping[str, Any], _home: Home, _line: Line) -> dict[str, Any]:
+    from luokuan.appraisal.appraise import ADVICE, parse_project
+    from luokuan.appraisal.portfolio import directions, optimise, returns_of, shares_of
+
+    projects = [parse_project(text) for text in asked["texts"]]
+    groups = directions(projects, shares_of(asked["directions"]))
+    returns = returns_of(projects, paths=asked["paths"], seed=asked["seed"])
+    shares = {name: asked[name] / 100 for name in ("level", "most")}
+    names = [project.name for project in projects]
+    found = optimise(names, returns, limit=asked["cvar"] / 100, groups=groups, **shares)
+    return {"portfolio": {"advice": list(ADVICE), **found.to_json(), "paths": asked["paths"], "seed": asked["seed"]}}
+
+
+_DO = {
+    "unpack": _unpack,
+    "report": _report,
+    "plan": _plan,
+    "publish": _publish,
+    "appraise": _appraise,
+    "portfolio": _portfolio,
+}
 
 if __name__ == "__main__":
     main()

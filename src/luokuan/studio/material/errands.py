@@ -1,5 +1,5 @@
 """What takes seconds to minutes and is no job, because nobody would wait behind a training for it: unpacking an
-archive, checking a corpus, planning a training, publishing a work, appraising a project. Each is a child process; the
+archive, checking a corpus, planning a training, publishing a work, appraising projects. Each is a child process; the
 server keeps what they said for a while.
 """
 
@@ -76,7 +76,7 @@ class Errands:
 
         Args:
             key: By which it is found again.
-            what: ``unpack``, ``report``, ``plan``, ``publish`` or ``appraise``.
+            what: ``unpack``, ``report``, ``plan``, ``publish``, ``appraise`` or ``portfolio``.
             asked: What the child is told, as JSON values.
             then: Called with the answer before the errand counts as ended; may refuse it (``UserError``).
             otherwise: Called before that when it failed.
