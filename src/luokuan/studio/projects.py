@@ -202,7 +202,8 @@ def outcome(errands: Errands, key: str, what: str, asked: Answer) -> Answer:
     Raises:
         UserError: it isn't done yet (503), or what it says.
     """
-    errand = errands.start(key, what, asked, once=True)
+    # What failed while nobody waited any more is told, and not begun anew.
+    errand = errands.find(key) or errands.start(key, what, asked, once=True)
     if not errand.ended.wait(PATIENCE):
         raise UserError(
             _("The appraisal isn't done yet."), _("Load the page again in a moment."), code="check.full", status=429

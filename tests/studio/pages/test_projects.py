@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from people import Browser, Place
 from projects_for_tests import event, stated, tranche, values, write
 
 from luokuan.appraisal import project as files
+from luokuan.errors import UserError
 from luokuan.store import project_tables, projects
+from luokuan.studio.material.errands import Errands
 
 NEW = "/appraisal/projects/new"
 
@@ -201,3 +205,26 @@ def test_its_report_with_receipts(place: Place, tmp_path: Path, monkeypatch: pyt
     assert paper.content.startswith(b"%PDF") and "attachment" in paper.headers["content-disposition"]
     assert place.browser("ann").post(f"{path}/report", {"receipts": rows}).status_code == 404
     assert "A-1" not in chief.get(path).text, "nothing is kept"
+
+
+def test_what_fails_late_is_told_to_whoever_comes_again(
+    place: Place, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    asked, go_on = list[str](), threading.Event()
+
+    def ask(_self: Any, _errand: Any, wanted: dict[str, Any]) -> Any:
+        asked.append(wanted["what"])
+        assert go_on.wait(30)
+        raise UserError("It can't be counted.", "Change it.", code="x", status=422)
+
+    monkeypatch.setattr(Errands, "_ask", ask)
+    monkeypatch.setattr("luokuan.studio.projects.PATIENCE", 0.0)
+    chief = place.browser("chief", "admin")
+    path = kept(chief, text)
+    assert chief.get(f"{path}/report?paths=400").status_code == 503
+    go_on.set()
+    errands, until = place.app.state.studio.errands, time.monotonic() + 30
+    while errands.under_way("appraise:") and time.monotonic() < until:
+        time.sleep(0.01)
+    again = chief.get(f"{path}/report?paths=400")
+    assert again.status_code == 422 and "counted" in again.text and asked == ["appraise"]
