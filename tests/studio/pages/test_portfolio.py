@@ -79,6 +79,7 @@ def test_the_page(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Loom" not in other.get(PATH).text and "ann" in chief.get(PATH).text
     query = f"{PATH}?project={first}&project={second}&paths=500&directions=technology%3D50,+application/platform%3D30"
     page = browser.get(query).text
+    assert 'value="50" required' in page
     assert "How the budget is shared" in page and "500 paths, seed 0" in page and f'value="{first}" checked' in page
     assert f'href="/appraisal/projects/{second}">Mill</a>' in page and "technology=50, application/platform=30" in page
     assert chief.get(query).status_code == 200 and other.get(query).status_code == 404
