@@ -12,10 +12,11 @@ from drafts import draft, picture
 from people import AT, make_account
 from PIL import Image
 from soundmodels import save_sound_model
-from speechmodels import save_speech_model
+from speechmodels import save_speech_model, voices_as_before
 
 from luokuan.colophon import ffmpeg
 from luokuan.colophon.finish import finish
+from luokuan.create.voices.trained import use_model
 from luokuan.errors import UserError
 from luokuan.store import belongings, claims
 from luokuan.store.database import Database
@@ -45,7 +46,7 @@ def board(scene: str) -> dict[str, Any]:
 
 def test_their_schemas_make_forms() -> None:
     schema = kind_named("create.video").brief.model_json_schema()
-    assert schema["required"] == ["storyboard"] and not {"works", "base"} & schema["properties"].keys()
+    assert schema["required"] == ["storyboard"] and not {"works", "base", "voices"} & schema["properties"].keys()
     assert kind_named("create.effect").brief.model_json_schema()["required"] == ["file"]
 
 
@@ -94,7 +95,7 @@ def test_nobody_uses_what_is_anothers(home: Home, database: Database) -> None:
         with pytest.raises(UserError) as caught:
             queue.submit(bob.id, "create.video", brief)
         assert caught.value.code == "input.unknown"
-    # Nor another's model of sounds, nor another's voice: the studio speaks with those that come along alone.
+    # Nor another's model of sounds, nor another's voice.
     save_sound_model(home.models / "noises")
     save_speech_model(home.models / "hers")
     with database.write() as connection:
@@ -103,14 +104,31 @@ def test_nobody_uses_what_is_anothers(home: Home, database: Database) -> None:
     noisy = board("sounds: [{model: noises, brief: hiss}]")
     assert queue.submit(ann.id, "create.video", noisy).state == "queued"
     spoken = board("speech: {say: hi, voice: hers}")
-    for kind, brief in (
+    presented, said = {"text": "Hi.", "voices": ["hers"]}, {"text": "Hi.", "voices": ["hers", "mandarin"]}
+    for kind, brief in (("create.video", spoken), ("create.presenter", presented), ("create.speech", said)):
+        found = queue.submit(ann.id, kind, brief)
+        assert found.state == "queued" and owners.models_in(found.brief) & {"hers", "mandarin"} == {"hers"}
+    asked = [
         ("create.video", noisy), ("create.video", {**noisy, "base": []}), ("create.video", spoken),
-        ("create.presenter", {"text": "Hi.", "voices": ["hers"]}), ("create.speech", {"text": "Hi.", "model": "hers"}),
-        ("create.speech", {"text": "Hi.", "voices": ["hers"]}),
-    ):  # fmt: skip
-        with pytest.raises(UserError) as caught:
-            queue.submit(bob.id, kind, brief)
-        assert caught.value.status in (400, 404, 422), (kind, brief)
+        ("create.video", {**spoken, "voices": []}), ("create.presenter", presented), ("create.speech", said),
+        ("create.speech", {"text": "Hi.", "model": "hers"}),
+    ]  # fmt: skip
+    with voices_as_before():
+        for known in (False, True):
+            if known:  # a job of its owner has made it known in this process
+                use_model(str(home.models / "hers"))
+            for kind, brief in asked:
+                with pytest.raises(UserError) as caught:
+                    queue.submit(bob.id, kind, brief)
+                assert caught.value.status == 404, (kind, brief)
+                assert "hers" not in caught.value.do, "suggestions name nobody's voices"
+            # One that is another's, and one that isn't there.
+            told = []
+            for name in ("hers", "nobodys"):
+                with pytest.raises(UserError) as caught:
+                    queue.submit(bob.id, "create.presenter", {"text": "Hi.", "voices": [name]})
+                told.append((caught.value.code, caught.value.status, caught.value.what.replace(name, "NAME")))
+            assert told[0] == told[1]
     for field in ("file", "toward"):
         given = {"file": f"input:{'0' * 64}", "effect": "morph", field: f"work:{work.id}"}
         with pytest.raises(UserError) as caught:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -14,7 +16,9 @@ import pytest
 from openai import OpenAI
 from openai_for_tests import V1
 from PIL import Image
+from speechmodels import save_speech_model
 
+from luokuan.store import belongings
 from luokuan.studio.openai.links import token
 
 
@@ -105,6 +109,29 @@ def test_sizes_that_a_model_cannot_make_are_refused_with_those_it_can(client: Op
     with pytest.raises(openai.BadRequestError, match="auto, 512x512") as raised:
         client.images.generate(model="tiny-prior", prompt="cat", size="1024x1024")
     assert raised.value.param == "size"
+
+
+def test_trained_voices_are_listed_and_speak_for_whoever_may_use_them(v1: V1, client: OpenAI) -> None:
+    for name in ("hers", "everybodys"):
+        save_speech_model(v1.home.models / name)
+    with v1.database.write() as connection:
+        belongings.take(connection, "model", "hers", v1.accounts["ada"].id, datetime.now(UTC))
+
+    def voices(name: str) -> set[str]:
+        return {one["id"] for one in v1.send("GET", "/v1/audio/voices", name).json()["data"]}
+
+    assert voices("ada") - voices("bob") == {"hers"} and {"mandarin", "heart", "everybodys"} <= voices("bob")
+    asked: Any = {"model": "voices", "voice": "hers", "input": "Hi.", "response_format": "wav"}
+    assert client.audio.speech.create(**asked).read().startswith(b"RIFF")
+    assert voices("ada") - voices("bob") == {"hers"}, "also when the server has loaded it"
+    with pytest.raises(openai.BadRequestError, match="everybodys") as raised:
+        v1.client("bob").audio.speech.create(**asked)
+    assert raised.value.param == "voice" and "hers" not in raised.value.message
+    presenter = {"model": "presenter", "prompt": "Hi.", "voice": "hers", "size": "1280x720"}
+    refused = v1.send("POST", "/v1/videos", "bob", json=presenter)
+    assert refused.status_code in (400, 404) and "no voice called" in refused.text
+    for name in ("hers", "everybodys"):
+        shutil.rmtree(v1.home.models / name)
 
 
 def test_a_text_is_spoken(v1: V1, client: OpenAI) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from luokuan.create.shorts.sources import Larder, Sources, beside
 from luokuan.create.shorts.speaking import Timed, timed, words_of
-from luokuan.create.shorts.storyboard import Board, files_in, models_in, read_storyboard
+from luokuan.create.shorts.storyboard import Board, files_in, models_in, read_storyboard, voices_in
 from luokuan.errors import UserError
 from luokuan.media import Clip, PackedFrames, Sound
 
@@ -62,8 +62,12 @@ def draft_video(
     return Draft(clip, _recipe(larder, scenes, count), kind="video"), larder
 
 
-def check_board(board: Board) -> None:
+def check_board(board: Board, voices: Callable[[tuple[str, ...]], object] | None = None) -> None:
     """Refuse what can be seen to be wrong without making anything: looks, voices, letters that can't be drawn.
+
+    Args:
+        board: A storyboard that was read.
+        voices: Refuses the voices of a line; None: those that aren't registered are refused.
 
     Raises:
         UserError: so it is; the line is named.
@@ -78,7 +82,7 @@ def check_board(board: Board) -> None:
             look = partial(look_of, one.rig or {}, 0)
             _or_fault(board, ("scenes", number, "characters", place, "rig"), look)
         for place, line in enumerate(scene.speech):
-            _or_fault(board, ("scenes", number, "speech", place, "voice"), partial(for_languages, line.voice))
+            _or_fault(board, ("scenes", number, "speech", place, "voice"), partial(voices or for_languages, line.voice))
         for place, word in enumerate(scene.words):
             if lacking := undrawable(word.text.text or ""):
                 shown = lacking[:12] if lacking.isprintable() else ascii(lacking[:12])[1:-1]
@@ -255,7 +259,7 @@ def create_video(
     board = storyboard if isinstance(storyboard, Board) else read_storyboard(storyboard)
     board = board.changed(changes)
     place = home or open_home()
-    use_voices((name for scene in board.story.scenes for line in scene.speech for name in line.voice), place)
+    use_voices(voices_in(board.story), place)
     folder = Path() if isinstance(storyboard, Board) else Path(storyboard).expanduser().parent
     found = sources or beside(folder, place)
     draft, larder = draft_video(board, sources=found, on_frame=on_frame)

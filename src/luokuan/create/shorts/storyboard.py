@@ -241,6 +241,11 @@ def models_in(story: Storyboard) -> list[Named]:
     return found + [Named((*at, "upscale"), "upscaler") for at in enlarged[:1]]
 
 
+def voices_in(story: Storyboard) -> list[str]:
+    """The voices that it names."""
+    return [name for scene in story.scenes for line in scene.speech for name in line.voice]
+
+
 def texts_in(story: Storyboard) -> list[tuple[Place, Text]]:
     """The texts in it."""
     return [(at, part) for at, part in _parts(story) if isinstance(part, Text)]
@@ -259,4 +264,4 @@ def _parts(part: BaseModel, at: Place = ()) -> Iterator[tuple[Place, BaseModel]]
 
 
 __all__ = ["Board", "Name", "Named", "Storyboard", "files_in", "models_in", "parsed_storyboard", "read_storyboard",
-           "texts_in"]  # fmt: skip
+           "texts_in", "voices_in"]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -75,6 +75,26 @@ def names() -> tuple[str, ...]:
     return tuple(_ROWS)
 
 
+def come_along() -> tuple[str, ...]:
+    """The names of the voices that are no models: those in the package, and those that programs have registered."""
+    return tuple(name for name in _ROWS if name not in _MODELS)
+
+
+def unknown(name: str) -> UserError:
+    """There is no voice of this name, or none that may be used; trained voices, which are somebody's, aren't named."""
+    known = come_along()
+    near = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0.4)
+    shown = ", ".join(known)
+    return UserError(
+        _("There is no voice called '{name}'.", name=name[:40]),
+        _("Did you mean {near}? There are: {known}.", near=near[0], known=shown)
+        if near
+        else _("Choose one of {known}.", known=shown),
+        code="voice.unknown",
+        status=404,
+    )
+
+
 def row_of(name: str) -> Row:
     """The voice called ``name``, not yet made.
 
@@ -83,16 +103,7 @@ def row_of(name: str) -> Row:
     """
     if name in _ROWS:
         return _ROWS[name]
-    near = difflib.get_close_matches(name.casefold(), _ROWS, n=1, cutoff=0.4)
-    known = ", ".join(_ROWS)
-    raise UserError(
-        _("There is no voice called '{name}'.", name=name[:40]),
-        _("Did you mean {near}? There are: {known}.", near=near[0], known=known)
-        if near
-        else _("Choose one of {known}.", known=known),
-        code="voice.unknown",
-        status=404,
-    )
+    raise unknown(name)
 
 
 @lru_cache(maxsize=16)
@@ -105,15 +116,19 @@ def voice_of(name: str) -> Voice:
     return row_of(name).make()
 
 
-def for_languages(wanted: tuple[str, ...] = ()) -> dict[str, str]:
+def for_languages(wanted: tuple[str, ...] = (), stored: Mapping[str, str] | None = None) -> dict[str, str]:
     """The voice that speaks each language: of those that are ``wanted``, else the first one.
+
+    Args:
+        wanted: Names.
+        stored: The language of trained voices that aren't registered yet, see ``trained.stored_voices``.
 
     Raises:
         UserError: one is unknown, or two of one language are wanted.
     """
     chosen: dict[str, str] = {}
     for name in wanted:
-        language = row_of(name).language
+        language = (stored or {}).get(name) or row_of(name).language
         if chosen.setdefault(language, name) != name:
             raise UserError(
                 _("{one} and {other} speak the same language.", one=chosen[language], other=name),

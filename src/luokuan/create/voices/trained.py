@@ -156,6 +156,27 @@ def use_voices(wanted: Iterable[str], home: Home) -> None:
             use_model(str(path))
 
 
+def stored_voices(wanted: Iterable[str], home: Home) -> dict[str, str]:
+    """The language of each of ``wanted`` that is a trained voice of the store; none is loaded.
+
+    Raises:
+        UserError: one is neither that, nor a voice that comes along.
+    """
+    from luokuan.create.voices.registry import come_along, unknown
+    from luokuan.foundation.modelfolder import is_name, read_folder
+    from luokuan.models.registry import VOICES, loader_name
+
+    found = {}
+    for name in dict.fromkeys(wanted):
+        if name in come_along():
+            continue
+        path = home.models / name
+        if not is_name(name) or not path.is_dir() or loader_name(read_folder(path)) not in VOICES:
+            raise unknown(name)
+        found[name] = LANGUAGE
+    return found
+
+
 def stored_cards(home: Home) -> list[Card]:
     """The cards of the trained voices in the store, without loading them."""
     from luokuan.foundation.modelfolder import list_models

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from luokuan.create.voices.registry import names
+from luokuan.create.voices.registry import come_along
 from luokuan.store import jobs
 from luokuan.store.ownership import own_among
 from luokuan.store.works import WorkRow, find_work_by_sha256
@@ -62,7 +62,7 @@ def _of_recipe(connection: sa.Connection, row: WorkRow, person: AccountRow) -> t
         return "create.music", {**shared, **_music(connection, said, person)}
     if row.kind == "speech":
         how = {name: said[name] for name in ("rate", "pitch") if name in said}
-        known = names()
+        known = come_along()
         trained = [name for name in _voices(said) if name not in known]
         how |= {"model": trained[0]} if trained else {}
         return "create.speech", {"seed": recipe.get("seed"), "format": row.media_type, "text": brief,

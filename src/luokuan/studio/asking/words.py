@@ -197,7 +197,10 @@ def _shared() -> dict[str, tuple[str, str]]:
         "beams": (_("Beams"), _("Ways that are followed at once: more take longer.")),
         "text": (_("Text"), ""),
         "voice": (_("Voice"), ""),
-        "voices": (_("Voices"), _("Names, one a line, at most one a language; empty: the first of each.")),
+        "voices": (
+            _("Voices"),
+            _("Names, one a line, of trained voices, too; at most one a language; empty: the first of each."),
+        ),
         "rate": (_("Rate"), _("1: as fast as the voice speaks.")),
         "pitch": (_("Pitch"), _("In semitones.")),
         "by": (_("How many times as large"), ""),

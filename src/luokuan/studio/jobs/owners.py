@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from luokuan.create.voices.registry import come_along
+from luokuan.create.voices.registry import unknown as unknown_voice
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.store import belongings
@@ -27,13 +29,15 @@ _WORK = re.compile(r"(?:work:)?([0-9a-f]{16})")
 TRAINING = "train."
 _MODELS = ("model", "upscaler", "codec", "base", "tokenizer")
 """Fields of briefs, and of the choices in them, that name a model."""
+_VOICES = ("voices",)
+"""Fields that name voices: some come along, others are models."""
 _CORPORA = ("corpus", "corpora")
 _NO_MODELS = ("bpe", "chars", "bytes")
 """What ``tokenizer`` can be besides."""
 
 
 def may_use(connection: sa.Connection, request: Request) -> None:
-    """Refuse a brief that names somebody else's model, run or corpus, as if it named nothing.
+    """Refuse a brief that names somebody else's model, voice, run or corpus, as if it named nothing.
 
     Raises:
         UserError: so it does.
@@ -44,6 +48,9 @@ def may_use(connection: sa.Connection, request: Request) -> None:
     for name in _named(request.brief, _MODELS):
         if name not in _NO_MODELS and not belongings.may_use(connection, "model", name, person):
             raise unknown_model(name)
+    for name in _trained(request.brief):
+        if not belongings.may_use(connection, "model", name, person):
+            raise unknown_voice(name)
     for name in _named(request.brief, _CORPORA):
         if not belongings.may_use(connection, "corpus", name, person):
             raise unknown_corpus(name)
@@ -110,10 +117,16 @@ def _named(brief: Mapping[str, Any], fields: Sequence[str]) -> Iterator[str]:
             yield from (one for one in ([value] if isinstance(value, str) else value or ()) if isinstance(one, str))
 
 
+def _trained(brief: Mapping[str, Any]) -> Iterator[str]:
+    """Names of voices that don't come along: they are models."""
+    known = come_along()
+    return (name for name in _named(brief, _VOICES) if name not in known)
+
+
 def models_in(brief: Mapping[str, Any]) -> set[str]:
     """Names of models that a brief works with, or makes."""
     made = brief.get("name")
-    return {*_named(brief, _MODELS), *([made] if isinstance(made, str) else ())}
+    return {*_named(brief, _MODELS), *_trained(brief), *([made] if isinstance(made, str) else ())}
 
 
 def _works_in(brief: Any) -> Iterator[str]:

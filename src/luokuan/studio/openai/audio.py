@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from luokuan.i18n import _
+from luokuan.store import belongings
 from luokuan.store.blobs import Blobs
-from luokuan.studio.access import Needs
+from luokuan.studio.access import Needs, principal
 from luokuan.studio.files import work_file
 from luokuan.studio.openai.answers import LABEL, UNHELD, line
 from luokuan.studio.openai.asking import hand_in
@@ -45,7 +46,7 @@ async def speech(request: Request) -> Response:
     body = await json_body(request)
     fields = Fields(body)
     model, text = fields.needed("model", most=120), fields.needed("input")
-    voice = _voice(fields.any("voice"))
+    voice = await run_in_threadpool(_voice, request, fields.any("voice"))
     kind = fields.any("response_format") or "mp3"
     if kind == "pcm":
         raise ApiError(
@@ -85,23 +86,32 @@ async def speech(request: Request) -> Response:
 
 
 @router.get("/audio/voices", dependencies=[Depends(Needs("viewer", scope="models:read"))])
-def voices(_request: Request) -> Response:
-    """The voices that there are, each with what it is; no route of OpenAI's."""
-    from luokuan.create.voices.registry import names, row_of
-
-    data = [{"id": name, "object": "voice", "language": row_of(name).language} for name in names()]
+def voices(request: Request) -> Response:
+    """The voices that whoever asks may use, each with what it is; no route of OpenAI's."""
+    data = [{"id": name, "object": "voice", "language": language} for name, language in _usable(request).items()]
     return JSONResponse({"object": "list", "data": data})
 
 
-def _voice(given: Any) -> str:
+def _usable(request: Request) -> dict[str, str]:
+    """Language by name: of the voices that come along, then of the trained ones that whoever asks may use."""
+    from luokuan.create.voices.registry import come_along, row_of
+    from luokuan.create.voices.trained import stored_cards, stored_voices
+
+    studio, known = studio_of(request), {name: row_of(name).language for name in come_along()}
+    trained = [card.name for card in stored_cards(studio.home) if card.name not in known]
+    with studio.database.read() as connection:
+        mine = belongings.usable(connection, "model", trained, principal(request).person)
+    return {**known, **stored_voices(mine, studio.home)}
+
+
+def _voice(request: Request, given: Any) -> str:
     if isinstance(given, dict) and given.keys() == {"id"}:
         given = given["id"]
     if given is None:
         raise missing("voice")
     if not isinstance(given, str):
         raise wrong_type("voice", _("a text"))
-    from luokuan.create.voices.registry import names
-
-    if given not in names():
-        raise wrong("voice", ", ".join(names()))
+    known = _usable(request)
+    if given not in known:
+        raise wrong("voice", ", ".join(known))
     return given

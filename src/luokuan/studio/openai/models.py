@@ -49,9 +49,9 @@ def told(entry: Entry) -> dict[str, Any]:
     """A model as clients read it."""
     more: dict[str, Any] = {"family": entry.family, "serves": list(entry.serves)}
     if entry.family == SPEECH:
-        from luokuan.create.voices.registry import names
+        from luokuan.create.voices.registry import come_along
 
-        more["voices"] = list(names())
+        more["voices"] = list(come_along())
     elif entry.path is not None:
         more["licence"] = licence_of(entry.path)
     return {"id": entry.name, "object": "model", "created": entry.made_at, "owned_by": entry.owner, "luokuan": more}

@@ -24,7 +24,9 @@ class PresenterBrief(Making):
 
     model: Literal["presenter"] = Field(default="presenter", description="The drawing; there is one.")
     text: str = Field(min_length=1, max_length=MOST, description="What to say, Chinese or English or both.")
-    voices: tuple[str, ...] = Field(default=(), max_length=4, description="At most one a language.")
+    voices: tuple[str, ...] = Field(
+        default=(), max_length=4, description="At most one a language; trained voices, too."
+    )
     rate: float = Field(default=1.0, ge=0.5, le=2.0)
     pitch: float = Field(default=0.0, ge=-12.0, le=12.0)
     portrait: dict[str, str] = Field(
@@ -58,13 +60,14 @@ def check(brief: PresenterBrief, home: Home) -> None:
     from luokuan.create.presenters.orders import Order
     from luokuan.create.presenters.portraits import mouth_of
     from luokuan.create.voices.registry import for_languages
+    from luokuan.create.voices.trained import stored_voices
     from luokuan.i18n import _
 
     brief.wanted_label(home, brief.corner)
     for reference in (brief.portrait_file, brief.background_file):
         if reference is not None:
             file_path(reference, home)
-    for_languages(brief.voices)
+    for_languages(brief.voices, stored_voices(brief.voices, home))
     Order(**brief.order())
     checked(brief.title, _("The title"))
     checked(brief.subtitle, _("The subtitle"))

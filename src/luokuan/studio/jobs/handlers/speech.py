@@ -20,8 +20,8 @@ SoundFormat = Literal[
 
 
 class SpeechBrief(Finishing):
-    """See ``luokuan.create.speeches.create_speech``; ``voices``: at most one a language, empty: the first of each;
-    ``model``: a trained voice, which speaks its language."""
+    """See ``luokuan.create.speeches.create_speech``; ``voices``: at most one a language, of those that come along or of
+    trained ones of the store, empty: the first of each; ``model``: a trained voice, which speaks its language."""
 
     text: str = Field(min_length=1, max_length=20_000)
     voices: tuple[str, ...] = Field(default=(), max_length=8)
@@ -34,11 +34,12 @@ class SpeechBrief(Finishing):
 def check(brief: SpeechBrief, home: Home) -> None:
     """Refuse voices and models that there aren't, and a label that can't be."""
     from luokuan.create.voices.registry import for_languages
+    from luokuan.create.voices.trained import stored_voices
 
     if brief.model is not None:
         model_path(brief.model, home)
 
-    for_languages(brief.voices)
+    for_languages(brief.voices, stored_voices(brief.voices, home))
     brief.wanted_label(home)
 
 

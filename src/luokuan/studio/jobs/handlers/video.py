@@ -26,12 +26,14 @@ KIND = "create.video"
 
 class VideoBrief(Finishing):
     """``storyboard``: YAML, see ``luokuan.create.shorts.storyboard``; the files that it names are ``work:ID`` or
-    ``input:SHA256``. ``works`` and ``base`` are taken from it, whatever is sent: who asks must be allowed to use them.
+    ``input:SHA256``. ``works``, ``base`` and ``voices`` are taken from it, whatever is sent: who asks must be allowed
+    to use them.
     """
 
     storyboard: str = Field(min_length=1, max_length=MOST, description="YAML: scenes, music, size.")
     works: SkipJsonSchema[tuple[str, ...]] = Field(default=(), validate_default=True)
     base: SkipJsonSchema[tuple[str, ...]] = Field(default=(), validate_default=True)
+    voices: SkipJsonSchema[tuple[str, ...]] = Field(default=(), validate_default=True)
     aspect: Literal["16:9", "9:16", "1:1"] | None = None
     size: int | None = Field(default=None, ge=64, le=1080, description="Shortest side in pixels.")
     fps: float | None = Field(default=None, ge=4.0, le=60.0)
@@ -64,6 +66,13 @@ class VideoBrief(Finishing):
 
         named = [one.name for one in models_in(_board(info).story)] if "storyboard" in info.data else []
         return tuple(dict.fromkeys(named))
+
+    @field_validator("voices", mode="after")
+    @classmethod
+    def _its_voices(cls, _given: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        from luokuan.create.shorts.storyboard import voices_in
+
+        return tuple(dict.fromkeys(voices_in(_board(info).story))) if "storyboard" in info.data else ()
 
     def board(self) -> Board:
         """The storyboard, with what is to be otherwise. Its own seed counts where it says one.
@@ -99,10 +108,12 @@ def check(brief: VideoBrief, home: Home) -> None:
     """Refuse what can be seen to be wrong: labels, and what the storyboard asks for and isn't there."""
     from luokuan.create.shorts.drafts import check_board
     from luokuan.create.shorts.storyboard import files_in, models_in
+    from luokuan.create.voices.registry import for_languages
+    from luokuan.create.voices.trained import stored_voices
 
     brief.wanted_label(home, brief.corner)
     board = brief.board()
-    check_board(board)
+    check_board(board, lambda voices: for_languages(voices, stored_voices(voices, home)))
     for one in files_in(board.story):
         try:
             file_path(one.name, home)
