@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import random
 import tempfile
 import time
@@ -37,7 +38,7 @@ from luokuan.colophon.watermark.finding import threshold
 from luokuan.colophon.watermark.pattern import keyed
 from luokuan.colophon.watermark.picture import PLACES, locate, subkey
 from luokuan.media import Clip
-from luokuan.store.home import open_home
+from luokuan.store.home import ELSEWHERE, open_home
 
 THRESHOLD = threshold(2 * PLACES)
 KEY = subkey(bytes(range(32)))
@@ -193,6 +194,7 @@ def shown(result: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure and print."""
+    os.environ.pop(ELSEWHERE, None)  # works of a home that is thrown away don't belong into somebody's database
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", metavar="NAME=FOLDER")
     parser.add_argument("--clips", type=int, default=8)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import random
 import re
 import sqlite3
@@ -47,7 +48,7 @@ from luokuan.colophon.fingerprint.register import _Shelf
 from luokuan.colophon.label import LabelOptions, write_label
 from luokuan.media import Picture
 from luokuan.store.database import open_database
-from luokuan.store.home import open_home
+from luokuan.store.home import ELSEWHERE, open_home
 
 REPEATS = 21
 LENGTH = 60  # sub-fingerprints
@@ -360,6 +361,7 @@ def show(value: dict[str, Any], name: str = "") -> None:
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
     """Measure and print."""
+    os.environ.pop(ELSEWHERE, None)  # works of a home that is thrown away don't belong into somebody's database
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     for name in ("pictures", "sounds", "texts"):

@@ -19,6 +19,7 @@ import argparse
 import io
 import itertools
 import json
+import os
 import random
 import shutil
 import tempfile
@@ -45,7 +46,7 @@ from luokuan.rights.frames import glances
 from luokuan.rights.likeness import SAME, SHOWN, usual
 from luokuan.rights.melodies import lines_of, resemblance
 from luokuan.rights.training_items import TrainingItem, nearest_of
-from luokuan.store.home import Home, open_home
+from luokuan.store.home import ELSEWHERE, Home, open_home
 
 ROOT = Path(__file__).parents[1]
 
@@ -245,6 +246,7 @@ def _shares(found: Sequence[TrainingItem | None]) -> dict[str, float]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print."""
+    os.environ.pop(ELSEWHERE, None)  # works of a home that is thrown away don't belong into somebody's database
     music = ROOT / "tests/data/music"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=Path, default=ROOT / "examples/clothing-small")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -32,7 +33,7 @@ from luokuan.colophon.lineage import lineage_of, lines
 from luokuan.colophon.schema import Draft, Recipe
 from luokuan.media import Media, Picture, Text
 from luokuan.store.database import open_database
-from luokuan.store.home import Home, open_home
+from luokuan.store.home import ELSEWHERE, Home, open_home
 from luokuan.store.ingredients import IngredientRow, insert_ingredients
 from luokuan.store.masters import Masters
 from luokuan.store.works import find_work, insert_work
@@ -97,6 +98,7 @@ def lineage(home: Home, works: int) -> float:
 
 def main() -> None:
     """Measure and print."""
+    os.environ.pop(ELSEWHERE, None)  # works of a home that is thrown away don't belong into somebody's database
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--copies", type=int, default=5)
     parser.add_argument("--works", type=int, default=300)

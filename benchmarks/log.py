@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import tempfile
 import time
@@ -23,12 +24,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from luokuan import logs
 from luokuan.colophon.tlog import log, tree
 from luokuan.colophon.tlog.entries import notice
 from luokuan.colophon.tlog.proof import parse_proof, prove
 from luokuan.store import logbook
 from luokuan.store.database import Database, open_database
-from luokuan.store.home import Home, open_home
+from luokuan.store.home import ELSEWHERE, Home, open_home
 from luokuan.store.works import WorkRow, insert_work
 
 WORK = "0123456789abcdef"
@@ -110,6 +112,8 @@ def measure(home: Home, database: Database, repeats: int, seed: int) -> dict[str
 
 def main() -> None:
     """Measure and print."""
+    logs.configure(quiet=True)  # stdout is for the figures alone
+    os.environ.pop(ELSEWHERE, None)  # works of a home that is thrown away don't belong into somebody's database
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=300)
