@@ -8,9 +8,9 @@ Requests come at --rate a second, whether or not earlier ones were answered (an 
 page of the library somewhere in the list, the page of a work, and a picture of the grid. A request's time counts from
 the moment at which it was due, so that one slow answer can't hide those that wait behind it. Then, alone and one
 after the other, --verifies works are checked and --creates pictures are created by a job. Times in milliseconds;
-memory is the server's alone, in MiB. The client runs on the same machine and takes its share: keep it quiet. The
-database is the home's own file, or the empty one at --database, whatever LUOKUAN_DATABASE says: that one may hold
-somebody's works.
+memory is the server's alone, in MiB: before the load, each tenth of it, and after all. The client runs on the same
+machine and takes its share: keep it quiet. The database is the home's own file, or the empty one at --database,
+whatever LUOKUAN_DATABASE says: that one may hold somebody's works.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ from luokuan.studio.marks import text_of
 BATCH = 1000
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 COOKIE = "luokuan_session"
+TENTHS = 10
+"""How often memory is noted while requests come."""
 KINDS = ("page", "list", "work", "thumbnail")
 
 
@@ -186,6 +188,17 @@ def shown(times: list[float]) -> dict[str, float]:
     return {"count": len(times), "p50": round(float(p50), 1), "p99": round(float(p99), 1), "max": round(max(times), 1)}
 
 
+async def watch(server: psutil.Process, every: float, found: list[int]) -> None:
+    """Note the server's memory, in bytes, every so many seconds."""
+    while True:
+        await asyncio.sleep(every)
+        found.append(server.memory_info().rss)
+
+
+def _mib(size: int) -> float:
+    return round(size / 2**20, 1)
+
+
 async def measure(arguments: argparse.Namespace, home: Home, database: Database) -> dict[str, Any]:
     """All of it."""
     began = time.perf_counter()
@@ -200,9 +213,10 @@ async def measure(arguments: argparse.Namespace, home: Home, database: Database)
         ) as client:  # fmt: skip
             asked = paths(works, arguments.seed)
             await load(client, asked, 10, 1)  # templates are read, connections opened
-            before = server.memory_info().rss
+            memory = [server.memory_info().rss]
+            watching = asyncio.create_task(watch(server, arguments.seconds / TENTHS, memory))
             times, errors, took = await load(client, asked, arguments.rate, arguments.seconds)
-            after = server.memory_info().rss
+            watching.cancel()
             verified = await verify(client, home, arguments.verifies)
         created = await asyncio.to_thread(create, home, database, owner, arguments.creates, arguments.model)
         last = server.memory_info().rss
@@ -213,7 +227,11 @@ async def measure(arguments: argparse.Namespace, home: Home, database: Database)
         "seconds": round(took, 1),
         "answered": {kind: shown(found) for kind, found in times.items()},
         "errors": errors,
-        "memory": {name: round(rss / 2**20, 1) for name, rss in (("begin", before), ("end", after), ("last", last))},
+        "memory": {
+            "begin": _mib(memory[0]),
+            "tenths": [_mib(one) for one in memory[1:]],
+            "last": _mib(last),
+        },
         "verify": shown(verified),
         "create": shown(created),
     }

@@ -133,7 +133,9 @@ def _connected(home: Home, url: str | None, patience: float) -> Database:
 
 
 def _engine(url: sa.URL, patience: float) -> sa.Engine:
-    engine = sa.create_engine(url, hide_parameters=True)  # recipes and salts would stand in tracebacks and logs
+    # Parameters hidden: recipes and salts would stand in tracebacks and logs. The connection that was used last comes
+    # first: each has a cache of its own, and so only as many fill as are in use at once.
+    engine = sa.create_engine(url, hide_parameters=True, pool_use_lifo=True)
     if engine.dialect.name != "sqlite":
 
         @sa.event.listens_for(engine, "connect")
