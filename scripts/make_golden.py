@@ -1,5 +1,5 @@
 """Make the signed golden files of the present colophon schema: a picture, a sound, a clip, a page and a score, once in
-each format.
+each format, the score also on paper.
 
 Files of a version are made once and then must verify forever, so the script makes only folders that aren't there:
 
@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw
 from luokuan.colophon.finish import export_work, finish
 from luokuan.colophon.formats import CLIPS, PICTURES, SCORES, SOUNDS, Format
 from luokuan.colophon.formats.html import HTML
+from luokuan.colophon.formats.pdf import PDF
 from luokuan.colophon.schema import COLOPHON_SCHEMA, Draft, Recipe
 from luokuan.media import Clip, Media, Note, Picture, Score, Sound, Text
 from luokuan.store.home import open_home
@@ -31,6 +32,7 @@ CENTURY = timedelta(days=36_525)
 DATA = Path(__file__).parent.parent / "tests" / "data"
 TARGET = DATA / f"colophon-v{COLOPHON_SCHEMA}"
 OTHER_TARGET = DATA / f"colophon-v{COLOPHON_SCHEMA}-other"
+PAPER_TARGET = DATA / f"colophon-v{COLOPHON_SCHEMA}-paper"
 SOUND_TARGET = DATA / f"colophon-v{COLOPHON_SCHEMA}-sound"
 
 
@@ -108,3 +110,5 @@ if __name__ == "__main__":
         make(SOUND_TARGET, {"sound": (sound(), SOUNDS)})
     if not OTHER_TARGET.exists():
         make(OTHER_TARGET, {"video": (clip(), CLIPS), "text": (page(), [HTML]), "music": (score(), SCORES)})
+    if not PAPER_TARGET.exists():
+        make(PAPER_TARGET, {"music": (score(), [PDF])})

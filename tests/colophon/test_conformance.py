@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -45,6 +47,7 @@ CHINESE = {
     "copyright notice": "版权声明",
     "rights, and first page": "权利声明和首页",
     "under the staves": "谱表下方",
+    "foot of each page": "每页下方",
     "XMP": "XMP",
     "chunk `AIGC`": "`AIGC` 块",
     "tag `AIGC`": "`AIGC` 标签",
@@ -55,6 +58,7 @@ CHINESE = {
     "`<metadata>`": "`<metadata>`",
     "miscellaneous field": "杂项字段",
     "text event": "文本事件",
+    "Info, key `AIGC`": "文件信息的 `AIGC` 键",
     "bytes": "字节",
     "Trusted": "Trusted",
     "signature alone": "只认签名",
@@ -185,6 +189,11 @@ def explicit(row: Format, one: Made) -> str:
         texts = [element.text or "" for element in ElementTree.fromstring(data).iter() if element.tag.endswith("}text")]
         assert any("AI generated" in text for text in texts[-2:])
         return "under the staves"
+    if row.media_type == "application/pdf":
+        drawn = [zlib.decompress(part) for part in re.findall(rb"FlateDecode.*?stream\r?\n(.*?)endstream", data, re.S)]
+        said = [re.findall(rb"/ActualText <feff([0-9a-f]+)>>> BDC", page) for page in drawn if b"/Note BMC" in page]
+        assert said and all("AI generated" in bytes.fromhex(text.decode()).decode("utf-16-be") for (text,) in said)
+        return "foot of each page"
     if row.media_type.endswith("musicxml+xml"):
         tree = ElementTree.fromstring(data)
         assert all("AI" in (tree.findtext(place) or "") for place in ("identification/rights", "credit/credit-words"))
@@ -236,6 +245,11 @@ def element_label(one: Made) -> str:
     return text or ""
 
 
+def info_label(one: Made) -> str:
+    (text,) = re.findall(rb"/AIGC ?\(([^()]*)\)", one.path.read_bytes())
+    return text.decode()
+
+
 def beside_label(one: Made) -> str:
     return json.dumps(json.loads(Path(f"{one.path}.aigc.json").read_text("utf-8"))["AIGC"])
 
@@ -256,6 +270,7 @@ def implicit(row: Format) -> tuple[str, str, Callable[[Made], str]]:
         "audio/midi": ("text event", "bytes", event_label),
         "application/vnd.recordare.musicxml+xml": ("miscellaneous field", "defusedxml", element_label),
         "image/svg+xml": ("`<metadata>`", "defusedxml", element_label),
+        "application/pdf": ("Info, key `AIGC`", "bytes", info_label),
     }[row.media_type]
 
 

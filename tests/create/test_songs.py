@@ -67,11 +67,12 @@ def test_drafts_tell_what_they_come_from(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("media_type", "ending"), [("audio/midi", "mid"), ("audio/ogg", "ogg"), ("image/svg+xml", "svg")]
+    ("media_type", "ending"),
+    [("audio/midi", "mid"), ("audio/ogg", "ogg"), ("image/svg+xml", "svg"), ("application/pdf", "pdf")],
 )
 def test_finished_songs_verify(folder: Path, tmp_path: Path, media_type: str, ending: str) -> None:
-    if ending == "svg":
-        pytest.importorskip("verovio")
+    for name in {"svg": ("verovio",), "pdf": ("verovio", "fpdf")}.get(ending, ()):
+        pytest.importorskip(name)
     home, source = open_home(), tmp_path / "given.mid"
     source.write_bytes(midi(chunk(b"\x00\xff\x03\x06MELODY" + 8 * (b"\x00\x90\x3c\x50\x83\x60\x80\x3c\x00") + END)))
     (work,) = create_music(model=folder, accompany=source, media_type=media_type, font="", home=home, seed=3)

@@ -20,12 +20,15 @@ from luokuan.colophon import xmp
 from luokuan.colophon.aigc import Aigc, parse
 from luokuan.colophon.formats import CLIPS, PICTURES, SOUNDS, format_of_header
 from luokuan.colophon.formats.base import MANIFEST
+from luokuan.colophon.formats.pdf import PDF
+from luokuan.colophon.formats.pdffile import PdfFile
 from luokuan.colophon.inspection import Inspector
 from luokuan.colophon.verdict import EXIT_CODES, judge
 from luokuan.errors import UserError
 
 GOLDEN = Path(__file__).parent.parent / "data" / "colophon-v1"
 GOLDEN_SOUNDS = GOLDEN.with_name("colophon-v1-sound")
+GOLDEN_PAPER = GOLDEN.with_name("colophon-v1-paper")
 FAILED = Path("fuzz-failure.bin")
 
 
@@ -63,6 +66,11 @@ def check(data: bytes, packet: bytes, inspector: Inspector, beside: dict[str, by
             heard.read_labels(data, {})
         except UserError:
             continue
+    try:
+        PDF.mark(data)
+        PDF.read_labels(data, {})
+    except UserError:
+        pass
     for row in PICTURES:
         try:
             row.read_xmp(data)
@@ -89,6 +97,9 @@ def samples(data: bytes) -> bytes:
                 start = data.index(b"mdat") + 4
                 return data[start : start - 8 + int.from_bytes(data[start - 8 : start - 4])]
             return row.decode(data)[0].tobytes()
+    if PDF.matches(data):
+        file = PdfFile(data)
+        return b"".join(file.contents(page) for page in file.pages())
     with Image.open(io.BytesIO(data)) as image:
         return image.convert("RGB").tobytes()
 
@@ -96,15 +107,15 @@ def samples(data: bytes) -> bytes:
 def run(seconds: float, seed: int) -> dict[str, int]:
     """Fuzz for ``seconds``. Returns how often each verdict came."""
     chance = random.Random(seed)
-    paths = sorted([*GOLDEN.glob("golden.*"), *GOLDEN_SOUNDS.glob("golden.*")])
+    paths = sorted([*GOLDEN.glob("golden.*"), *GOLDEN_SOUNDS.glob("golden.*"), *GOLDEN_PAPER.glob("golden.*")])
     paths = [path for path in paths if path.suffix != MANIFEST]
     seeds = [path.read_bytes() for path in paths]
     besides = [path.with_name(path.name + MANIFEST) for path in paths]
     sidecars = [{MANIFEST: path.read_bytes()} if path.exists() else {} for path in besides]
-    if any(format_of_header(data) is None for data in seeds) or len(seeds) != len(PICTURES) + len(SOUNDS):
+    if any(format_of_header(data) is None for data in seeds) or len(seeds) != len((*PICTURES, *SOUNDS, PDF)):
         raise AssertionError("a golden file of each format is needed")
     packet = xmp.build(Aigc("1", "luokuan", "0123456789abcdef"))
-    anchors = (GOLDEN / "root.pem").read_bytes() + (GOLDEN_SOUNDS / "root.pem").read_bytes()
+    anchors = b"".join((folder / "root.pem").read_bytes() for folder in (GOLDEN, GOLDEN_SOUNDS, GOLDEN_PAPER))
     inspector, listener = Inspector(anchors=anchors), Inspector(anchors=anchors, traces=True)
     known = {samples(data) for data in seeds}
     words: dict[str, int] = {}

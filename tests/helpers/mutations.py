@@ -17,6 +17,8 @@ from drafts import draft, score_draft, sound_draft, text_draft
 from luokuan.colophon import finish as module
 from luokuan.colophon.formats import FORMATS, Format
 from luokuan.colophon.formats.base import LABEL, MANIFEST
+from luokuan.colophon.formats.pdffile import PdfFile
+from luokuan.colophon.formats.pdfvalue import Ref, Stream
 from luokuan.colophon.label import LabelOptions
 from luokuan.colophon.sandbox import Limits, Sandbox
 from luokuan.colophon.schema import Draft
@@ -41,6 +43,7 @@ _BOXES = {
     "M4A": (rb"ftyp|moov|mvhd|trak|tkhd|mdia|stbl|stsz|stco|udta|meta|ilst|mdat|uuid|free|jumb", 4),
     "MP4": (rb"ftyp|moov|mvhd|trak|tkhd|mdia|stbl|stsz|stco|udta|meta|ilst|mdat|uuid|free|jumb", 4),
     "WebM": (rb"\x1a\x45\xdf\xa3|\x18\x53\x80\x67|\x15\x49\xa9\x66|\x12\x54\xc3\x67|\x1f\x43\xb6\x75|\xa3", 0),
+    "PDF": (rb"obj|endobj|stream|endstream|xref|trailer|<<|/AIGC|jumb", 0),
     "MIDI": (rb"MThd|MTrk|\xff[\x01-\x7f]", 0),
 }
 """By what a container's parts begin, and how many bytes of a length stand before that; of texts each line is one."""
@@ -60,7 +63,8 @@ class Subject:
 
 def can_be_made(row: Format) -> bool:
     """Whether what writes it is installed: only sheets need something that isn't always there."""
-    return row.media_type != "image/svg+xml" or find_spec("verovio") is not None
+    needed = {"image/svg+xml": ("verovio",), "application/pdf": ("verovio", "fpdf")}.get(row.media_type, ())
+    return all(find_spec(name) is not None for name in needed)
 
 
 MADE = tuple(row for row in FORMATS if can_be_made(row))
@@ -209,10 +213,21 @@ def _is_same(own: Subject, data: bytes, verdict: Verdict) -> bool:
         return False
     try:
         labels = [own.row.read_labels(one, own.sidecars) for one in (own.data, data)]
-        samples = [_array(own.row.samples(one)) for one in (own.data, data)]
-    except UserError:
+        samples = [_shown(own.row, one) for one in (own.data, data)]
+    except (UserError, ValueError):
         return False
     return labels[0] == labels[1] and verdict.label is not None and np.array_equal(*samples)
+
+
+def _shown(row: Format, data: bytes) -> Any:
+    """What people see or hear of a file; of a PDF file what draws its pages, and its letters."""
+    if row.media_type != "application/pdf":
+        return _array(row.samples(data))
+    file = PdfFile(data, 1 << 30)
+    streams = [file.resolve(Ref(number, 0)) for number in range(file.trailer["Size"])]
+    return [file.contents(page) for page in file.pages()] + [
+        bytes(one.raw) for one in streams if isinstance(one, Stream) and b"jumb" not in bytes(one.raw)
+    ]
 
 
 def _array(media: Any) -> Any:

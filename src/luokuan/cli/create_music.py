@@ -30,8 +30,9 @@ FORMATS = {
     "png": "image/png",
     "musicxml": "application/vnd.recordare.musicxml+xml",
     "svg": "image/svg+xml",
+    "pdf": "application/pdf",
 }
-"""Endings and media types of music; png is its piano-roll, svg its sheet."""
+"""Endings and media types of music; png is its piano-roll, svg and pdf its sheet."""
 
 
 def music(
@@ -121,7 +122,7 @@ def music(
         str | None,
         typer.Option(
             "--format",
-            help=_("mid, wav, flac, mp3, ogg, opus, m4a, png, svg or musicxml (default: by --output, else mid)."),
+            help=_("mid, wav, flac, mp3, ogg, opus, m4a, png, svg, pdf or musicxml (default: by --output, else mid)."),
         ),
     ] = None,
     label: labelling.Label = None,

@@ -15,6 +15,7 @@ from luokuan.colophon.facts import UNTRUSTED, Facts
 from luokuan.colophon.formats import SIDECARS, Format, format_of_file
 from luokuan.colophon.formats.base import MANIFEST
 from luokuan.colophon.formats.midi import MidiFormat
+from luokuan.colophon.formats.pdf import PdfFormat
 from luokuan.colophon.formats.sheet import SheetFormat
 from luokuan.colophon.formats.text import TextFormat
 from luokuan.colophon.tlog.proof import ENDING as PROOF
@@ -112,7 +113,7 @@ class Inspector:
             aigc=label,
             aigc_problem=problem,
             source=manifest.clean(labels.source),
-            mark=row.mark(data) if isinstance(row, TextFormat | MidiFormat | SheetFormat) else None,
+            mark=row.mark(data) if isinstance(row, TextFormat | MidiFormat | SheetFormat | PdfFormat) else None,
             history=tuple(asdict(step) for step in history.read(reading.store)),
             beside=sha256_bytes(sidecars[MANIFEST]) if MANIFEST in sidecars else None,
             fingerprint=self._glance(data, row.media_type, ours=bool(group) and state == "Trusted"),

@@ -12,7 +12,7 @@ from luokuan.create import soundfont, synthesiser
 from luokuan.create.songs import voice_of
 from luokuan.media import Media, Picture, Score, Sound
 
-SCORES = ("audio/midi", "application/vnd.recordare.musicxml+xml", "image/svg+xml")
+SCORES = ("audio/midi", "application/vnd.recordare.musicxml+xml", "image/svg+xml", "application/pdf")
 SCALE = 24
 """Pixels a quarter note, and a third of that a semitone, of a piano-roll that is a work."""
 FOOT = 0.2

@@ -13,6 +13,7 @@ from luokuan.colophon.formats import (
     mp3,
     mp4,
     ogg,
+    pdf,
     png,
     sheet,
     sound,
@@ -92,7 +93,12 @@ PICTURES: tuple[PictureFormat, ...] = (
 )
 
 TEXTS: tuple[TextFormat, ...] = (text.PLAIN, text.MARKDOWN, text.JSON, html.HTML)
-SCORES: tuple[midi.MidiFormat | sheet.SheetFormat, ...] = (midi.MIDI, sheet.MUSICXML, sheet.SVG)
+SCORES: tuple[midi.MidiFormat | sheet.SheetFormat | pdf.PdfFormat, ...] = (
+    midi.MIDI,
+    sheet.MUSICXML,
+    sheet.SVG,
+    pdf.PDF,
+)
 
 SOUNDS: tuple[SoundFormat, ...] = (
     SoundFormat(

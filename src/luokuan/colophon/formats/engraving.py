@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -42,7 +42,8 @@ _ELEMENTS = re.compile(
     "svg|g|defs|desc|title|metadata|style|path|rect|ellipse|circle|line|polygon|polyline|text|tspan|use|symbol"
 )
 _VIEW = re.compile(r'<svg viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
-_MARK = re.compile(r"\s*(\[luokuan:[0-9a-f]{16}\])\Z")
+MARK = re.compile(r"\s*(\[luokuan:[0-9a-f]{16}\])\Z")
+"""The work's id at a notice's end."""
 
 
 def engrave(sheet: Sheet) -> str:
@@ -51,10 +52,7 @@ def engrave(sheet: Sheet) -> str:
     Raises:
         UserError: verovio isn't installed.
     """
-    toolkit = _toolkit()
-    toolkit.setOptions(_OPTIONS)
-    if not toolkit.loadData(musicxml.build(sheet, drawn=True)):
-        raise RuntimeError("verovio reads no music in our MusicXML")
+    toolkit = toolkit_for(sheet)
     # The tempo is ours: in verovio's own letters it would need a font, in others it runs into high notes.
     tempo = f'<text x="150" y="90" font-family="sans-serif" font-size="44" fill="#000000">♩ = {sheet.tempo:.0f}</text>'
     parts, top = [], 80.0
@@ -75,27 +73,36 @@ def engrave(sheet: Sheet) -> str:
     return "\n".join([*head, ground, tempo, *parts, *label, "</svg>", ""])
 
 
-def _toolkit() -> Any:
+def toolkit_for(sheet: Sheet, options: Mapping[str, Any] | None = None) -> Any:
+    """Verovio's toolkit with a sheet laid out. ``options``: other ones than an endless page's.
+
+    Raises:
+        UserError: verovio isn't installed.
+    """
     try:
         import verovio
     except ImportError as error:
         raise UserError(
-            _("Sheet music as SVG needs the package verovio, which isn't installed."),
+            _("Sheet music as SVG or PDF needs the package verovio, which isn't installed."),
             _("Run: pip install verovio. Or write .musicxml."),
             code="sheet.library",
         ) from error
-    return verovio.toolkit()
+    toolkit = verovio.toolkit()
+    toolkit.setOptions({**_OPTIONS, **(options or {})})
+    if not toolkit.loadData(musicxml.build(sheet, drawn=True)):
+        raise RuntimeError("verovio reads no music in our MusicXML")
+    return toolkit
 
 
 def _label(notice: str, top: float) -> tuple[list[str], float]:
     """Lines of the notice from ``top`` on, the work's id small under them, and where they end."""
     if not notice:
         return [], top
-    found = _MARK.search(notice)
+    found = MARK.search(notice)
     words = notice[: found.start()] if found else notice
     height = LABEL * min(WIDTH, top + 2 * LABEL * WIDTH)
     lines = []
-    for line in _wrapped(words, (WIDTH - 200) / height):
+    for line in wrapped(words, (WIDTH - 200) / height):
         top += 1.25 * height
         lines.append(_text("aigc", line, top, height))
     if found:
@@ -111,7 +118,7 @@ def _text(name: str, words: str, top: float, height: float) -> str:
     )
 
 
-def _wrapped(words: str, most: float) -> Iterator[str]:
+def wrapped(words: str, most: float) -> Iterator[str]:
     """Lines of at most so many heights; a break may come anywhere in Chinese, and at blanks."""
     line, wide = "", 0.0
     for piece in re.findall(r"[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+|\s+", words):
@@ -147,8 +154,7 @@ def examine(data: bytes, sheet: Sheet) -> None:
         notes += name == "g" and "note" in element.get("class", "").split()
         if element.get("class") in ("aigc", "mark"):
             said.append(element.text or "")
-    heads = (len(event.pitches) for staff in sheet.staves for row in staff.bars for voice in row for event in voice)
-    if notes != sum(heads):
+    if notes != sheet.heads:
         raise RuntimeError("the sheet reads back with other notes")
     if "".join("".join(said).split()) != "".join(sheet.notice.split()):
         raise RuntimeError("the sheet reads back with another label")

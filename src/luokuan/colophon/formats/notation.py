@@ -92,6 +92,12 @@ class Sheet:
         """Steps in a bar."""
         return self.grid * 4 * self.time[0] // self.time[1]
 
+    @property
+    def heads(self) -> int:
+        """How many notes are drawn: those that are tied each for itself."""
+        events = (event for staff in self.staves for row in staff.bars for voice in row for event in voice)
+        return sum(len(event.pitches) for event in events)
+
 
 def write(score: Score) -> Sheet:
     """Lay a score out in staves.
