@@ -11,7 +11,6 @@ from luokuan.errors import UserError
 from luokuan.i18n import _, language
 from luokuan.studio.errors import missing
 from luokuan.studio.projects import find, outcome
-from luokuan.studio.state import studio_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -51,8 +50,8 @@ def shared(request: Request, wish: Wish) -> dict[str, Any]:
     project with its ``id``.
 
     Raises:
-        UserError: a project isn't there, or is another's (404); there are too many (422); it isn't done yet (503); or
-            see ``portfolio.returns_of``, ``directions`` and ``optimise``.
+        UserError: a project isn't there, or is another's (404); there are too many (422); it isn't done yet, or too
+            many are under way (503); or see ``portfolio.returns_of``, ``directions`` and ``optimise``.
     """
     if len(wish.projects) > MOST:
         raise UserError(
@@ -67,7 +66,7 @@ def shared(request: Request, wish: Wish) -> dict[str, Any]:
         "directions": list(wish.directions), "paths": wish.paths, "seed": wish.seed,
     }  # fmt: skip
     told = [(row.id, row.version) for row in rows], wish, language()
-    found = dict(outcome(studio_of(request).errands, f"portfolio:{told}", "portfolio", asked)["portfolio"])
+    found = dict(outcome(request, str(told), "portfolio", asked)["portfolio"])
     weights: Sequence[dict[str, Any]] = found["weights"]
     found["weights"] = [{"id": row.id, **line} for row, line in zip(rows, weights, strict=True)]
     return found

@@ -4,6 +4,10 @@ for pages and programs alike."""
 from __future__ import annotations
 
 import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from luokuan.errors import UserError
@@ -22,7 +26,7 @@ from luokuan.studio.state import now, studio_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from luokuan.studio.material.errands import Answer, Errands
+    from luokuan.studio.material.errands import Answer
 
 LONGEST = 50_000
 """Characters of a project."""
@@ -34,6 +38,10 @@ PATHS = 100_000
 """Paths that are drawn, at most and where nobody says how many."""
 PATIENCE = 40.0
 """Seconds that an answer waits for an appraisal; it goes on after that, and whoever comes again finds it."""
+AT_ONCE = 3
+"""Appraisals of one person that are under way, and answers that wait for them: each keeps a thread of the server."""
+_waiting: Counter[str] = Counter()
+_counting = threading.Lock()
 Form = Literal["json", "html", "pdf"]
 
 
@@ -182,37 +190,69 @@ def appraised(
             market's books.
 
     Raises:
-        UserError: there is none, or it is another's (404); it isn't done yet (503); or see ``parse_books``,
-            ``with_books`` and ``appraise_recorded``.
+        UserError: there is none, or it is another's (404); it isn't done yet, or too many are under way (503); or see
+            ``parse_books``, ``with_books`` and ``appraise_recorded``.
     """
-    row, studio = find(request, project_id), studio_of(request)
+    row = find(request, project_id)
     owner = _whose_records(request, row)
     prices = pricing.setting(request)
     digest = sha256_bytes(receipts.encode()) if receipts else ""
     told = (row.id, row.version, owner, prices.version, digest, form, paths, seed, language(), f"{now():%Y-%m-%d}")
-    key = f"appraise:{':'.join(str(one) for one in told)}"
+    key = ":".join(str(one) for one in told)
     asked = {"text": row.text, "form": form, "paths": paths, "seed": seed, "owner": owner, "prices": prices.text,
              "receipts": receipts}  # fmt: skip
-    return outcome(studio.errands, key, "appraise", asked)["appraisal"]
+    return outcome(request, key, "appraise", asked)["appraisal"]
 
 
-def outcome(errands: Errands, key: str, what: str, asked: Answer) -> Answer:
-    """What an errand answers, once it is done; whoever comes again finds the same.
+def outcome(request: Request, key: str, what: str, asked: Answer) -> Answer:
+    """What an errand answers, once it is done; if the same person comes again, they find the same.
 
     Raises:
-        UserError: it isn't done yet (503), or what it says.
+        UserError: it isn't done yet, or too many of this person's are under way (503); or what it says.
     """
-    # What failed while nobody waited any more is told, and not begun anew.
-    errand = errands.find(key) or errands.start(key, what, asked, once=True)
-    if not errand.ended.wait(PATIENCE):
-        raise UserError(
-            _("The appraisal isn't done yet."), _("Load the page again in a moment."), code="check.full", status=429
-        )
+    errands, person = studio_of(request).errands, principal(request).person.id
+    mine = f"appraise:{person}:"
+    key = f"{mine}{what}:{key}"
+    with _a_turn(person):
+        errand = errands.find(key)
+        if errand is None:  # what failed while nobody waited any more is told, and not begun anew
+            if errands.under_way(mine) >= AT_ONCE:
+                raise _many()
+            errand = errands.start(key, what, asked, once=True)
+        if not errand.ended.wait(PATIENCE):
+            raise UserError(
+                _("The appraisal isn't done yet."), _("Load the page again in a moment."), code="check.full", status=429
+            )
     errands.forget(key)
     if errand.error is not None:
         raise errand.error
     assert errand.answer is not None
     return errand.answer
+
+
+@contextmanager
+def _a_turn(person: str) -> Iterator[None]:
+    """Wait as one of at most ``AT_ONCE`` answers to a person."""
+    with _counting:
+        if _waiting[person] >= AT_ONCE:
+            raise _many()
+        _waiting[person] += 1
+    try:
+        yield
+    finally:
+        with _counting:
+            _waiting[person] -= 1
+            if not _waiting[person]:
+                del _waiting[person]
+
+
+def _many() -> UserError:
+    return UserError(
+        _("{count} appraisals of yours are being drawn up.", count=AT_ONCE),
+        _("Wait until one of them is done."),
+        code="check.full",
+        status=429,
+    )
 
 
 def _whose_records(request: Request, row: ProjectRow) -> str | None:

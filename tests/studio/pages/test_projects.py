@@ -16,6 +16,7 @@ from projects_for_tests import event, stated, tranche, values, write
 from luokuan.appraisal import project as files
 from luokuan.errors import UserError
 from luokuan.store import project_tables, projects
+from luokuan.studio import projects as projects_here
 from luokuan.studio.material.errands import Errands
 
 NEW = "/appraisal/projects/new"
@@ -228,3 +229,40 @@ def test_what_fails_late_is_told_to_whoever_comes_again(
         time.sleep(0.01)
     again = chief.get(f"{path}/report?paths=400")
     assert again.status_code == 422 and "counted" in again.text and asked == ["appraise"]
+
+
+def test_nobody_keeps_more_than_a_few_threads_waiting_for_appraisals(
+    place: Place, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    go_on, codes = threading.Event(), list[int]()
+
+    def ask(_self: Any, _errand: Any, _wanted: dict[str, Any]) -> Any:
+        assert go_on.wait(60)
+        return {"appraisal": "<p>Done.</p>"}
+
+    monkeypatch.setattr(Errands, "_ask", ask)
+    ann, bob = place.browser("ann"), place.browser("bob")
+    path, his = kept(ann, text), kept(bob, text)
+    report = f"{path}/report"
+    again = [threading.Thread(target=lambda: codes.append(ann.get(report).status_code)) for _one in range(3)]
+    try:
+        for one in again:
+            one.start()
+        until = time.monotonic() + 30
+        while sum(projects_here._waiting.values()) < 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        refused = ann.get(f"{report}?seed=7")
+        assert refused.status_code == 503 and "being drawn up" in refused.text
+        assert ann.get("/appraisal").status_code == 200
+
+        # What goes on without anybody who waits counts as well.
+        monkeypatch.setattr("luokuan.studio.projects.PATIENCE", 0.0)
+        for seed in (1, 2, 3):
+            assert "done yet" in bob.get(f"{his}/report?seed={seed}").text
+        assert "being drawn up" in bob.get(f"{his}/report?seed=4").text
+        assert "done yet" in bob.get(f"{his}/report?seed=1").text, "one that is under way is no new one"
+    finally:
+        go_on.set()
+        for one in again:
+            one.join(30)
+    assert codes == [200, 200, 200] and not projects_here._waiting
