@@ -133,11 +133,13 @@ def find(request: Request, check_id: str, *, wait: float = 0.0) -> Check:
         errand.ended.wait(wait)
         if not errand.ended.is_set():
             return Check(check_id, "checking", running=errand.running, typed=_typed(errand.about))
-        listing = (errand.answer or {}).get("listing")
-        state: Literal["published", "refused"] = "published" if errand.error is None else "refused"
-        return Check(check_id, state, listing=listing, error=errand.error, typed=_typed(errand.about))
+        if errand.answer is not None:
+            return Check(check_id, "published", listing=errand.answer["listing"], typed=_typed(errand.about))
     with studio.database.read() as connection:
         row = find_check(connection, person.id, check_id)
+    if errand is not None and (row is None or row.listing_id is None):
+        return Check(check_id, "refused", error=errand.error, typed=_typed(errand.about))
+    # Also where the process came to grief after it had published.
     if row is None:
         raise missing()
     if row.state == "checking":

@@ -221,6 +221,26 @@ def test_why_something_was_refused_is_known_after_a_restart(place: Place, monkey
     assert seller.get(path).status_code == 404, "long ago"
 
 
+def test_what_was_published_before_its_process_came_to_grief_counts_as_published(
+    place: Place, rows_alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = place.account("ann")
+    work, asked = keep_row(place.database, ann), list[str]()
+
+    def ask(errands: Any, _errand: Any, wanted: dict[str, Any]) -> Any:
+        asked.append(wanted["run"])
+        errand_child._DO[wanted["what"]](wanted, errands._home, Any)
+        raise UserError("It was killed.", "Look at the log.", code="errand.failed", status=422)
+
+    monkeypatch.setattr(Errands, "_ask", ask)
+    form = {"work": work.id, "title": "A tale", "terms": "commercial", "price": "5", "currency": "EUR"}
+    seller = place.stranger().login("ann")
+    first, again = (seller.post("/selling/publish", form) for _turn in range(2))
+    with place.database.read() as connection:
+        (row,) = store_listings.listings(connection)
+    assert first.headers["location"] == again.headers["location"] == f"/market/{row.id}" and len(asked) == 1
+
+
 def test_a_check_that_found_no_place_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = place.account("ann")
     work = keep_row(place.database, ann)
