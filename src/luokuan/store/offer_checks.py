@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -34,9 +35,14 @@ class CheckRow:
 def find_check(connection: sa.Connection, account_id: str, check_id: str) -> CheckRow | None:
     """The check of this id, if it is this account's."""
     row = connection.execute(sa.select(offer_check).where(_this(account_id, check_id))).mappings().first()
-    if row is None:
-        return None
-    return CheckRow(**{**row, "error": None if row["error"] is None else tuple(row["error"])})
+    return None if row is None else _row(row)
+
+
+def open_checks(connection: sa.Connection, account_id: str, limit: int = 20) -> list[CheckRow]:
+    """An account's checks that led to no offer, the newest first: under way, broken off or refused."""
+    query = sa.select(offer_check).where(offer_check.c.account_id == account_id, offer_check.c.listing_id.is_(None))
+    found = connection.execute(query.order_by(offer_check.c.begun_at.desc(), offer_check.c.id).limit(limit)).mappings()
+    return [_row(row) for row in found]
 
 
 def begin_check(
@@ -70,6 +76,10 @@ def end_check(
 def drop_check(connection: sa.Connection, account_id: str, check_id: str) -> None:
     """Forget it: it didn't begin."""
     connection.execute(offer_check.delete().where(_this(account_id, check_id)))
+
+
+def _row(row: Mapping[Any, Any]) -> CheckRow:
+    return CheckRow(**{**row, "error": None if row["error"] is None else tuple(row["error"])})
 
 
 def _this(account_id: str, check_id: str) -> sa.ColumnElement[bool]:

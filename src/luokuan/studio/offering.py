@@ -7,6 +7,7 @@ publishes it. So a server that is started anew knows which checks were broken of
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,13 +20,15 @@ from luokuan.files import sha256_bytes
 from luokuan.i18n import _
 from luokuan.rights.market.offers import own_work
 from luokuan.store.listings import find_listing
-from luokuan.store.offer_checks import begin_check, drop_check, find_check
+from luokuan.store.offer_checks import begin_check, drop_check, find_check, open_checks
 from luokuan.studio.access import principal
 from luokuan.studio.errors import missing
 from luokuan.studio.guard import tokens
 from luokuan.studio.state import now, studio_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.requests import Request
 
     from luokuan.rights.market.listings import Offer
@@ -146,6 +149,18 @@ def find(request: Request, check_id: str, *, wait: float = 0.0) -> Check:
         return Check(check_id, "stopped", error=_stopped(), typed=_typed(row.typed))
     error = None if row.error is None else _refusal(*row.error)
     return Check(check_id, row.state, listing=row.listing_id, error=error, typed=_typed(row.typed))
+
+
+def unfinished(request: Request) -> list[tuple[Check, datetime]]:
+    """One's own checks that led to no offer, the newest first, and when each began: whoever has lost the address of one
+    finds it here."""
+    with studio_of(request).database.read() as connection:
+        rows = open_checks(connection, principal(request).person.id)
+    found = []
+    for row in rows:
+        with contextlib.suppress(UserError):  # it was sent once more meanwhile
+            found.append((find(request, row.id), row.begun_at))
+    return [(check, at) for check, at in found if check.state != "published"]
 
 
 def told(check: Check) -> dict[str, Any]:

@@ -177,6 +177,9 @@ def test_a_check_that_a_restart_broke_off_is_told_and_sent_again(
     seller = anew.stranger().login("ann")
     page = seller.get(path)
     assert page.status_code == 409 and "started anew" in page.text and 'value="A &lt;b&gt;tale"' in page.text
+    listed = seller.get("/selling").text
+    assert f'<a href="{path}">A &lt;b&gt;tale</a>' in listed and "stopped ·" in listed, "found without its address"
+    assert path not in anew.stranger().login("cy").get("/selling").text
     part = seller.get(f"{path}/state").text
     assert f'hx-get="{path}/end"' in part, "a page that was open sees the end, too"
     assert anew.stranger().login("cy").get(path).status_code == 404
@@ -193,6 +196,7 @@ def test_a_check_that_a_restart_broke_off_is_told_and_sent_again(
         (row,) = store_listings.listings(connection)
     assert second.answer == {"listing": row.id} and seller.get(path).headers["location"] == f"/market/{row.id}"
     third = Place(place.settings, place.database).stranger().login("ann")
+    assert path not in third.get("/selling").text and f"/market/{row.id}" in third.get("/selling").text
     assert third.get(path).headers["location"] == f"/market/{row.id}", "what was published is still known"
     assert third.post("/selling/publish", form).headers["location"] == f"/market/{row.id}", "and never published twice"
     assert len(asked) == 2

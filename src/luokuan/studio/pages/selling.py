@@ -204,6 +204,7 @@ def _page(request: Request, *, error: UserError | None = None) -> Response:
         "rows": [(row, str(Money(row.amount, row.currency))) for row in rows],
         "sales": [(row, titles[row.listing_id], str(Money(row.amount, row.currency))) for row in sold],
         "state_word": orders.state_word,
+        "checks": offering.unfinished(request),
         "error": error,
     }
     return render(request, "selling.html", values, status=200 if error is None else error.status)
