@@ -58,5 +58,5 @@ def test_fee_payout_and_appraisal(place: Place, monkeypatch: pytest.MonkeyPatch)
     assert "garments" in found and "fee of the house" in found and "Decision support" in found
     own, strange = maker.get("/appraisal").text, place.browser("cy").get("/appraisal").text
     assert "garments" in own and "10.94" in own and "fee of the house" not in own, "of a maker only what is theirs"
-    assert "garments" not in strange and "Nothing stands in the books yet" in strange
+    assert "garments" not in strange and "Your works have brought nothing yet" in strange
     assert place.browser("dee", "viewer").get("/appraisal").status_code == 403
