@@ -125,7 +125,7 @@ def test_showcase(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert (
         page.pictures
         and page.sounds
-        and page.clips == ["presenter.webm"]
+        and page.clips == ["sprites.webm", "presenter.webm"]
         and all((out / name).is_file() for name in page.addresses)
     )
     assert "人工智能生成" in page.text

@@ -34,6 +34,7 @@ STARTERS = {
     "sentences": (Answer.YES, set()),
     "prose-zh": (Answer.YES, set()),
     "en-zh": (Answer.ONLY_IF, {"credit"}),
+    "sprites": (Answer.ONLY_IF, {"credit", "share-alike"}),
     "verse": (Answer.ONLY_IF, {"credit", "licence-text"}),
     "copy-en": (Answer.ONLY_IF, {"credit", "licence-text"}),
     **dict.fromkeys(

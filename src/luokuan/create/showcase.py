@@ -30,6 +30,7 @@ BRIEFS = {
     "verse-vae": "白日依山尽，黄河入海流。\n欲穷千里目，更上一层楼。",
     "garments-gan": "pants",
     "sounds": "rain",
+    "sprites": "walk down",
 }
 """What each starter is asked for; a starter without a brief gets an empty one."""
 FACTS = {"memory": "8 gb", "battery": "9 hour", "weight": "1.7 kilogram"}
@@ -38,7 +39,7 @@ SPOKEN = "落款是画家完成作品时写下的名字和盖上的印。Luokuan
 """What the voices say."""
 PRESENTED = "你好！Hello! I am a drawing."
 """What the presenter says: about four seconds."""
-SUFFIXES = {"image/png": ".png", "text/plain": ".txt", "audio/wav": ".wav"}
+SUFFIXES = {"image/png": ".png", "text/plain": ".txt", "audio/wav": ".wav", "video/webm": ".webm"}
 SEED = 7
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -167,7 +168,7 @@ def _work_of(name: str, family: str, home: Home) -> Work:
     if family in MUSIC:
         return create_one(model=name, seed=SEED, media_type="audio/wav", home=home)
     if family in CLIPS:
-        return create_clip(brief, model=name, seed=SEED, home=home)
+        return create_clip(brief, model=name, seed=SEED, media_type="video/webm", home=home)  # which all browsers play
     if family in SOUNDS:
         return create_sound(brief, model=name, seed=SEED, home=home)
     if name == POET:
