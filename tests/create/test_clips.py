@@ -9,7 +9,7 @@ import pytest
 from clipmodels import save_clip_model
 
 from luokuan import create
-from luokuan.create.clips import Wish, create_clips, draft_clips, enlarged, understand
+from luokuan.create.clips import Wish, create_clips, draft_clips, enlarged, read_wish, understand
 from luokuan.errors import UserError
 from luokuan.media import Clip
 from luokuan.models.clip.model import ClipModel
@@ -34,6 +34,17 @@ def test_a_draft_does_what_it_is_asked_for(model: ClipModel) -> None:
     assert np.array_equal(np.asarray(alone.media.frames), np.asarray(second.media.frames))
     (usual,) = draft_clips(model=model)
     assert usual.recipe.parameters["attributes"] is None and usual.recipe.parameters["loops"] == 8
+
+
+def test_a_value_called_so_goes_before_values_with_the_word_in_them() -> None:
+    attributes = {"sex": ("female", "male"), "feet": ("boots_female", "boots_male"), "action": ("walk", "walk_fast")}
+    for brief in ("female", "Woman", "女人"):
+        ((term,), ignored) = read_wish(brief, {}, attributes, {"woman": "female", "女人": "female"})
+        assert term.alternatives == {"sex": ("female",)} and ignored == ()
+    ((term,), _ignored) = read_wish("boots", {}, attributes, {})
+    assert term.alternatives == {"feet": ("boots_female", "boots_male")}
+    ((term,), _ignored) = read_wish("walk", {}, attributes, {})
+    assert term.alternatives == {"action": ("walk",)}
 
 
 def test_words_without_effect_are_told(model: ClipModel) -> None:

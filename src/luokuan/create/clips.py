@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +105,15 @@ def read_wish(
         words = brief.casefold().replace(",", " ").split()
         raise UserError(error.what, _("Did you mean {nearest}?", nearest=nearest_values(words, attributes)),
                         code=error.code, status=404) from error  # fmt: skip
-    return (*named, *terms), ignored
+    return (*named, *(_called_so(term, aliases) for term in terms)), ignored
+
+
+def _called_so(term: Term, aliases: Mapping[str, str]) -> Term:
+    """The term, of the values that are called just as it says where there are such: a ``female`` is no boots of one."""
+    wanted = {term.words, aliases.get(term.words, term.words).casefold()}
+    found = {name: tuple(v for v in values if v.casefold() in wanted) for name, values in term.alternatives.items()}
+    whole = {name: values for name, values in found.items() if values}
+    return replace(term, alternatives=whole) if whole else term
 
 
 def nearest_values(words: list[str], attributes: Mapping[str, tuple[str, ...]]) -> str:
