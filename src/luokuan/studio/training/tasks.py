@@ -88,6 +88,12 @@ def tasks() -> tuple[Task, ...]:
             ("music",), {"kind": "music"}, evaluated=False,
         ),
         Task(
+            "songs", "plm", _("Songs in three parts"),
+            _("A language model of melody, bridge and piano: from .mid files of whole songs. It goes on, accompanies "
+              "and fills gaps."),
+            ("music",), {"kind": "music"}, ("micro", "nano"), evaluated=False,
+        ),
+        Task(
             "musicgan", "gan", _("Music by a GAN"),
             _("It can be asked for a mode and a density. For those who want to compare the families."),
             ("music",), {"kind": "music"}, evaluated=False,
