@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -56,10 +57,12 @@ def work_file(request: Request, row: WorkRow, home: Home, *, download: bool = Fa
         found = blobs.open(row.blob_sha256)
         if found is not None:
             return streamed(*found, row.media_type, headers, request.headers.get("range", ""))
+    elif row.blob_size <= _READ and "range" not in request.headers:
+        # What grids show is small, and read sooner here than piece by piece in threads of its own.
+        with contextlib.suppress(FileNotFoundError):
+            data = blobs.path(row.blob_sha256).read_bytes()
+            return Response(data, media_type=row.media_type, headers={**headers, "accept-ranges": "bytes"})
     elif (path := blobs.path(row.blob_sha256)).is_file():
-        if row.blob_size <= _READ and "range" not in request.headers:
-            # What grids show is small, and read sooner here than piece by piece in threads of its own.
-            return Response(path.read_bytes(), media_type=row.media_type, headers={**headers, "accept-ranges": "bytes"})
         return FileResponse(path, media_type=row.media_type, headers=headers)
     raise UserError(
         _("The file of this work is missing from the home."),

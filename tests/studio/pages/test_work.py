@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from drafts import draft, text_draft
-from people import Place
+from people import Place, keep_row
 
 from luokuan.colophon.finish import finish
 from luokuan.colophon.lineage import Lineage, Node
@@ -81,6 +81,15 @@ def test_a_name_stays_in_its_header(name: str) -> None:
     found = disposition(name, attached=True)
     assert found.startswith('attachment; filename="') and found.isascii() and found.isprintable()
     assert found.count('"') == 2 and "/" not in found and "\\" not in found
+
+
+@pytest.mark.parametrize("size", [1000, 10_000_000])
+def test_a_file_that_is_gone_is_told(place: Place, size: int) -> None:
+    row = keep_row(place.database, place.account("ada"), blob_size=size)
+    kinds: tuple[dict[str, str], ...] = ({}, {"range": "bytes=0-9"})
+    for headers in kinds:
+        answer = place.stranger().login("ada").get(f"/works/{row.id}/file", headers=headers)
+        assert answer.status_code == 410 and "missing from the home" in answer.text
 
 
 def test_a_withdrawn_work_is_told_and_not_served(place: Place) -> None:
