@@ -217,6 +217,7 @@ async def measure(arguments: argparse.Namespace, home: Home, database: Database)
             watching = asyncio.create_task(watch(server, arguments.seconds / TENTHS, memory))
             times, errors, took = await load(client, asked, arguments.rate, arguments.seconds)
             watching.cancel()
+            memory[TENTHS:] = [server.memory_info().rss]
             verified = await verify(client, home, arguments.verifies)
         created = await asyncio.to_thread(create, home, database, owner, arguments.creates, arguments.model)
         last = server.memory_info().rss
