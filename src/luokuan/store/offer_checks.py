@@ -48,9 +48,9 @@ def open_checks(connection: sa.Connection, account_id: str, limit: int = 20) -> 
 def begin_check(
     connection: sa.Connection, account_id: str, check_id: str, run: str, typed: str, at: datetime
 ) -> None:  # fmt: skip
-    """Keep that it is checked from now on, in the place of an earlier check of the same; forget the account's old
-    ones."""
-    old = sa.and_(offer_check.c.account_id == account_id, offer_check.c.begun_at < at - KEPT)
+    """Keep that it is checked from now on, in the place of an earlier check of the same; forget old ones,
+    those of others too, who may never offer anything again."""
+    old = offer_check.c.begun_at < at - KEPT
     connection.execute(offer_check.delete().where(sa.or_(old, _this(account_id, check_id))))
     values = {"run": run, "state": "checking", "typed": typed, "begun_at": at}
     connection.execute(offer_check.insert().values(account_id=account_id, id=check_id, **values))
