@@ -34,16 +34,24 @@ def fitting(schema: Mapping[str, Any], parts: Mapping[str, Any]) -> st.SearchStr
         least = schema.get("minLength", 0)
         return st.text(min_size=least, max_size=max(least, min(schema.get("maxLength", 40), 40)))
     if kind == "integer":
-        return st.integers(schema.get("minimum"), schema.get("maximum"))
-    if kind == "number":
+        unit = schema.get("multipleOf", 1)
         least, most = (schema.get(name) for name in ("minimum", "maximum"))
-        return st.floats(least, most, allow_nan=False, allow_infinity=False)
+        least, most = least and -(-least // unit), most and most // unit
+        return st.integers(least, most).map(lambda drawn: drawn * unit)
+    if kind == "number":
+        ends = {name: schema.get(name, schema.get(f"exclusive{name.title()}")) for name in ("minimum", "maximum")}
+        more, less = ("exclusiveMinimum" in schema), ("exclusiveMaximum" in schema)
+        return st.floats(*ends.values(), exclude_min=more, exclude_max=less, allow_nan=False, allow_infinity=False)
     if kind == "boolean":
         return st.booleans()
     if kind == "null":
         return st.none()
     if kind == "array":
-        return st.lists(fitting(schema.get("items", {}), parts), min_size=schema.get("minItems", 0), max_size=3)
+        if "prefixItems" in schema:
+            return st.tuples(*[fitting(one, parts) for one in schema["prefixItems"]]).map(list)
+        least = schema.get("minItems", 0)
+        most = max(least, min(schema.get("maxItems", 3), 3))
+        return st.lists(fitting(schema.get("items", {}), parts), min_size=least, max_size=most)
     if kind == "object":
         return _object(schema, parts)
     return JSON
