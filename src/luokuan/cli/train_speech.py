@@ -36,6 +36,10 @@ def speech(
     flows: Annotated[int, typer.Option("--flows", help=_("Coupling layers of the flow."))] = 4,
     rate: Annotated[float, typer.Option("--rate", help=_("Adam's learning rate at the start."))] = 1e-3,
     kl: Annotated[float, typer.Option("--kl", help=_("Weight of the KL term."))] = 1.0,
+    dropout: Annotated[
+        float,
+        typer.Option("--dropout", help=_("Share dropped in text encoder and prior, against learning by heart.")),
+    ] = 0.1,
     adversary_from: Annotated[
         float,
         typer.Option("--adversary-from", help=_("Share of the run after which the discriminator plays; 1: never.")),
@@ -75,6 +79,7 @@ def speech(
             accumulate=accumulate,
             rate=rate,
             kl=kl,
+            dropout=dropout,
             adversary_from=adversary_from,
             keep=keep,
             seed=seed,

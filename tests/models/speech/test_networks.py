@@ -137,11 +137,32 @@ def test_every_part_learns_and_speaks(lines: list[Line]) -> None:
         dead = [name for name, p in module.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
         # What only feeds an output that begins at zero waits for it.
         assert all("couplings" in name for name in dead), dead
-    made = speak(learning.voice, lines[0].reading, seed=1)
+    voice = learning.voice.eval()
+    made = speak(voice, lines[0].reading, seed=1)
     assert len(made.samples) == made.counts.sum() * NARROW.hop and np.isfinite(made.samples).all()
-    assert np.array_equal(made.samples, speak(learning.voice, lines[0].reading, seed=1).samples)
-    slow = speak(learning.voice, lines[0].reading, rate=0.5)
+    assert np.array_equal(made.samples, speak(voice, lines[0].reading, seed=1).samples)
+    slow = speak(voice, lines[0].reading, rate=0.5)
     assert len(slow.samples) > 1.7 * len(made.samples)
+
+
+def test_shares_are_dropped_while_it_learns_alone(lines: list[Line]) -> None:
+    batch = batch_of(lines, NARROW)
+    tokens, frames = mask_of(batch.tokens, batch.symbols.shape[1]), mask_of(batch.frames, batch.mel.shape[1])
+    counts = torch.ones_like(batch.symbols)
+
+    def heard(voice: Voice) -> tuple[torch.Tensor, ...]:
+        h, means, longs = voice.text(batch.symbols, batch.stresses, tokens)
+        return means, longs, voice.prior(h, counts, frames)[1]
+
+    def differ(dropout: float, length_dropout: float) -> list[bool]:
+        voice = Voice(NARROW, dropout, length_dropout)
+        assert all(torch.equal(one, other) for one, other in zip(heard(voice.eval()), heard(voice), strict=True))
+        voice.train()
+        return [not torch.equal(one, other) for one, other in zip(heard(voice), heard(voice), strict=True)]
+
+    assert differ(0.5, 0.5) == differ(0.5, 0.0) == [True, True, True]
+    assert differ(0.0, 0.5) == [False, True, False], "lengths leave the rest alone"
+    assert differ(0.0, 0.0) == [False, False, False]
 
 
 def test_what_is_padded_changes_nothing(lines: list[Line]) -> None:

@@ -58,6 +58,8 @@ class SpeechSettings:
         mel: Weight of the log-mel distance (VITS: 45).
         energy: Weight of the spectral energy distance, which keeps noise noisy where the other would smooth it away.
         kl: Weight of the KL (VITS: 1).
+        dropout: Share dropped in text encoder and prior (VITS: 0.1).
+        length_dropout: In the predictor of durations (VITS: 0.5).
         diagonal_until: Progress up to which a prior along the diagonal helps the alignment, ever less.
     """
 
@@ -70,6 +72,8 @@ class SpeechSettings:
     mel: float = 45.0
     energy: float = 10.0
     kl: float = 1.0
+    dropout: float = 0.1
+    length_dropout: float = 0.5
     diagonal_until: float = 0.05
 
 
@@ -110,7 +114,7 @@ class SpeechLearning:
         self.config, self.settings = config, settings
         self._lines, self._held_out, self._device = lines, held_out, device
         torch.manual_seed(mix_seed(seed, "weights"))
-        self.voice = Voice(config).to(device)
+        self.voice = Voice(config, settings.dropout, settings.length_dropout).to(device)
         self.adversary = Adversary().to(device)
         for buffer, value in zip((self.voice.posterior.level, self.voice.posterior.spread), statistics(lines),
                                  strict=True):  # fmt: skip

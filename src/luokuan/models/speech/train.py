@@ -35,6 +35,7 @@ class SpeechRun:
         decoder_layers: Its blocks.
         latent: Length of a frame's latent vector.
         flows: Coupling layers.
+        dropout: Share dropped in text encoder and prior, against learning by heart.
         adversary_from: Progress from which the discriminator plays; 1: never.
         keep: ``last``, or ``best`` by held-out sentences, said with their own durations.
     """
@@ -51,6 +52,7 @@ class SpeechRun:
     accumulate: int = 1
     rate: float = _DEFAULTS.rate
     kl: float = _DEFAULTS.kl
+    dropout: float = _DEFAULTS.dropout
     adversary_from: float = _DEFAULTS.adversary_from
     keep: str = "last"
     seed: int = 0
@@ -73,6 +75,7 @@ class SpeechRun:
                 (1 <= self.flows <= 32, "--flows", "1 … 32"),
                 (0 < self.rate <= 0.1, "--rate", "0 … 0.1"),
                 (0 < self.kl <= 10, "--kl", "0 … 10"),
+                (0 <= self.dropout < 1, "--dropout", "0 … 0.99"),
                 (0 <= self.adversary_from <= 1, "--adversary-from", "0 … 1"),
                 (self.keep in KEEPS, "--keep", KEEPS),
             ],
@@ -115,6 +118,7 @@ class SpeechTraining(FamilyTraining[SpeechRun, SpeechCorpus]):
             rate=run.rate,
             rate_end=min(_DEFAULTS.rate_end, run.rate),
             kl=run.kl,
+            dropout=run.dropout,
             adversary_from=run.adversary_from,
         )
         self.seconds = sum(line.frames for line in train) * self.config.seconds
