@@ -86,8 +86,8 @@ def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
         ("crash.png", Limits(), "crashed"),
         ("eat.png", Limits(), "crashed"),
         ("raise.png", Limits(), "crashed"),
-        ("spin.png", Limits(cpu_seconds=1), "crashed"),
-        ("sleep.png", Limits(wall_seconds=1.2), "time"),
+        ("spin.png", Limits(cpu_seconds=2), "crashed"),
+        ("sleep.png", Limits(wall_seconds=3.0), "time"),
     ],
 )
 def test_a_hostile_file_is_unreadable_and_the_next_one_is_checked(
