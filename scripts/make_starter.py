@@ -14,6 +14,7 @@
     python scripts/make_starter.py sounds VERDICTS.txt CORPUS
     python scripts/make_starter.py sprites VERDICTS.txt CORPUS
     python scripts/make_starter.py songs VERDICTS.txt CORPUS
+    python scripts/make_starter.py VOICE VERDICTS.txt CORPUS
 
 --int8 stores the weights in half of float16 (what other programs read stays as it is), and measures what is shipped.
 VERDICTS.txt holds one honest sentence a line, written by somebody who has looked at the samples.
@@ -64,6 +65,7 @@ from luokuan.models.prior.card import prior_card
 from luokuan.models.registry import load_latent_text_model, load_picture_model, load_writing_model, loader_name
 from luokuan.models.seq2seq.card import seq2seq_card
 from luokuan.models.sound.card import sound_card
+from luokuan.models.speech.card import speech_card
 from luokuan.models.upscaler.card import upscaler_card
 from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.card import vae_card
@@ -85,6 +87,7 @@ LIMITS = {
     "seq2seq": 10_000_000,
     "sound": 6_000_000,
     "clip": 8_000_000,
+    "speech": 10_000_000,
 }
 """Bytes of weights that a starter of each family (or kind of it) may have."""
 DRAWN = "samples.png"
@@ -404,6 +407,15 @@ def of_clip(source: ModelFolder, target: Path, corpora: list[Path], verdicts: li
     return card + f"\n![{caption}]({SHEET})\n"
 
 
+def of_voice(source: ModelFolder, target: Path, corpora: list[Path], verdicts: list[str]) -> str:
+    """The card of a voice, with the words heard wrong; writes spectrograms of recordings and of the same said."""
+    found = evaluate(source.path, corpora[0], "-n", "50", "--sheet", str(target / DRAWN))
+    verdicts = [*source.training["verdicts"], *found["verdicts"], *verdicts]
+    card = speech_card(source.name, source.config, source.training, evaluation=found, verdicts=verdicts)
+    caption = f"Spectrograms: a held-out recording, and the same said; seed {found['seed']}"
+    return card + f"\n![{caption}]({SHEET})\n"
+
+
 def keep_licence(source: ModelFolder, target: Path, corpora: list[Path]) -> None:
     """What a licence asks to stay with what was learnt: its text and the names of the authors, beside the weights."""
     if "-SA" not in source.licence.upper():
@@ -426,6 +438,7 @@ CARDS = {
     "seq2seq": of_translator,
     "sound": of_sound,
     "clip": of_clip,
+    "speech": of_voice,
 }
 
 

@@ -15,6 +15,8 @@ def command(training: Mapping[str, Any]) -> str:
     parts += [f"--batch {run['batch']}", f"--width {run['width']}", f"--decoder-width {run['decoder_width']}"]
     parts += [f"--decoder-layers {run['decoder_layers']} --latent {run['latent']} --flows {run['flows']}"]
     parts += [f"--rate {run['rate']:g} --kl {run['kl']:g} --adversary-from {run['adversary_from']:g}"]
+    if "dropout" in run:
+        parts.append(f"--dropout {run['dropout']:g}")
     if run["keep"] != "last":
         parts.append(f"--keep {run['keep']}")
     return " ".join([*parts, f"--seed {run['seed']}", *machine_options(training)])
