@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from dataclasses import replace
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from luokuan.cli import doctor
 from luokuan.cli.main import main
 from luokuan.foundation.compute import Machine
 
+ROOT = Path(__file__).parents[2]
 GIB = 1 << 30
 FINE = doctor.Report(
     machine=Machine("new", 4, 4, True, 16 * GIB, 8 * GIB, None, "cpu", "bf16"),
@@ -38,6 +42,17 @@ def test_doctor_describes_the_machine(capfd: pytest.CaptureFixture[str], own_hom
     text = capfd.readouterr().out
     for part in ("GFLOP/s in float32", "GiB free", "torch 2", str(own_home)):
         assert part in text
+
+
+def test_each_optional_part_is_looked_for() -> None:
+    """By a module of every package that it asks for."""
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    parts = {extra: wanted for extra, wanted in asked.items() if extra not in ("dev", "docs")}
+    assert set(doctor.EXTRAS) == set(parts)
+    owners = packages_distributions()
+    for extra, wanted in parts.items():
+        found = {owner.lower().replace("_", "-") for module in doctor.EXTRAS[extra] for owner in owners[module]}
+        assert {re.split(r"[\[>]", one)[0].lower().replace("_", "-") for one in wanted} == found, extra
 
 
 def test_an_open_home_is_a_finding(capfd: pytest.CaptureFixture[str], own_home: Path) -> None:

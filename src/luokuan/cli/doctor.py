@@ -28,17 +28,23 @@ HELP = _("Look at the machine: cores, bf16, memory, GPU, versions, disk; what is
 
 PACKAGES = ("torch", "numpy", "pillow", "c2pa-python", "cryptography", "sqlalchemy", "safetensors")
 EXTRAS = {
-    "hub": "huggingface_hub",
-    "onnx": "onnxruntime",
-    "tensorboard": "tensorboard",
-    "distributed": "accelerate",
-    "gguf": "gguf",
-    "media": "imageio_ffmpeg",
-    "studio": "fastapi",
-    "appraisal": "fpdf",
-    "sheet": "verovio",
-    "effects": "cv2",
+    "hub": ("huggingface_hub",),
+    "onnx": ("onnx", "onnxruntime", "onnxscript"),
+    "tensorboard": ("tensorboard",),
+    "distributed": ("accelerate",),
+    "text": ("ftfy", "opencc"),
+    "gguf": ("gguf",),
+    "finetune": ("peft",),
+    "media": ("imageio_ffmpeg",),
+    "appraisal": ("fpdf",),
+    "sheet": ("verovio", "fpdf"),
+    "effects": ("cv2",),
+    "chain": ("eth_account", "eth_abi"),
+    "postgres": ("psycopg",),
+    "s3": ("s3fs",),
+    "studio": ("fastapi", "pydantic", "uvicorn", "python_multipart", "argon2", "prometheus_client"),
 }
+"""The modules of each optional part of the package."""
 LOW_DISK = 2 << 30
 """Bytes below which the home's disk is called full."""
 LOW_MEMORY = 2 << 30
@@ -162,7 +168,7 @@ def look(home: Path | None = None) -> Report:
             "python": platform.python_version(),
             **{name: _version(name) for name in PACKAGES},
         },
-        extras={extra: find_spec(module) is not None for extra, module in EXTRAS.items()},
+        extras={extra: all(map(find_spec, modules)) for extra, modules in EXTRAS.items()},
         identity=_identity(opened),
     )
 

@@ -105,12 +105,16 @@ def _usable(request: Request) -> dict[str, str]:
 
 
 def _voice(request: Request, given: Any) -> str:
+    from luokuan.create.voices.registry import come_along
+
     if isinstance(given, dict) and given.keys() == {"id"}:
         given = given["id"]
     if given is None:
         raise missing("voice")
     if not isinstance(given, str):
         raise wrong_type("voice", _("a text"))
+    if given in come_along():  # no model's card need be read
+        return given
     known = _usable(request)
     if given not in known:
         raise wrong("voice", ", ".join(known))
