@@ -61,6 +61,16 @@ def test_both_languages_have_the_same_parts(english: str, chinese: str) -> None:
     assert code[0] == code[1]
 
 
+@pytest.mark.parametrize("language", ["", "zh/"])
+def test_every_page_is_led_to(language: str) -> None:
+    """By the first page and by the contents at the side."""
+    first = (ROOT / "docs" / language / "index.md").read_text(encoding="utf-8")
+    contents = (ROOT / "zensical.toml").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs" / language).glob("*.md")}
+    assert pages - {"index.md"} == set(re.findall(r"\]\(([a-z_]+\.md)\)", first)) and len(pages) > 30
+    assert all(f'"{language}{name}"' in contents for name in pages)
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src")))
 def test_files_are_short_and_say_what_they_are(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
