@@ -6,23 +6,33 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from people import make_account
+from people import keep_row, make_account
 from plms import kept_in, plm
 from priors_for_tests import save_prior
+from scores_for_tests import save_music
 from serving import served
 from watched import CHROMIUM, Watched, chromium  # noqa: F401 - a fixture
 
+from luokuan.store.accounts import find_by_name
+from luokuan.store.blobs import Blobs
 from luokuan.store.database import open_database
-from luokuan.store.home import open_home
+from luokuan.store.home import Home, open_home
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium isn't installed")
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The studio's home."""
+    return open_home(tmp_path_factory.mktemp("studio") / "home")
+
+
+@pytest.fixture(scope="module")
+def address(library: Home) -> Iterator[str]:
     """A studio with tiny models and somebody."""
-    home = open_home(tmp_path_factory.mktemp("studio") / "home")
+    home = library
     save_prior(home.models)
+    save_music(home.models / "tune")
     (home.models / "scribe").mkdir()
     kept_in(home.models / "scribe", plm(context=512))
     with open_database(home) as database:
@@ -104,6 +114,53 @@ def test_a_text_appears_and_what_is_wrong_is_told(watched: Watched) -> None:
     page.wait_for_selector("#texts .words, #results .card")  # it may be done before one looks
     page.wait_for_selector("#job.done #results .card")
     assert "hello" in page.inner_text("#results .words") and page.locator("#texts .words").count() == 0
+
+
+def test_a_sheet_of_music_is_created_and_seen(watched: Watched) -> None:
+    pytest.importorskip("verovio")
+    page = watched.login("ada")
+    page.goto(f"{watched.address}/create/music")
+    page.check("input[name=model][value=tune]")
+    page.fill("#field-bars", "1")
+    page.select_option("#field-format", label="sheet music (SVG)")
+    page.click(".ask button.primary")
+    page.wait_for_selector("#job.done #results .card img")
+    page.click("#results .card a.shown")
+    page.wait_for_selector(".stage img")
+    page.evaluate("document.querySelector('.stage img').decode()")
+    wide, high = page.evaluate(
+        "(({naturalWidth: w, naturalHeight: h}) => [w, h])(document.querySelector('.stage img'))"
+    )
+    assert wide == 840 and high > 200, "the sheet shows in its own size"
+    assert "人工智能生成" in page.inner_text(".stage .stamp") and watched.faults() == []
+    page.goto(page.url + "/file")
+    assert "人工智能生成" in page.evaluate("document.documentElement.textContent"), "the label stands on it"
+
+
+def test_a_drawing_runs_nothing_whatever_it_holds(chromium: Any, address: str, library: Home) -> None:  # noqa: F811
+    data = (
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="80" height="60" onload="document.title = \'onload\'">'
+        b"<title>still</title><script>document.title = 'script'; fetch('/healthz')</script>"
+        b'<image href="/healthz" width="9" height="9"/><rect width="80" height="60" fill="#ffffff"/></svg>'
+    )
+    with open_database(library) as database:
+        with database.read() as connection:
+            ada = find_by_name(connection, "ada")
+        row = keep_row(database, ada, kind="music", media_type="image/svg+xml", blob_sha256=Blobs(library).put(data),
+                       blob_size=len(data))  # fmt: skip
+    context = chromium.new_context(locale="en-GB")
+    watched = Watched(context.new_page(), address)
+    page, fetched = watched.login("ada"), []
+    page.on("response", lambda response: fetched.append(response.url.removeprefix(address)))
+    watched.open(f"/works/{row.id}")
+    page.evaluate("document.querySelector('.stage img').decode()")
+    assert page.evaluate("document.querySelector('.stage img').naturalWidth") == 80, "it is shown"
+    assert watched.complaints == [] and "/healthz" not in fetched
+    watched.open(f"/works/{row.id}/file")
+    assert page.evaluate("document.documentElement.tagName") == "svg", "it is opened by itself"
+    assert page.title() == "still" and page.evaluate("self.origin") == "null"
+    assert f"/works/{row.id}/file" in fetched and "/healthz" not in fetched and watched.elsewhere == []
+    context.close()
 
 
 @pytest.mark.parametrize("width", [360, 1920])

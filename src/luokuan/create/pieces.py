@@ -1,4 +1,4 @@
-"""Music: a model and a few wishes to drafts, drafts to finished works: MIDI, sound, or a piano-roll."""
+"""Music: a model and a few wishes to drafts, drafts to finished works: MIDI, sound, sheet, or a piano-roll."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from luokuan.create import songs, soundfont
-from luokuan.create.rendering import SCORES, rendered
+from luokuan.create.rendering import SCORES, check_drawn, rendered
 from luokuan.create.texts import LAST_SEED
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -310,7 +310,8 @@ def create_music(
         infill: A MIDI file of which some bars are written anew.
         from_bar: The first of them, counted from 1.
         to_bar: The last of them.
-        media_type: ``audio/midi``; a sound such as ``audio/wav``; or a picture such as ``image/png``: the piano-roll.
+        media_type: ``audio/midi``; a sound, such as ``audio/wav``; a picture, such as ``image/png``: the piano-roll;
+            or a sheet, see ``rendering.SCORES``.
         font: A SoundFont for sounds; None: the one that the system has, else the built-in synthesiser; empty: that.
         label: The explicit label; default: both languages.
         home: Where the works are kept; default: the user's home.
@@ -318,7 +319,8 @@ def create_music(
         finisher: Stands in the place of ``finish``.
 
     Raises:
-        UserError: no such model, it makes no music, a file can't be used, or see ``draft_music`` and ``finish``.
+        UserError: no such model, it makes no music, a file can't be used, what draws a sheet isn't installed, or see
+            ``draft_music`` and ``finish``.
     """
     from luokuan.colophon.finish import finish
     from luokuan.colophon.ingredients import Origin, take_in
@@ -329,6 +331,7 @@ def create_music(
 
     wish = wish or Wish()
     wish.check(like=like is not None, way=(start or to) is not None, count=count, seed=seed)
+    check_drawn(media_type)  # before a model is loaded
     tasks = {"--continue": go_on, "--accompany": accompany, "--infill": infill}
     others = {"--like": like is not None, "--from": (start or to) is not None}
     songs.check_tasks(
@@ -337,9 +340,7 @@ def create_music(
     if wish.key is not None:
         songs.key_number(wish.key)
     if (start is None) != (to is None):
-        raise UserError(
-            _("A way needs two ends."), _("Give both --from and --to."), code="create.option"
-        )  # fmt: skip
+        raise UserError(_("A way needs two ends."), _("Give both --from and --to."), code="create.option")
     sounds = media_type.startswith("audio/") and media_type != "audio/midi"
     if font and not sounds:
         raise UserError(

@@ -43,6 +43,19 @@ def rendered(score: Score, media_type: str, font: Path | None, *, bar: float = 4
     return levelled(synthesiser.render(score, voice_of(score)) if font is None else soundfont.play(score, font))
 
 
+def check_drawn(media_type: str) -> None:
+    """Refuse a sheet that can't be drawn here. Loads nothing.
+
+    Raises:
+        UserError: what draws it isn't installed.
+    """
+    from luokuan.colophon.formats import engraving, printing
+
+    needed = {"image/svg+xml": engraving.check_installed, "application/pdf": printing.check_installed}
+    if media_type in needed:
+        needed[media_type]()
+
+
 def levelled(sound: Sound) -> Sound:
     """A sound at ``LOUDNESS``, or as near to it as its largest sample may come to full scale."""
     from luokuan.create.shorts.mixing import loudness, stereo

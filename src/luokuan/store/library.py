@@ -70,10 +70,10 @@ def own_works(connection: sa.Connection, work_ids: Iterable[str], person: Accoun
 
 def works_of_media(connection: sa.Connection, person: AccountRow, media: str, limit: int) -> list[WorkRow]:
     """The newest works of a media type, or of all that begin with ``media``, such as ``image``; ``image+video``: of
-    either."""
+    either. A sheet of music as SVG is no picture from which something starts: it has no pixels."""
     fits = [work.c.media_type == one if "/" in one else work.c.media_type.startswith(f"{one}/")
             for one in media.split("+")]  # fmt: skip
-    query = sa.select(work).where(sa.or_(*fits), *_conditions(person, Wanted()))
+    query = sa.select(work).where(sa.or_(*fits), work.c.media_type != "image/svg+xml", *_conditions(person, Wanted()))
     found = connection.execute(query.order_by(work.c.created_at.desc(), work.c.id.desc()).limit(limit)).mappings()
     return [WorkRow(**row) for row in found]
 

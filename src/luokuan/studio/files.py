@@ -24,8 +24,9 @@ from luokuan.store.jobs import Job
 from luokuan.store.works import WorkRow
 from luokuan.studio.guard.headers import FILES
 
-SHOWN = ("image/png", "image/jpeg", "image/webp", "audio/", "video/")
-"""What browsers show inside a page; everything else is only handed over."""
+SHOWN = ("image/png", "image/jpeg", "image/webp", "image/svg+xml", "audio/", "video/")
+"""What browsers show inside a page; everything else is only handed over. A sheet as SVG runs nothing, whatever it
+holds: as a picture of a page it has no scripts, and opened by itself it has the policy of all files."""
 _READ = 256 << 10
 _RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
 _TEXTS = {row.media_type: row for row in TEXTS}

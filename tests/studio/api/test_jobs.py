@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from typing import Any
@@ -38,6 +39,21 @@ def test_kinds_tell_their_schemas(place: Place) -> None:
     image = next(one for one in found if one["name"] == "create.image")
     assert image["scope"] == "create" and image["brief"]["properties"]["count"]["maximum"] == 64
     assert next(one for one in found if one["name"] == "train.gan")["scope"] == "train"
+    music = next(one for one in found if one["name"] == "create.music")
+    offered = set(music["brief"]["properties"]["format"]["enum"])
+    assert {"image/svg+xml", "application/pdf", "application/vnd.recordare.musicxml+xml"} <= offered
+
+
+def test_a_sheet_of_music_that_nothing_draws_here_is_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, brief = Program(place), {"bars": 2, "format": "application/pdf"}
+    for name in ("verovio", "fpdf"):
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, name, None)
+            answer = ada.ask("POST", "/jobs", json={"kind": "create.music", "brief": brief})
+        assert answer.status_code == 400 and answer.json()["error"]["code"] == "sheet.library", name
+    brief["format"] = "application/vnd.recordare.musicxml+xml"
+    answer = ada.ask("POST", "/jobs", json={"kind": "create.music", "brief": brief})
+    assert answer.status_code == 201 and answer.json()["brief"]["format"] == brief["format"]
 
 
 def test_a_job_is_handed_in_once_looked_at_cancelled_and_forgotten(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,18 @@ from scores_for_tests import save_music
 from textvaes import save_text_vae
 
 from luokuan.colophon import ffmpeg
+from luokuan.colophon.collection import export, name_of
+from luokuan.colophon.tlog.log import entry_of
 from luokuan.colophon.verification import verify_files
 from luokuan.errors import UserError
 from luokuan.i18n import speaking
+from luokuan.media import Score
 from luokuan.store import claims
 from luokuan.store.blobs import Blobs
 from luokuan.store.database import Database
 from luokuan.store.home import Home, open_home
 from luokuan.store.jobs import Job
+from luokuan.store.masters import Masters
 from luokuan.store.tables import job
 from luokuan.store.works import WorkRow, find_work
 from luokuan.studio.jobs.queue import JobQueue
@@ -115,6 +120,48 @@ def test_pieces_variations_and_ways(home: Home, queue: JobQueue, database: Datab
     assert ended.outputs == 3 and [(row.recipe or {})["parameters"]["step"] for row in steps] == [1, 2, 3]
     ended, strip = done(home, database, queue, "create.music", {**way, "strip": True})
     assert ended.outputs == len(strip) == 1
+
+
+SHEETS = {
+    "image/svg+xml": ("verovio",),
+    "application/pdf": ("verovio", "fpdf"),
+    "application/vnd.recordare.musicxml+xml": (),
+}
+"""Media types of sheets, and the modules that draw them."""
+
+
+@pytest.mark.parametrize(("media_type", "needed"), SHEETS.items())
+def test_a_sheet_is_a_work_of_its_own(
+    home: Home, queue: JobQueue, database: Database, tmp_path: Path, media_type: str, needed: tuple[str, ...]
+) -> None:
+    for name in needed:
+        pytest.importorskip(name)
+    save_music(home.models / "tune")
+    ended, (row,) = done(home, database, queue, "create.music",
+                         {"model": "tune", "bars": 1, "seed": 7, "format": media_type, "label": "en"})  # fmt: skip
+    assert row.media_type == media_type and row.kind == "music" and row.label == "AI generated"
+    export([row], tmp_path / "out", home=home)
+    assert [one.verdict for one in verify_files([tmp_path / "out" / name_of(row)], home)] == ["ours"]
+    with database.read() as connection:
+        assert entry_of(connection, row.id) is not None, "it stands in the log"
+    preview = queue.preview(ended.id)
+    assert preview is not None and preview[1].startswith(b"\x89PNG"), "the piano-roll is shown meanwhile"
+    kept = Masters(home).get(row.id, Score)
+    _ended, (piece,) = done(home, database, queue, "create.music", {"model": "tune", "bars": 1, "seed": 7})
+    assert Masters(home).get(piece.id, Score) == kept, "the same brief in another format is the same piece"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "name"), [(media_type, name) for media_type, needed in SHEETS.items() for name in needed]
+)
+def test_a_sheet_that_nothing_draws_is_refused_at_once(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, media_type: str, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UserError, match=name) as caught:
+        queue.submit("ann", "create.music", {"format": media_type})
+    assert caught.value.code == "sheet.library" and "--" not in caught.value.do
+    assert queue.submit("ann", "create.music", {"format": "application/vnd.recordare.musicxml+xml"}).live
 
 
 def test_sentences_and_ways_between_them(home: Home, queue: JobQueue, database: Database) -> None:

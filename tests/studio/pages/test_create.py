@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -118,6 +119,29 @@ def test_pieces_are_offered_where_pieces_are_asked_for(place: Place) -> None:
     assert sent(browser, form, "sentences").status_code == 303
     (job,) = jobs_of(place)
     assert job.brief["attributes"] == {"length": -1.5}
+
+
+def test_sheets_of_music_are_offered_as_formats_and_never_as_pictures(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = place.account("ada")
+    sheet = keep_row(place.database, ada, kind="music", media_type="image/svg+xml", model_name="chorale")
+    browser = place.stranger().login("ada")
+    page = browser.get("/create/music").text
+    for sent_as, word in (
+        ("image/svg+xml", "sheet music (SVG)"),
+        ("application/pdf", "sheet music (PDF)"),
+        ("application/vnd.recordare.musicxml+xml", "sheet music (MusicXML)"),
+    ):
+        assert f'<option value="{sent_as}">{word}</option>' in page
+    for word in ("image", "enlargement", "effect", "presenter"):
+        assert f"work:{sheet.id}" not in browser.get(f"/create/{word}").text, word
+    again = browser.get(f"/create/music?again={sheet.id}").text
+    assert '<option value="image/svg+xml" selected>' in again, "and of the same seed another format can be made"
+    monkeypatch.setitem(sys.modules, "fpdf", None)
+    answer = sent(browser, {"key": "p", "model": "chorale", "format": "application/pdf"}, "music")
+    assert answer.status_code == 400 and not jobs_of(place)
+    assert 'id="field-format-wrong"' in answer.text and "needs the package fpdf2" in answer.text
 
 
 def test_a_work_is_made_again(place: Place) -> None:

@@ -7,10 +7,11 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-from drafts import draft, text_draft
+from drafts import draft, score_draft, text_draft
 from people import Place, keep_row
 
 from luokuan.colophon.finish import finish
+from luokuan.colophon.formats import format_of
 from luokuan.colophon.lineage import Lineage, Node
 from luokuan.rights.notices import withdraw
 from luokuan.studio.files import disposition
@@ -62,6 +63,40 @@ def test_a_text_is_shown_as_words_and_handed_over_inertly(place: Place, media_ty
         assert answer.headers["x-content-type-options"] == "nosniff"
     told = browser.get(f"/works/{work.id}/evidence").text
     assert "unchanged" in told, "its signature, which lies beside, is asked as well"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "needed"),
+    [
+        ("image/svg+xml", ("verovio",)),
+        ("application/pdf", ("verovio", "fpdf")),
+        ("application/vnd.recordare.musicxml+xml", ()),
+    ],
+)
+def test_a_sheet_of_music_is_shown_where_browsers_can_and_handed_out(
+    place: Place, media_type: str, needed: tuple[str, ...]
+) -> None:
+    for name in needed:
+        pytest.importorskip(name)
+    work = finish(score_draft(), home=place.home, owner=place.account("ada").id, media_type=media_type)
+    browser = place.stranger().login("ada")
+    page, picture = browser.get(f"/works/{work.id}").text, media_type == "image/svg+xml"
+    assert (f'<img src="/works/{work.id}/file"' in page) == picture
+    assert (f'<img src="/works/{work.id}/file"' in browser.get("/library").text) == picture
+    assert ("Browsers don&#39;t show this kind; download it." in page) != picture
+    for told in (work.sha256, work.label, "entry 0 of luokuan/", media_type):
+        assert told in page, told
+    shown = browser.get(f"/works/{work.id}/file")
+    assert shown.content == work.data and shown.headers["content-type"] == media_type
+    assert shown.headers["content-disposition"].startswith("inline" if picture else "attachment")
+    policy = dict(part.partition(" ")[::2] for part in shown.headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'" and policy["sandbox"] == "" and "script-src" not in policy
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    saved = browser.get(f"/works/{work.id}/download")
+    assert saved.content == work.data and saved.headers["content-disposition"].startswith("attachment")
+    archive = zipfile.ZipFile(io.BytesIO(browser.get(f"/works/{work.id}/download?whole=true").content))
+    assert {"proof", format_of(media_type).suffixes[0][1:]} <= {name.rsplit(".", 1)[1] for name in archive.namelist()}
+    assert "byte for byte" in browser.get(f"/works/{work.id}/evidence", headers={"hx-request": "true"}).text
 
 
 def test_works_of_others_in_a_lineage_have_no_name() -> None:

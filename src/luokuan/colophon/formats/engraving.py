@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -73,20 +74,29 @@ def engrave(sheet: Sheet) -> str:
     return "\n".join([*head, ground, tempo, *parts, *label, "</svg>", ""])
 
 
+def check_installed() -> None:
+    """Refuse a drawing where there is nothing to draw it with. Loads nothing.
+
+    Raises:
+        UserError: verovio isn't installed.
+    """
+    if find_spec("verovio") is None:
+        raise UserError(
+            _("Sheet music as SVG or PDF needs the package verovio, which isn't installed."),
+            _("Run: pip install verovio. Or write .musicxml."),
+            code="sheet.library",
+        )
+
+
 def toolkit_for(sheet: Sheet, options: Mapping[str, Any] | None = None) -> Any:
     """Verovio's toolkit with a sheet laid out. ``options``: other ones than an endless page's.
 
     Raises:
         UserError: verovio isn't installed.
     """
-    try:
-        import verovio
-    except ImportError as error:
-        raise UserError(
-            _("Sheet music as SVG or PDF needs the package verovio, which isn't installed."),
-            _("Run: pip install verovio. Or write .musicxml."),
-            code="sheet.library",
-        ) from error
+    check_installed()
+    import verovio
+
     toolkit = verovio.toolkit()
     toolkit.setOptions({**_OPTIONS, **(options or {})})
     if not toolkit.loadData(musicxml.build(sheet, drawn=True)):

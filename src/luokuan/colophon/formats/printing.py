@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from luokuan.colophon.formats import engraving
 from luokuan.colophon.formats.engraving import LABEL, MARK, WIDTH, toolkit_for, wrapped
 from luokuan.colophon.formats.notation import Sheet
 from luokuan.colophon.formats.painting import NOTE, Frame, Painting, Words, ellipse, number, painted
@@ -75,6 +77,21 @@ def imprint(sheet: Sheet) -> bytes:
     return _DATE.sub(lambda found: b" " * len(found[0]), bytes(pdf.output()))
 
 
+def check_installed() -> None:
+    """Refuse a file where there is nothing to make it with. Loads nothing.
+
+    Raises:
+        UserError: verovio or fpdf2 isn't installed.
+    """
+    engraving.check_installed()
+    if find_spec("fpdf") is None:
+        raise UserError(
+            _("Sheet music as PDF needs the package fpdf2, which isn't installed."),
+            _("Run: pip install fpdf2. Or write .svg or .musicxml."),
+            code="sheet.library",
+        )
+
+
 def told(contents: Iterable[bytes]) -> tuple[int, list[str]]:
     """Of what draws the pages: how many notes there are on all of them, and what each label says."""
     notes, said = 0, []
@@ -85,14 +102,9 @@ def told(contents: Iterable[bytes]) -> tuple[int, list[str]]:
 
 
 def _paper() -> FPDF:
-    try:
-        from fpdf import FPDF
-    except ImportError as error:
-        raise UserError(
-            _("Sheet music as PDF needs the package fpdf2, which isn't installed."),
-            _("Run: pip install fpdf2. Or write .svg or .musicxml."),
-            code="sheet.library",
-        ) from error
+    check_installed()
+    from fpdf import FPDF
+
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # it tells of every table that it leaves out
     pdf = FPDF(unit="pt")
     pdf.set_creation_date(_NO_DATE)

@@ -65,6 +65,7 @@ def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
             "temperature": (_("Temperature"), _("Below 1: more probable; 0: always the likeliest.")),
             "truncation": (_("Truncation"), _("Below 1: more typical, less varied.")),
             "synthesiser": (_("Instruments"), _("For sounds.")),
+            "format": (_("Format"), _("As PNG it is the piano-roll.")),
         }
     if kind == "create.translation":
         return {
@@ -245,6 +246,9 @@ def choice_word(name: str, value: object) -> str:
             "image/png": "PNG",
             "image/jpeg": "JPEG",
             "image/webp": "WebP",
+            "image/svg+xml": _("sheet music (SVG)"),
+            "application/pdf": _("sheet music (PDF)"),
+            "application/vnd.recordare.musicxml+xml": _("sheet music (MusicXML)"),
             "text/plain": _("plain text"),
             "text/markdown": "Markdown",
             "application/json": "JSON",

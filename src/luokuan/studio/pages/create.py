@@ -165,6 +165,7 @@ def _where(error: UserError, fields: Sequence[Field]) -> dict[str, str]:
         "create.class": ("class_name",),
         "copy.product": ("product",),
         "verse.form": ("form",),
+        "sheet.library": ("format",),
     }.get(error.code, ())
     name = next((name for name in spoken if name in names), None)
     return {} if name is None else {name: error.what}

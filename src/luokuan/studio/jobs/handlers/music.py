@@ -23,7 +23,7 @@ MIDI: dict[str, Any] = {"file": "audio/midi"}
 MOST_BARS = 128
 MusicFormat = Literal[
     "audio/midi", "audio/wav", "audio/flac", "audio/mpeg", "audio/ogg", "audio/ogg; codecs=opus", "audio/mp4",
-    "image/png",
+    "image/png", "image/svg+xml", "application/pdf", "application/vnd.recordare.musicxml+xml",
 ]  # fmt: skip
 
 
@@ -74,8 +74,12 @@ class MusicBrief(Making):
 
 
 def check(brief: MusicBrief, home: Home) -> None:
-    """Refuse models and files that aren't there, and wishes that have no say beside others."""
+    """Refuse models and files that aren't there, a sheet that nothing draws here, and wishes that have no say beside
+    others."""
+    from luokuan.create.rendering import check_drawn
+
     check_making(brief, home)
+    check_drawn(brief.format)
     way = brief.start is not None or brief.to is not None
     refuse_needless(
         NAME,
