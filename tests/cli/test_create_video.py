@@ -49,6 +49,25 @@ def test_a_short_and_an_effect_on_it(run: Any) -> None:
     assert code == 0 and told["id"] in out
 
 
+@pytest.mark.parametrize(("ending", "output"), [("jpg", None), ("png", None), ("webp", "folder")])
+def test_a_picture_before_another_background_is_written_as_a_picture(run: Any, ending: str, output: str | None) -> None:
+    pytest.importorskip("cv2")
+    pixels = np.full((90, 120, 3), 220, np.uint8)
+    pixels[30:70, 40:80] = (200, 30, 30)
+    pixels += np.random.default_rng(1).integers(0, 20, pixels.shape, dtype=np.uint8)
+    Image.fromarray(pixels).save(f"shirt.{ending}")
+    Path("folder").mkdir()
+    more = ("-o", output) if output else ()
+    code, out, err = run("create", "effect", f"shirt.{ending}", "-e", "background", "--background", "sea", *more,
+                         "--json")  # fmt: skip
+    assert code == 0, err
+    path = Path(json.loads(out)["path"])
+    assert path.suffix == f".{ending}" and path.parent == Path(output or ".")
+    with Image.open(path) as shown:
+        assert shown.format == {"jpg": "JPEG"}.get(ending, ending.upper())
+    assert run("verify", path)[0] == 0 and not list(Path().rglob("*.mp4"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

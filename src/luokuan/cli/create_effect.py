@@ -18,7 +18,7 @@ from luokuan.create.effects.orders import STILL, EffectName, Flakes
 from luokuan.errors import UserError
 from luokuan.i18n import _
 
-HELP = _("Put an effect on a picture or a clip of anybody: a clip that keeps its history.")
+HELP = _("Put an effect on a picture or a clip of anybody: a clip, or a picture, that keeps its history.")
 
 
 def effect(
@@ -80,7 +80,8 @@ def effect(
         typer.Option(
             "--format",
             help=_(
-                "mp4 or webm; png, jpg or webp for a picture's style or background (default: by --output, else mp4)."
+                "mp4 or webm; png, jpg or webp for a picture's style or background (default: by --output, else that "
+                "picture's own there, else mp4)."
             ),
         ),
     ] = None,
@@ -94,13 +95,16 @@ def effect(
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> None:
-    """Make, finish and write the clip."""
+    """Make, finish and write the clip, or the picture."""
     from luokuan.colophon.finish import export_work
+    from luokuan.colophon.formats import format_of
     from luokuan.create.effects.drafts import create_effect
     from luokuan.store.home import open_home
 
     known = {**FORMATS, **PICTURES} if effect in STILL else FORMATS
-    suffix = suffix_of(format, output, 1, known)
+    # Whether a picture stays one depends on what it is: the work tells.
+    open_yet = effect in STILL and format is None and (output is None or not output.suffix or output.is_dir())
+    suffix = None if open_yet else suffix_of(format, output, 1, known)
     wanted = labelling.label_options(label, policy, no_label, reason, acknowledge, home, corner=corner)
     began = time.monotonic()
     with ExitStack() as held:
@@ -118,11 +122,12 @@ def effect(
             size=size,
             seed=seed,
             licence=licence,
-            media_type=known[suffix],
+            media_type=None if suffix is None else known[suffix],
             label=wanted,
             home=open_home(home),
             on_frame=None if quiet or json else progress(held),
         )
+    suffix = suffix or format_of(work.media_type).suffixes[0][1:]
     exported = export_work(work, path_of(output, work, suffix, count=1))
     if suffix in PICTURES:
         emit_json(record_of(exported)) if json else say(told_of(exported))

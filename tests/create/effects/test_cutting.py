@@ -197,6 +197,29 @@ def test_a_picture_turns_into_it_and_a_clip_is_refused(home: Home, tmp_path: Pat
         create_effect(path, "background", **asked)
 
 
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
+def test_a_picture_stays_a_picture_of_its_kind_where_no_format_is_asked_for(
+    home: Home, tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"photo.{ending}"
+    Image.fromarray(scene()[0]).save(path)
+    made: list[tuple[Any, str]] = []
+
+    def keep(found: Any, **options: Any) -> Any:
+        made.append((type(found.media), options["media_type"]))
+        return None
+
+    asked = {"background": "#FF0000", "inside": (0, 0, 1, 1), "home": home, "finisher": keep}
+    create_effect(path, "background", **asked)
+    create_effect(path, "background", size=64, **asked)
+    assert made == [(Picture, {"jpg": "image/jpeg"}.get(ending, f"image/{ending}"))] * 2
+    # Who says how long it is to be, or how fast, wants a clip.
+    for timed in ({"seconds": 0.5, "fps": 8.0}, {"seconds": 0.5}, {"fps": 4.0}):
+        create_effect(path, "background", size=64, **timed, **asked)
+    create_effect(path, "zoom", seconds=0.5, fps=8.0, size=64, home=home, finisher=keep)
+    assert made[2:] == [(Clip, "video/mp4")] * 4
+
+
 def test_the_benchmark_draws_a_sheet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

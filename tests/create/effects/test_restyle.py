@@ -112,5 +112,14 @@ def test_a_picture_turns_into_the_style_of_another_and_a_clip_takes_it(home: Hom
     assert path is not None
     create_effect(path, "style", toward=tmp_path / "style.png", media_type="video/webm", home=home, finisher=keep)
     assert isinstance(made[1], Clip) and len(made[1].frames) == 4
+    work = create_effect(tmp_path / "photo.png", "style", toward=tmp_path / "style.png", home=home, finisher=keep)
+    assert isinstance(made[2], Picture) and work.media_type == "image/png", "nothing of it moves"
+
+    def look(draft: Any, **options: Any) -> Any:
+        made.append(draft.media)
+        assert options["media_type"] == "video/mp4"
+
+    create_effect(path, "style", toward=tmp_path / "style.png", home=home, finisher=look)
+    assert isinstance(made[3], Clip), "a clip stays a clip"
     with pytest.raises(UserError, match="stays a clip"):
         create_effect(path, "style", toward=tmp_path / "style.png", media_type="image/png", home=home)

@@ -23,6 +23,7 @@ from luokuan.store.database import Database
 from luokuan.store.home import Home, open_home
 from luokuan.store.ownership import set_owner
 from luokuan.store.tables import job
+from luokuan.store.works import find_work
 from luokuan.studio.jobs import owners
 from luokuan.studio.jobs.kinds import kind_named
 from luokuan.studio.jobs.queue import JobQueue
@@ -143,7 +144,9 @@ def test_one_of_each_is_made(home: Home, queue: JobQueue, database: Database) ->
     given = keep_input(out.getvalue(), home)
     tiny = {"seconds": 0.5, "fps": 8.0, "size": 64}
     drawn = HEAD + f"scenes: [{{seconds: 0.5, background: {{picture: '{given}'}}}}]\n"
+    style = {"effect": "style", "toward": given, "strength": 0.1, "size": 64}
     asked = [
+        queue.submit("ann", "create.effect", {"file": given, **style}),
         queue.submit("ann", "create.video", {"storyboard": drawn, "format": "video/webm", "seed": 4}),
         queue.submit("ann", "create.effect", {"file": given, "effect": "glitch", "format": "video/webm", **tiny}),
     ]
@@ -156,3 +159,6 @@ def test_one_of_each_is_made(home: Home, queue: JobQueue, database: Database) ->
         worker.do(mine)
         ended = queue.get(found.id)
         assert ended.state == "done" and ended.result == {"works": list(queue.works(found.id))}, ended.error
+    with database.read() as connection:
+        made = [find_work(connection, queue.works(found.id)[0]) for found in asked]
+    assert [row and row.media_type for row in made] == ["image/png", "video/webm", "video/webm"]

@@ -43,7 +43,7 @@ def create_effect(
     toward: Path | str | None = None,
     codec: str | Path | None = None,
     licence: str = "",
-    media_type: str = "video/mp4",
+    media_type: str | None = None,
     label: LabelOptions | None = None,
     home: Home | None = None,
     on_frame: Callable[[int, int], None] | None = None,
@@ -61,7 +61,8 @@ def create_effect(
         codec: Whose latents ``morph`` goes through: store name, starter name, folder or Hub id.
         licence: Of the given files (SPDX id or a name); empty: that of the works, or unknown.
         media_type: ``video/mp4`` or ``video/webm``; or a format of pictures, for the ``style`` or the
-            ``background`` of a picture.
+            ``background`` of a picture. None: that of the picture, for these two where neither ``seconds`` nor ``fps``
+            asks for a clip; else ``video/mp4``.
         label: The explicit label; default: as the home says.
         home: Where the work is kept; default: the user's home.
         on_frame: Called with the number of frames that are made, and of all; what it raises ends the work.
@@ -81,20 +82,22 @@ def create_effect(
     from luokuan.store.home import open_home
 
     # Refused before anything is made.
-    still = media_type.startswith("image/") and effect in STILL
-    format_of(media_type, Picture if still else Clip)
+    if media_type is not None:
+        format_of(media_type, Picture if _is_still(effect, media_type) else Clip)
     asked = Order(effect, **order)
     check_toward(effect, toward, codec, asked.background, asked.inside)
     if asked.background:
         behind((1, 1), asked.background, 0)  # there is such a colour or place
-    if still and (given_in_vain := [option for option in asked.chosen if option != "--size"]):
+    if _is_still(effect, media_type) and asked.timed:
         raise UserError(
-            _("{option} has no say with {other}.", option=given_in_vain[0], other=_("a picture")),
+            _("{option} has no say with {other}.", option=asked.timed[0], other=_("a picture")),
             _("Leave one of them out."),
             code="create.option",
         )
     place = home or open_home()
     given = [take_in(expand(path), place, "parentOf")]
+    media_type = media_type or _usual(asked, given[0])
+    still = _is_still(effect, media_type)
     corpus = None
     if effect == "style" and expand(str(toward)).is_dir():
         from luokuan.foundation.corpus.reader import open_corpus
@@ -121,6 +124,19 @@ def create_effect(
             label=label,
             origin=Origin("edited", tuple(given), GENERATED if ours else COMPOSITE),
         )
+
+
+def _is_still(effect: str, media_type: str | None) -> bool:
+    """Whether a picture is asked for."""
+    return effect in STILL and media_type is not None and media_type.startswith("image/")
+
+
+def _usual(asked: Order, given: Ingredient) -> str:
+    """The format where none is wanted: a picture to which nothing moves stays one."""
+    from luokuan.colophon.formats import PICTURES
+
+    stays = asked.effect in STILL and not asked.timed and given.media_type in {row.media_type for row in PICTURES}
+    return given.media_type if stays else "video/mp4"
 
 
 def _made(

@@ -89,6 +89,11 @@ class Order:
         given = (("--seconds", self.seconds), ("--fps", self.fps), ("--size", self.size))
         return [option for option, value in given if value is not None]
 
+    @property
+    def timed(self) -> list[str]:
+        """Those of them that a picture can't have."""
+        return [option for option in self.chosen if option != "--size"]
+
 
 def check_toward(effect: str, toward: object, codec: object, background: str = "", inside: object = None) -> None:
     """Refuse a morph, a style or a background without what it goes to, and that with another effect.

@@ -124,6 +124,10 @@ def _of_kind(kind: str) -> dict[str, tuple[str, str]]:
             "fps": (_("Frames a second"), _("Of a clip made of a picture (default: 12).")),
             "size": (_("Size"), _("Shortest side in pixels, of a clip made of a picture (default: 512).")),
             "licence": (_("Licence"), _("Licence of the given files, such as CC-BY-4.0 or own.")),
+            "format": (
+                _("Format"),
+                _("Automatic: a picture stays one with a style or a background; everything else is an MP4."),
+            ),
         }
     return _moving_or_heard(kind)
 

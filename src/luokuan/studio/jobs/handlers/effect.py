@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class EffectBrief(Finishing):
-    """See ``luokuan.create.effects.orders.Order``; ``file`` and ``toward``: ``work:ID`` or ``input:SHA256``."""
+    """See ``luokuan.create.effects.orders.Order``; ``file`` and ``toward``: ``work:ID`` or ``input:SHA256``.
+    ``format``: None: a picture whose style or background is changed stays one, all else is an MP4."""
 
     file: str = Field(max_length=80, json_schema_extra={"file": "image+video"})
     effect: EffectName = "zoom"
@@ -33,7 +34,7 @@ class EffectBrief(Finishing):
     size: int | None = Field(default=None, ge=64, le=1080)
     licence: str = Field(default="", max_length=100)
     corner: Literal["top-left", "top-right", "bottom-left", "bottom-right"] | None = None
-    format: Literal["video/mp4", "video/webm", "image/png", "image/jpeg", "image/webp"] = "video/mp4"
+    format: Literal["video/mp4", "video/webm", "image/png", "image/jpeg", "image/webp"] | None = None
 
 
 def check(brief: EffectBrief, home: Home) -> None:
@@ -53,7 +54,7 @@ def check(brief: EffectBrief, home: Home) -> None:
     check_toward(brief.effect, brief.toward, brief.codec, brief.background, brief.inside)
     if brief.background:
         behind((1, 1), brief.background, 0)
-    if brief.effect not in STILL:
+    if brief.effect not in STILL and brief.format is not None:
         format_of(brief.format, Clip)
 
 
