@@ -20,6 +20,7 @@ from luokuan.i18n import _
 from luokuan.studio.access import by_program, principal_of
 from luokuan.studio.openai import errors as openai
 from luokuan.studio.rendering import render
+from luokuan.studio.saying import here
 from luokuan.studio.state import studio_of
 
 _UNAVAILABLE = ("database.busy", "check.full")
@@ -37,7 +38,7 @@ def answer(request: Request, error: UserError) -> Response:
     """The answer to a request that something was wrong with."""
     if openai.under(request):
         return openai.answer(error)
-    status = status_of(error)
+    error, status = here(error), status_of(error)
     headers = {}
     if status == 401:
         headers["www-authenticate"] = "Bearer" if by_program(request) else "Cookie"

@@ -24,6 +24,7 @@ from luokuan.store.offer_checks import begin_check, drop_check, find_check, open
 from luokuan.studio.access import principal
 from luokuan.studio.errors import missing
 from luokuan.studio.guard import tokens
+from luokuan.studio.saying import here
 from luokuan.studio.state import now, studio_of
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def unfinished(request: Request) -> list[tuple[Check, datetime]]:
 
 def told(check: Check) -> dict[str, Any]:
     """How a check stands, for programs."""
-    error = check.error
+    error = None if check.error is None else here(check.error)
     return {
         "id": check.id,
         "state": check.state,

@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from luokuan import __version__
+from luokuan.errors import UserError
 from luokuan.i18n import _, language
 from luokuan.studio.access import VISIT, Principal, cookie_name, is_secure
 from luokuan.studio.guard import csrf, tokens
 from luokuan.studio.navigation import entries
+from luokuan.studio.saying import here
 from luokuan.studio.training import words as training_words
 from luokuan.studio.training.charts import short
 from luokuan.studio.training.tasks import family_word, material_word, unit_word
@@ -49,7 +51,10 @@ def render(
         "is_part": "hx-request" in request.headers,
         "version": __version__,
     }
-    text = _environment().get_template(template).render({**shared, **(values or {})})
+    given = dict(values or {})
+    if isinstance(error := given.get("error"), UserError):
+        given["error"] = here(error)
+    text = _environment().get_template(template).render({**shared, **given})
     answer = HTMLResponse(text, status)
     answer.headers["vary"] = "cookie, accept-language, hx-request"
     if visit:

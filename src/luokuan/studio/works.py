@@ -45,7 +45,7 @@ def served_work(request: Request, work_id: str) -> WorkRow:
     if withdrawn:
         raise UserError(
             _("The work {id} was withdrawn and isn't served any more.", id=row.id),
-            _("That it was made stays provable: see `luokuan rights notices`."),
+            _("That it was made stays provable by the log."),
             code="work.withdrawn",
             status=410,
         )

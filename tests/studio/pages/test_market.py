@@ -53,6 +53,7 @@ def test_publish_buy_deliver_refund(place: Place) -> None:
     form = {"work": work.id, "title": "A tale", "terms": "commercial", "price": "12.50", "currency": "EUR"}
     answer = outcome(seller, seller.post("/selling/publish", form))
     assert answer.status_code == 409 and "may not be sold" in answer.text and 'value="A tale"' in answer.text
+    assert "under &#39;Conditions that I meet&#39;" in answer.text and "--met" not in answer.text, "a field, no option"
     answer = outcome(seller, seller.post("/selling/publish", {**form, "met": list(MET)}))
     assert answer.status_code == 303, answer.text
     path, stranger = answer.headers["location"], place.stranger()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.studio.asking.words import field_words
+from luokuan.studio.saying import named
 
 
 def refuse_needless(kind: str, rows: Iterable[tuple[bool, str, str]]) -> None:
@@ -39,7 +40,7 @@ def refuse_both(kind: str, rows: Iterable[tuple[bool, str, str]]) -> None:
 
 
 def _named(field: str, kind: str) -> str:
-    return f"'{field_words(field, kind)[0]}'"
+    return named(field_words(field, kind)[0])
 
 
 def _refusal(what: str, do: str) -> UserError:

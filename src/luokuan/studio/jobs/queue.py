@@ -16,6 +16,7 @@ from luokuan.i18n import _, language
 from luokuan.store import jobs
 from luokuan.store.jobs import Event, Job, Order
 from luokuan.studio.jobs.kinds import HOUSE, Kind, kind_named
+from luokuan.studio.saying import here
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -111,7 +112,10 @@ class JobQueue:
                 return before
             if self.may is not None:
                 self.may(connection, Request(owner, kind, values))
-        found.check(checked, self.home)
+        try:
+            found.check(checked, self.home)
+        except UserError as error:
+            raise here(error, kind) from error
         with self.database.write() as connection:
             jobs.hold_owner(connection, owner)
             if (before := jobs.repeated(connection, order)) is not None:  # handed in meanwhile

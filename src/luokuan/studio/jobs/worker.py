@@ -28,6 +28,7 @@ from luokuan.store.jobs import Job
 from luokuan.studio.jobs.context import Context, Dropped
 from luokuan.studio.jobs.keeper import DROPPED, LEFT, Keeper, Limits
 from luokuan.studio.jobs.kinds import Kind, kind_named, kinds
+from luokuan.studio.saying import here
 
 SETTINGS = "LUOKUAN_WORKER"
 """Environment variable with ``Settings`` as JSON."""
@@ -121,7 +122,7 @@ class Worker:
             except (Dropped, Stale):
                 pass  # whoever took the job has written what became of it
             except UserError as error:
-                self._failed(context, claims.error_of(error), again=error.code in TRANSIENT)
+                self._failed(context, claims.error_of(here(error, job.kind)), again=error.code in TRANSIENT)
             except Exception as error:
                 logs.get("studio.jobs").error("a job broke off", job=job.id, kind=job.kind, exc_info=error)
                 fault = {
