@@ -36,6 +36,18 @@ def test_words_are_as_they_are_written(voice: English) -> None:
         assert own[-1].end < piece.sound.seconds
 
 
+def test_marks_of_chinese_stay_as_they_are_written(voice: English) -> None:
+    (piece,) = voice.say("Yes，Luokuan。")
+    assert piece.text == "Yes，Luokuan。" == "".join(word.text for word in piece.sound.words)
+
+
+def test_words_end_before_the_pause(voice: English) -> None:
+    for piece in voice.say("30%,13812345678,3:2,1/2, I laugh, Both. Enough"):
+        pause = english.STOP if piece.text.rstrip().endswith(".") else english.PAUSE
+        assert piece.sound.words[-1].end <= piece.sound.seconds - pause + 1e-3
+        assert piece.phones[-1].end <= piece.sound.seconds - pause + 1e-3
+
+
 def test_times_are_those_of_the_sound(voice: English) -> None:
     (piece,) = voice.say("Stop, stop.")
     first, second = piece.sound.words

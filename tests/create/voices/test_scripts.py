@@ -24,6 +24,11 @@ from luokuan.create.voices.scripts import left_out, runs, speakable
         ("你好，GPU和CPU", [("zh", "你好，GPU和CPU")]),
         ("NASA is big", [("en", "NASA is big")]),
         ("123", [("en", "123")]),
+        ("重5kg。It is 5kg. 长3.5 cm。", [("zh", "重5kg。"), ("en", "It is 5kg. "), ("zh", "长3.5 cm。")]),
+        ("速度60km/h，Run", [("zh", "速度60km/h，"), ("en", "Run")]),
+        ("5kgs of 苹果", [("en", "5kgs of "), ("zh", "苹果")]),
+        ("圆周率是3.14。Hello", [("zh", "圆周率是3.14。"), ("en", "Hello")]),
+        ("￥12.50,重5kg,30% in all", [("zh", "￥12.50,重5kg,30% "), ("en", "in all")]),
         ("café naïve", [("en", "café naïve")]),
         ("", []),
     ],
@@ -55,6 +60,9 @@ def test_long_texts_take_no_long_time(text: str) -> None:
         ("e\u0301", "é"),
         ("-5℃ 90°", "-5℃ 90°"),
         ("a\tb\nc", "a b\nc"),
+        ("－５．５％", "-5.5%"),
+        ("10㎡ 3㎏", "10m2 3kg"),
+        ("①Ⅳ½m²〇", "141/2m²〇"),
     ],
 )
 def test_what_has_no_sound_goes(text: str, plain: str) -> None:

@@ -31,7 +31,7 @@ def tidy() -> Iterator[None]:
 
 
 def test_words_are_as_they_are_written(voice: TrainedVoice) -> None:
-    text = "Dr. Smith paid $9.99. Wasn't it nice?"
+    text = "Dr. Smith paid $9.99。 Wasn't it nice？"
     found = list(voice.say(text))
     assert "".join(piece.text for piece in found) == text and len(found) == 2
     words = [word for piece in found for word in piece.sound.words]

@@ -80,9 +80,9 @@ class English:
     def say(self, text: str, *, rate: float = 1.0, pitch: float = 0.0, seed: int = 0) -> Iterator[Said]:
         """Speak English, sentence by sentence; see ``voice.Voice.say``. ``seed``: of the noise in its consonants."""
         random = np.random.default_rng(seed)
-        text = text.translate(MARKS)
+        read = text.translate(MARKS)
         covered = 0
-        found = [piece for piece in sentences(text) if self.can_say(text[piece[0] : piece[1]])]
+        found = [piece for piece in sentences(read) if self.can_say(read[piece[0] : piece[1]])]
         for number, (start, _stop) in enumerate(found):
             following = found[number + 1][0] if number + 1 < len(found) else len(text)
             begin = covered if number == 0 else start
@@ -92,7 +92,8 @@ class English:
                 yield said
 
     def _sentence(self, written: str, rate: float, pitch: float, random: np.random.Generator) -> Said | None:
-        phonemes, tokens = self._read(written.strip())
+        text = written.translate(MARKS)
+        phonemes, tokens = self._read(text.strip())
         ids, places = self._ids(phonemes)
         if len(ids) < 3:
             return None
@@ -105,9 +106,9 @@ class English:
         ends = counts / counts[-1] * len(samples) / self._dsp.SR
         first, last = _heard(samples)
         lead = max(0.0, first / self._dsp.SR - LEAD)
-        ends = np.maximum(ends - lead, 0.0)
+        ends = np.clip(ends - lead, 0.0, last / self._dsp.SR - lead)
         heard = [(t.text, *_span(t, places, ends)) for t in tokens if any(p in places for p in range(t.start, t.stop))]
-        pause = STOP if END.search(written) else PAUSE
+        pause = STOP if END.search(text) else PAUSE
         silence = np.zeros(round(pause / rate * self._dsp.SR), np.float32)
         whole = _GAIN * np.concatenate([samples[round(lead * self._dsp.SR) : last], silence])[None]
         sound = Sound(np.clip(whole, -1, 1).astype(np.float32), self._dsp.SR, timed_words(written, heard))

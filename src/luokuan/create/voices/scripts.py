@@ -6,12 +6,15 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from luokuan.create.voices.mandarin.reading import MEASURED
 from luokuan.create.voices.mandarin.syllables import HAN
 
 _ACRONYM = re.compile(r"[A-Z]{1,5}(?![A-Za-z])")
 _LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’\-][A-Za-zÀ-ÖØ-öø-ÿ]+)*")
 _CHINESE_MARKS = frozenset("，。！？；：、（）《》“”…—￥℃")
 _STOPS = frozenset(".。!！?？\n")
+_FULL_WIDTH = re.compile(r"[０-９Ａ-Ｚａ-ｚ＋－．／＝％]")
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ def runs(text: str) -> list[Run]:
     """The runs of ``text``, which together are the text.
 
     A Chinese character is Chinese, a Latin word English; but up to five capitals in a Chinese sentence, such as AI, are
-    spelt there. Figures, marks and all else go with what stands before them in their sentence, else with what follows.
+    spelt there. Figures with their units, marks and all else go with what stands before them in their sentence, else
+    with what follows.
     """
     kinds = _kinds(text)
     found: list[Run] = []
@@ -44,6 +48,9 @@ def _kinds(text: str) -> list[str]:
     while place < len(text):
         if HAN.match(text, place):
             kinds[place] = "zh"
+        elif text[place].isdecimal() and (measured := MEASURED.match(text, place)) is not None:
+            place = measured.end()
+            continue
         elif (word := _LATIN.match(text, place)) is not None:
             short = _ACRONYM.fullmatch(word[0]) and _among_chinese(text, place, word.end())
             kinds[place : word.end()] = ["zh" if short else "en"] * (word.end() - place)
@@ -59,13 +66,18 @@ def _among_chinese(text: str, start: int, stop: int) -> bool:
     """Whether the nearest letter on either side, within the sentence, is Chinese."""
     for step, first in ((-1, start - 1), (1, stop)):
         place = first
-        while 0 <= place < len(text) and text[place] not in _STOPS:
+        while 0 <= place < len(text) and not _stops(text, place):
             if HAN.match(text, place):
                 return True
             if text[place].isalpha():
                 break
             place += step
     return False
+
+
+def _stops(text: str, place: int) -> bool:
+    """Whether a sentence ends there; a point between figures is no stop."""
+    return text[place] in _STOPS and not _POINT.match(text, place)
 
 
 def _filled(text: str, kinds: list[str]) -> list[str]:
@@ -86,7 +98,7 @@ def _filled(text: str, kinds: list[str]) -> list[str]:
         # A figure that begins a sentence belongs to it.
         if begins and text[place].isdigit():
             before = following[place] or before
-        begins = text[place] in _STOPS or (begins and not text[place].isalnum())
+        begins = _stops(text, place) or (begins and not text[place].isalnum())
         filled[place] = before or following[place] or whole
     return filled
 
@@ -98,13 +110,18 @@ def left_out(text: str) -> str:
 
 
 def speakable(text: str) -> str:
-    """``text`` as the voices take it: full-width letters and figures as plain ones, no characters without a sound such
-    as control characters and marks of direction, emoji and other signs as spaces."""
+    """``text`` as the voices take it: full-width letters, figures and signs of sums as plain ones, figures and units
+    that are one sign, such as ① and ㎡, written out, no characters without a sound such as control characters and marks
+    of direction, emoji and other signs as spaces."""
     out = []
     for letter in text:
         kind = unicodedata.category(letter)
-        if "\uff10" <= letter <= "\uff19" or "\uff21" <= letter <= "\uff3a" or "\uff41" <= letter <= "\uff5a":
+        if _FULL_WIDTH.match(letter):
             out.append(chr(ord(letter) - 0xFEE0))
+        elif "\u3371" <= letter <= "\u33df":  # units
+            out.append(unicodedata.normalize("NFKC", letter))
+        elif kind in ("No", "Nl") and not HAN.match(letter) and letter not in "²³":
+            out.append(_figure(letter))
         elif letter in "\n\t":
             out.append("\n" if letter == "\n" else " ")
         elif kind in ("Cf", "Cc", "Mn", "Me") and not unicodedata.combining(letter):
@@ -114,3 +131,9 @@ def speakable(text: str) -> str:
         else:
             out.append(letter)
     return unicodedata.normalize("NFC", "".join(out))
+
+
+def _figure(sign: str) -> str:
+    """① and Ⅳ as 1 and 4, ½ as 1/2, all else as it is."""
+    value = unicodedata.numeric(sign)
+    return str(int(value)) if value.is_integer() else unicodedata.normalize("NFKC", sign).replace("\u2044", "/")

@@ -54,9 +54,9 @@ class TrainedVoice:
 
     def say(self, text: str, *, rate: float = 1.0, pitch: float = 0.0, seed: int = 0) -> Iterator[Said]:
         """Speak English, sentence by sentence; see ``voice.Voice.say``. ``seed``: of its melody and its noise."""
-        text = text.translate(MARKS)
+        plain = text.translate(MARKS)
         covered = 0
-        found = [piece for piece in sentences(text) if self.can_say(text[piece[0] : piece[1]])]
+        found = [piece for piece in sentences(plain) if self.can_say(plain[piece[0] : piece[1]])]
         for number, (start, _stop) in enumerate(found):
             following = found[number + 1][0] if number + 1 < len(found) else len(text)
             begin = covered if number == 0 else start
@@ -69,7 +69,8 @@ class TrainedVoice:
         from luokuan.foundation.corpus.audio import resampled
         from luokuan.models.speech.phonemes import read
 
-        reading = read(written.strip())
+        text = written.translate(MARKS)
+        reading = read(text.strip())
         if not reading.sounds:
             return None
         made = self._model.say(reading, rate=rate, pitch=pitch, seed=seed % 2**63)
@@ -81,7 +82,7 @@ class TrainedVoice:
         samples = resampled(part / max(1.0, float(np.abs(part).max()) / _PEAK), config.rate, RATE)
         times = np.clip(ends - first, 0.0, len(samples) / RATE)
         heard = [(word.text, float(times[word.start - 1]), float(times[word.stop - 1])) for word in reading.words]
-        silence = np.zeros(round((STOP if END.search(written) else PAUSE) / rate * RATE), np.float32)
+        silence = np.zeros(round((STOP if END.search(text) else PAUSE) / rate * RATE), np.float32)
         whole = np.concatenate([samples, silence])[None]
         return Said(Sound(whole, RATE, timed_words(written, heard)), written, _phones(reading, times.tolist()))
 

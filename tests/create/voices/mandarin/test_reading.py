@@ -51,6 +51,8 @@ from luokuan.create.voices.mandarin.reading import pieces, read_aloud
         ("2/3的人", "三分之二的人"),
         # money
         ("￥12.50", "十二点五元"),
+        ("￥12.50元", "十二点五元"),
+        ("$3美元", "三美元"),
         ("¥3万", "三万元"),
         ("$100", "一百美元"),
         ("€2", "两欧元"),

@@ -173,6 +173,9 @@ def _versions(m: re.Match[str]) -> str:
     return "点".join(cardinal(part) for part in m[0].split("."))
 
 
+_UNIT_NAMES = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+MEASURED = re.compile(rf"(?<![\d.])(?:{_NUMBER})\s?(?:{_UNIT_NAMES})(?![A-Za-z])")
+"""A number with its unit, such as 60km/h."""
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 
 
@@ -193,7 +196,7 @@ _RULES: tuple[Rule, ...] = (
     _rule(rf"({_NUMBER})[%％]?{_DASH}({_NUMBER})[%％]", _span_of_shares),
     _rule(rf"([-−–]?(?:{_NUMBER}))\s?([%％‰])", _share),
     _rule(rf"([-−–]?(?:{_NUMBER}))\s?(℃|°|º)([CF])?", _degrees),
-    _rule(rf"(US\$|HK\$|RMB|CNY|USD|[¥￥$＄€£])\s?({_NUMBER})([万亿]*)", _amount),
+    _rule(rf"(US\$|HK\$|RMB|CNY|USD|[¥￥$＄€£])\s?({_NUMBER})([万亿]*)(?:[美欧港日]?元|英镑)?", _amount),
     _rule(_NOT_BEFORE + r"(\d{1,4})/(\d{1,4})(?![\d/])", lambda m: f"{cardinal(m[2])}分之{cardinal(m[1])}"),
     _rule(rf"(?<![\d.-])({_NUMBER}){_DASH}({_NUMBER})(?![\d.]*-)(年级|[年月日号个位名岁天元块人次万亿]?)", _span),
     _rule(r"(?<!\d)([12]\d{3})(?=年(?!前|后|的?历史|以[前后上]))", lambda m: by_digits(m[1])),
@@ -202,7 +205,7 @@ _RULES: tuple[Rule, ...] = (
     _rule(r"(?<!\d)2(?=[月日号楼班路级])", lambda _m: "二"),
     _rule(r"(?<!\d)2点(?!\d)", lambda _m: "两点"),
     _rule(r"(?<!\d)2(?=[百千万亿])", lambda _m: "两"),
-    _rule(rf"({_NUMBER})\s?({'|'.join(sorted(map(re.escape, _UNITS), key=len, reverse=True))})(?![A-Za-z])", _unit),
+    _rule(rf"({_NUMBER})\s?({_UNIT_NAMES})(?![A-Za-z])", _unit),
     _rule(rf"(?<![\d.])(2)\s?({_LONGER}|[{_MEASURES}])", _measured),
     _rule(r"(?<![\d.])\d+(?:\.\d+){2,}(?![\d.])", _versions),
     _rule(rf"(?<![\dA-Za-z零一二三四五六七八九十])[-−](?:{_NUMBER})", lambda m: decimal(m[0])),
