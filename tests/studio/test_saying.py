@@ -114,6 +114,13 @@ def test_the_fields_are_called_as_in_the_readers_form() -> None:
     assert "--inside" in caught.value.what and "--" not in told and "What stays" not in told
 
 
+def test_chinese_marks_stand_without_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    chinese = {"'{name}'": "“{name}”", "the page '{page}'": "“{page}”页面", "on the page '{page}'": "“{page}”页面"}
+    monkeypatch.setattr("luokuan.studio.saying._", lambda text, **values: chinese.get(text, text).format(**values))
+    error = UserError("请用 --count 说明。", "见 `luokuan models list`，或用 `luokuan train gan` 训练。", code="c")
+    assert said(error, "create.image") == "请用“How many”说明。 见“Models”页面，或用“Train”页面训练。"
+
+
 def test_forms_and_programs_are_told_of_fields(place: Place) -> None:
     ada = place.account("ada")
     browser = place.stranger().login("ada")

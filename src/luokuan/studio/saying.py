@@ -17,8 +17,8 @@ from luokuan.studio.jobs.kinds import kinds
 
 _MAKING = "create."
 """What the names of kinds begin with whose forms have the fields of their briefs."""
-_COMMAND = re.compile(r"(with )?`luokuan ([a-z][^`]*)`")
-_OPTION = re.compile(r"`[^`]*`|(?<![\w-])--([a-z]+(?:-[a-z]+)*)(?: [A-Z]{3,}\b)?")
+_COMMAND = re.compile(r"( ?)(with )?`luokuan ([a-z][^`]*)`( ?)")
+_OPTION = re.compile(r"`[^`]*`|( ?)(?<![\w-])--([a-z]+(?:-[a-z]+)*)(?: [A-Z]{3,}\b)?( ?)")
 """An option, with the word in capitals that stands for its value; what stands in backticks is left alone."""
 _OTHERWISE = {
     "create.clip": {"attribute": "attributes"},
@@ -79,11 +79,11 @@ def _pages() -> dict[str, str]:
 
 def _pages_in(text: str) -> str:
     def page(found: re.Match[str]) -> str:
-        title = next((title for begin, title in _pages().items() if f"{found[2]} ".startswith(f"{begin} ")), None)
+        title = next((title for begin, title in _pages().items() if f"{found[3]} ".startswith(f"{begin} ")), None)
         if title is None:
             return found[0]
-        said = _("on the page '{page}'", page=title) if found[1] else _("the page '{page}'", page=title)
-        return said if found.start() else said[:1].upper() + said[1:]
+        said = _("on the page '{page}'", page=title) if found[2] else _("the page '{page}'", page=title)
+        return _spaced(found, said if found.start() else said[:1].upper() + said[1:])
 
     return _COMMAND.sub(page, text)
 
@@ -96,6 +96,11 @@ def _labels(kind: str) -> Mapping[str, str]:
 
 def _fields_in(text: str, labels: Mapping[str, str]) -> str:
     def field(found: re.Match[str]) -> str:
-        return named(labels[found[1]]) if found[1] in labels else found[0]
+        return _spaced(found, named(labels[found[2]])) if found[2] in labels else found[0]
 
     return _OPTION.sub(field, text)
+
+
+def _spaced(found: re.Match[str], said: str) -> str:
+    """With the spaces around it, which Chinese marks don't have."""
+    return said if said.startswith("“") else f"{found[1]}{said}{found[found.re.groups]}"
