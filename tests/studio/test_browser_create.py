@@ -133,6 +133,9 @@ def test_a_sheet_of_music_is_created_and_seen(watched: Watched) -> None:
     )
     assert wide == 840 and high > 200, "the sheet shows in its own size"
     assert "人工智能生成" in page.inner_text(".stage .stamp") and watched.faults() == []
+    for size in (360, 1280):
+        page.set_viewport_size({"width": size, "height": 900})
+        assert watched.wide() <= 0, size
     page.goto(page.url + "/file")
     assert "人工智能生成" in page.evaluate("document.documentElement.textContent"), "the label stands on it"
 
