@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.reader import ReaderError
 
 from luokuan.errors import UserError
 from luokuan.files import expand
@@ -39,9 +41,11 @@ def read_yaml(path: Path | str, kind: type[Model], *, code: str) -> Model:
     """
     place = expand(path)
     try:
-        if place.stat().st_size > SIZE_LIMIT:
+        with place.open("rb") as file:  # never more than that of a device
+            data = file.read(SIZE_LIMIT + 1)
+        if len(data) > SIZE_LIMIT:
             raise _unfit(str(place), _("it is too large"), code)
-        text = place.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise _unfit(str(place), error.strerror or "OSError", code) from error
     except UnicodeDecodeError as error:
@@ -66,7 +70,7 @@ def parse_yaml(text: str, kind: type[Model], *, name: str, code: str) -> Model:
     except _Unusual as error:
         raise _unfit(name, str(error), code) from error
     except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise _unfit(name, _of_yaml(error), code) from error
+        raise _unfit(name, _of_yaml(error, text), code) from error
     if not isinstance(values, dict):
         raise _unfit(name, _("it holds no fields"), code)
     try:
@@ -104,7 +108,37 @@ def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
             raise _Unusual(_("line {line}: references (*) aren't allowed", line=token.start_mark.line + 1))
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     _refuse_doubles(root)
-    return root, yaml.safe_load(text)
+    try:
+        return root, yaml.safe_load(text)
+    except _VALUES as error:
+        for one in _scalars(root):
+            if not _has_value(one):
+                line, value = one.start_mark.line + 1, one.value[:40]
+                raise _Unusual(
+                    _("line {line}: '{value}' is no value that can be read", line=line, value=value)
+                ) from error
+        raise
+
+
+_VALUES = (ValueError, AttributeError, KeyError, IndexError)
+"""What PyYAML raises of a date with month 13, of 5000 digits, of ``!!bool maybe``, and the like."""
+
+
+def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.CollectionNode):
+        for one in node.value:
+            for part in one if isinstance(one, tuple) else (one,):
+                yield from _scalars(part)
+
+
+def _has_value(node: yaml.ScalarNode) -> bool:
+    try:
+        yaml.SafeLoader("").construct_object(node)
+    except _VALUES:
+        return False
+    return True
 
 
 def _refuse_doubles(node: yaml.Node | None) -> None:
@@ -122,7 +156,10 @@ def _refuse_doubles(node: yaml.Node | None) -> None:
             _refuse_doubles(value)
 
 
-def _of_yaml(error: Exception) -> str:
+def _of_yaml(error: Exception, text: str) -> str:
+    if isinstance(error, ReaderError):
+        line, sign = text.count("\n", 0, error.position) + 1, f"#x{error.character:04x}"
+        return _("line {line}: the character {sign} can't stand there", line=line, sign=sign)
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     if mark is not None:
         return _("line {line}: {reason}", line=mark.line + 1, reason=problem or "YAML")

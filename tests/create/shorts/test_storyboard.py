@@ -102,12 +102,26 @@ SCENE = "scenes:\n  - seconds: 2\n    background: navy\n"
         ("a: &x 1\nb: *x\n", "references"),
         ("? [a]\n: b\n", "one word"),
         ("x" * (LONGEST_TEXT + 1), "too large"),
+        ("title: " + "你" * (LONGEST_TEXT // 3), "too large"),
+        ("title: a\n# \x07\n" + SCENE, "line 2: the character #x0007"),
+        ("title: a\nseed: " + "9" * 5000 + "\n" + SCENE, "line 2: '999"),
+        ("title: a\nlicence: 2024-13-45\n" + SCENE, "line 2: '2024-13-45'"),
+        ("captions: !!bool maybe\n" + SCENE, "line 1: 'maybe'"),
+        (SCENE + "    characters: [{name: !!timestamp me, rig: {}}]\n", "line 4: 'me'"),
+        ("seed: !!int ''\n" + SCENE, "line 1: ''"),
     ],
 )  # fmt: skip
 def test_the_line_and_field_of_a_fault_are_named(text: str, says: str) -> None:
     with pytest.raises(UserError) as caught:
         check_board(parsed_storyboard(text))
     assert says in caught.value.what and caught.value.code == "video.storyboard"
+
+
+@pytest.mark.parametrize("letters", [LONGEST_TEXT + 1, 3 * LONGEST_TEXT])
+def test_a_large_file_is_refused_and_never_cut(tmp_path: Path, letters: int) -> None:
+    (tmp_path / "large.yaml").write_text("size: 512\n" + SCENE + "# " + "江" * (letters // 3), encoding="utf-8")
+    with pytest.raises(UserError, match="too large"):
+        read_storyboard(tmp_path / "large.yaml")
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -191,7 +191,10 @@ def read_storyboard(path: Path | str) -> Board:
 
     place = expand(path)
     try:
-        data = place.read_bytes()[: LONGEST_TEXT + 1]
+        with place.open("rb") as file:
+            data = file.read(LONGEST_TEXT + 1)
+        if len(data) > LONGEST_TEXT:
+            raise _too_large(str(place))
         return parsed_storyboard(data.decode("utf-8-sig"), name=str(place))
     except OSError as error:
         reason = error.strerror or "OSError"
@@ -212,11 +215,15 @@ def parsed_storyboard(text: str, *, name: str = "storyboard") -> Board:
     Raises:
         UserError: it isn't YAML, or a field is unknown, missing or wrong: its line is named.
     """
-    if len(text) > LONGEST_TEXT:
-        raise UserError(
-            _("{path} can't be used: {why}.", path=name, why=_("it is too large")), _("Make it shorter."), code=CODE
-        )
+    if len(text.encode("utf-8", "replace")) > LONGEST_TEXT:
+        raise _too_large(name)
     return Board(parse_yaml(text, Storyboard, name=name, code=CODE), text, name)
+
+
+def _too_large(name: str) -> UserError:
+    return UserError(
+        _("{path} can't be used: {why}.", path=name, why=_("it is too large")), _("Make it shorter."), code=CODE
+    )
 
 
 @dataclass(frozen=True, slots=True)
