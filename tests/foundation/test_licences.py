@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luokuan.foundation.licences import joint_licence
+from luokuan.foundation.licences import joint_licence, stated
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,17 @@ from luokuan.foundation.licences import joint_licence
 )
 def test_by_hand(licences: list[str], joint: str) -> None:
     assert joint_licence(licences) == joint
+
+
+def test_what_names_no_terms_states_no_licence() -> None:
+    assert [stated(one) for one in ("", " \n", "()", "AND", " MIT ", "(MIT OR ISC)")] == [
+        "",
+        "",
+        "",
+        "",
+        "MIT",
+        "(MIT OR ISC)",
+    ]
 
 
 ATOMS = st.sampled_from(["MIT", "ISC", "CC0-1.0", "OFL-1.1"])

@@ -38,7 +38,7 @@ def word_for(about: str) -> str:
 
 def _problem(facts: Facts) -> str:
     return {
-        "missing": _("There is no such file any more."),
+        "missing": _("There is no such file."),
         "denied": _("It can't be opened."),
         "special": _("It isn't a regular file."),
         "large": _("It is larger than the limit for checking."),

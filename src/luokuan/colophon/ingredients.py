@@ -314,6 +314,6 @@ def _read(path: Path, most: int) -> bytes | None:
 def _unusable(path: Path, why: str) -> UserError:
     return UserError(
         _("{path} can't be used: {why}", path=path, why=why),
-        _("Give a whole PNG, JPEG or WebP picture, a whole MIDI file, or a text in UTF-8."),
+        _("Give a whole file of a format that is known here."),
         code="ingredient.unusable",
     )

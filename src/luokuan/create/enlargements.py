@@ -51,7 +51,7 @@ def create_enlargement(
     from luokuan.create.starting import picture_of
     from luokuan.create.upscale import choose_upscaling
     from luokuan.files import expand
-    from luokuan.foundation.licences import joint_licence
+    from luokuan.foundation.licences import joint_licence, stated
     from luokuan.store.home import open_home
 
     place = home or open_home()
@@ -65,7 +65,7 @@ def create_enlargement(
             code="enlargement.upscaler",
         )
     folder = model.folder
-    own = licence or licence_of(given.work_id, place)
+    own = stated(licence) or licence_of(given.work_id, place)
     recipe = Recipe(
         model=folder.name,
         model_digest=folder.digest,

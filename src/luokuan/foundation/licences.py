@@ -14,6 +14,11 @@ def joint_licence(licences: Iterable[str]) -> str:
     return UNKNOWN if UNKNOWN in terms else " AND ".join(sorted(terms))
 
 
+def stated(licence: str) -> str:
+    """What somebody states as a licence; empty, where it names no terms at all, such as blanks or brackets alone."""
+    return licence.strip() if _terms(licence) else ""
+
+
 def _terms(licence: str) -> list[str]:
     """What binds at the same time; a choice stays one term, in brackets, as AND binds stronger than OR (SPDX
     Specification 2.3, annex D.4)."""

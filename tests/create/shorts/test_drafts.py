@@ -57,6 +57,13 @@ def clip_in(found: Draft) -> Clip:
     return found.media
 
 
+@pytest.mark.parametrize("licence", [" ", "\\n", "()"])
+def test_a_licence_without_terms_states_nothing(home: Home, tmp_path: Path, licence: str) -> None:
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+    text = f'{HEAD}licence: "{licence}"\nscenes: [{{seconds: 0.25, background: {{picture: a.png}}}}]\n'
+    assert made(text, home, tmp_path).recipe.licence == "unknown"
+
+
 def test_speech_words_and_lips_are_in_sync(home: Home) -> None:
     found = made(SPOKEN, home)
     clip = clip_in(found)

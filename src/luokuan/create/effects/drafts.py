@@ -229,9 +229,9 @@ def _recipe(
 ) -> Any:
     from luokuan.colophon.schema import Recipe
     from luokuan.create.enlargements import licence_of
-    from luokuan.foundation.licences import joint_licence
+    from luokuan.foundation.licences import joint_licence, stated
 
-    own = [licence or licence_of(one.work_id, home) for one in given]
+    own = [stated(licence) or licence_of(one.work_id, home) for one in given]
     folder, media = made.model, made.media
     told: dict[str, Any] = {}
     if isinstance(media, Clip):

@@ -333,9 +333,9 @@ def _taken(path: Path | str | None, home: Home) -> tuple[Ingredient, Picture] | 
 
 def _with_pictures(recipe: Recipe, used: Sequence[Ingredient], licence: str, home: Home) -> Recipe:
     from luokuan.create.enlargements import licence_of
-    from luokuan.foundation.licences import joint_licence
+    from luokuan.foundation.licences import joint_licence, stated
 
-    licences = [licence or licence_of(one.work_id, home) for one in used]
+    licences = [stated(licence) or licence_of(one.work_id, home) for one in used]
     return replace(
         recipe,
         parameters={**recipe.parameters, "pictures": [one.sha256 for one in used]},
