@@ -29,6 +29,14 @@ LONGEST = 60
 _LARGE = 4  # times, so that corners are smooth
 
 
+_IN_OTHERS = str.maketrans({"℃": "°C", "Ⅴ": "V", "Ⅹ": "X"})
+
+
+def as_drawn(text: str) -> str:
+    """``text`` with signs whose place in the font is empty in letters that it has."""
+    return text.translate(_IN_OTHERS)
+
+
 def drawable(letter: str) -> bool:
     """Whether the font has ``letter``: the characters of GB 2312, Latin, figures, marks."""
     if letter in OTHERS or any(low <= ord(letter) <= high for low, high in RANGES):
@@ -105,6 +113,7 @@ def lower_third(size: tuple[int, int], title: str, subtitle: str, accent: Colour
     from PIL import Image, ImageDraw
 
     height, width = size
+    title, subtitle = as_drawn(title), as_drawn(subtitle)
     unit = min(height, width) / 720
     room = 0.82 * width
     lines = []
@@ -142,6 +151,7 @@ def caption(size: tuple[int, int], lines: Sequence[str], bottom: int) -> Panel:
     from PIL import Image, ImageDraw
 
     height, width = size
+    lines = [as_drawn(line) for line in lines]
     points = caption_points(size)
     room = 0.92 * width
     longest = max(_font(points).getlength(line) for line in lines)

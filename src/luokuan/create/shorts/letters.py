@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from luokuan.create.presenters.lettering import FONT, Panel, drawable
+from luokuan.create.presenters.lettering import FONT, Panel, as_drawn, drawable
 from luokuan.create.shorts.fields import Words, tone_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def words_panel(size: tuple[int, int], text: str, asked: Words) -> Panel | None:
 
     height, width = size
     plain = unicodedata.normalize("NFC", text)
-    given = ["".join(letter for letter in line if drawable(letter)).strip() for line in plain.splitlines()]
+    given = [as_drawn("".join(one for one in line if drawable(one))).strip() for line in plain.splitlines()]
     given = given[:MOST_LINES]
     while given and not given[-1]:
         given.pop()
