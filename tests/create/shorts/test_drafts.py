@@ -229,6 +229,20 @@ def test_what_a_storyboard_names_and_cannot_be_used(
     assert caught.value.code == "video.storyboard"
 
 
+@pytest.mark.parametrize("way", ["sounds: [{file: a.wav, loop: true}]", "music"])
+@pytest.mark.parametrize("level", [0.0, 50.0])
+def test_silence_and_clipped_sounds_are_mixed_within_the_limit(
+    home: Home, tmp_path: Path, level: float, way: str
+) -> None:
+    tone = np.clip(level * np.sin(2 * np.pi * 300 * np.arange(8_000) / 8_000), -1, 1)
+    soundfile.write(tmp_path / "a.wav", tone, 8_000)
+    music, scene = ("music: {file: a.wav}\n", "") if way == "music" else ("", f", {way}")
+    sound = clip_in(made(f"{HEAD}{music}scenes: [{{seconds: 0.5, background: navy{scene}}}]\n", home, tmp_path)).sound
+    assert sound is not None and sound.seconds == pytest.approx(0.5) and np.isfinite(sound.samples).all()
+    peak = np.abs(sound.samples).max()
+    assert peak == 0 if level == 0 else 0.05 < peak <= 10 ** (-1.5 / 20) + 1e-4
+
+
 @pytest.mark.parametrize("text", ["🙂🎉", "… ！？", "שלום", "x" * 6_000 + " y"])
 def test_texts_that_cannot_be_said(home: Home, text: str) -> None:
     scene = f"  - background: navy\n    speech: {{say: '{text}', rate: 0.5}}\n"
