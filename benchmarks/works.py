@@ -9,8 +9,8 @@ seed. ``lasts``: the seconds of the second work, of what can be played. ``factor
 factor: below 1, it is made quicker than it is heard or seen. ``CPU``: seconds of both, all threads. Nothing else should
 run on the machine meanwhile.
 
-``--clip`` and ``--songs``: models of those kinds, a name in the home of ``LUOKUAN_HOME`` or a folder; no starter makes
-them. ``--storyboard``: a short, made twice.
+``--clip`` and ``--songs``: models in place of the starters of those kinds, a name in the home of ``LUOKUAN_HOME`` or a
+folder. ``--storyboard``: a short, made twice.
 """
 
 from __future__ import annotations
@@ -94,13 +94,25 @@ def _presenter(seed: int, _folder: Path) -> tuple[Work, str]:
     return create_presenter(ENGLISH, title="Luokuan", seed=seed), ".mp4"
 
 
-def _effect(seed: int, folder: Path) -> tuple[Work, str]:
-    from luokuan.create.effects.drafts import create_effect
+def _drawn(what: str, model: str, seed: int, folder: Path) -> Path:
     from luokuan.create.pictures import create_image
 
-    picture = folder / f"picture-{seed}.png"
-    export_work(create_image("pants", model="garments", seed=seed), picture)
-    return create_effect(picture, "zoom"), ".mp4"
+    picture = folder / f"{model}-{seed}.png"
+    export_work(create_image(what, model=model, seed=seed), picture)
+    return picture
+
+
+def _effect(seed: int, folder: Path) -> tuple[Work, str]:
+    from luokuan.create.effects.drafts import create_effect
+
+    return create_effect(_drawn("pants", "garments", seed, folder), "zoom"), ".mp4"
+
+
+def _style(seed: int, folder: Path) -> tuple[Work, str]:
+    from luokuan.create.effects.drafts import create_effect
+
+    picture, toward = _drawn("pants", "garments", seed, folder), _drawn("", "portraits", seed, folder)
+    return create_effect(picture, "style", toward=toward, media_type="image/png"), ".png"
 
 
 def _clip(model: str) -> Maker:
@@ -129,7 +141,9 @@ KINDS: dict[str, Maker] = {
     "sound": _sound,
     "music": _music("chorale"),
     "presenter": _presenter,
+    "clip": _clip("sprites"),
     "effect": _effect,
+    "style": _style,
 }
 
 
@@ -187,7 +201,7 @@ def measure(kind: str, extra: list[str]) -> dict[str, Any]:
 
 
 def kinds_of(options: argparse.Namespace) -> dict[str, Maker]:
-    """The kinds there are: the starters' and those whose models were named."""
+    """The kinds there are: the starters', and with the models that were named."""
     found = dict(KINDS)
     if options.clip:
         found["clip"] = _clip(options.clip)

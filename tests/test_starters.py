@@ -20,6 +20,7 @@ from luokuan.models.plm.music.card import command as songs_command
 from luokuan.models.prior.card import _command as prior_command
 from luokuan.models.seq2seq.card import _command as seq2seq_command
 from luokuan.models.sound.card import command as sound_command
+from luokuan.models.speech.card import command as speech_command
 from luokuan.models.upscaler.card import command, comparison_table
 from luokuan.models.upscaler.record import worth_using
 from luokuan.models.vae.music.card import _command as music_command
@@ -31,8 +32,8 @@ def of_family(family: str) -> list[str]:
     return sorted(folder.name for folder in folders)
 
 
-FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq", "vae", "sound", "clip")
-GANS, UPSCALERS, CODECS, PRIORS, ALL_PLMS, TRANSLATORS, VAES, SOUNDS, CLIPS = map(of_family, FAMILIES)
+FAMILIES = ("gan", "upscaler", "codec", "prior", "plm", "seq2seq", "vae", "sound", "clip", "speech")
+GANS, UPSCALERS, CODECS, PRIORS, ALL_PLMS, TRANSLATORS, VAES, SOUNDS, CLIPS, VOICES = map(of_family, FAMILIES)
 SONGS = [name for name in ALL_PLMS if json.loads((STARTERS / name / CONFIG).read_text()).get("kind") == "music"]
 PLMS = [name for name in ALL_PLMS if name not in SONGS]
 
@@ -255,6 +256,23 @@ def test_the_card_of_a_language_model_of_music_is_complete(name: str) -> None:
     assert re.search(rf"!\[.*seed \d+ and on\]\({SHEET}\)", card)
     with Image.open(folder / SHEET) as sheet:
         assert min(sheet.size) > 200
+
+
+@pytest.mark.parametrize("name", VOICES)
+def test_a_voices_card_is_complete_and_names_the_consent(name: str) -> None:
+    folder = STARTERS / name
+    card = (folder / CARD).read_text(encoding="utf-8")
+    training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert (folder / WEIGHTS).stat().st_size < 10_000_000
+    assert f"\n{speech_command(training)}\n" in card
+    assert training["corpus"]["digest"] in card and training["corpus"]["licence"] in card
+    assert training["corpus"]["consent"] and training["corpus"]["consent"] in card
+    for row in ("this voice", "recordings", "voice heart"):
+        assert len(figures(card, row)) == 2, row
+    assert re.search(r"^50 held-out sentences, \d+ words, seed \d+", card, re.MULTILINE)
+    assert re.search(rf"!\[.*seed \d+\]\({SHEET}\)", card)
+    with Image.open(folder / SHEET) as sheet:
+        assert sheet.width > 400 and sheet.height >= 2 * 80  # two rows of mel bands
 
 
 def test_starters_stay_small() -> None:

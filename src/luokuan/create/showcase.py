@@ -31,6 +31,7 @@ BRIEFS = {
     "garments-gan": "pants",
     "sounds": "rain",
     "sprites": "walk down",
+    "kathleen": "Luokuan signs what it makes, and says that a machine made it.",
 }
 """What each starter is asked for; a starter without a brief gets an empty one."""
 FACTS = {"memory": "8 gb", "battery": "9 hour", "weight": "1.7 kilogram"}
@@ -152,11 +153,12 @@ def _work_of(name: str, family: str, home: Home) -> Work:
     from luokuan.create.pictures import create_image
     from luokuan.create.pieces import create_one
     from luokuan.create.sounds import create_sound
+    from luokuan.create.speeches import create_speech
     from luokuan.create.texts import create_text
     from luokuan.create.translations import create_translation
     from luokuan.create.verses import STARTER as POET
     from luokuan.create.verses import create_verse
-    from luokuan.models.registry import CLIPS, LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, WRITING
+    from luokuan.models.registry import CLIPS, LATENT_TEXT, MUSIC, SOUNDS, TRANSLATING, VOICES, WRITING
 
     brief = BRIEFS.get(name, "")
     if family in TRANSLATING:
@@ -169,6 +171,8 @@ def _work_of(name: str, family: str, home: Home) -> Work:
         return create_one(model=name, seed=SEED, media_type="audio/wav", home=home)
     if family in CLIPS:
         return create_clip(brief, model=name, seed=SEED, media_type="video/webm", home=home)  # which all browsers play
+    if family in VOICES:
+        return create_speech(brief, voices=name, seed=SEED, home=home)
     if family in SOUNDS:
         return create_sound(brief, model=name, seed=SEED, home=home)
     if name == POET:

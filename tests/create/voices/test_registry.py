@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from luokuan.create.voices import registry
 from luokuan.create.voices.english import CARD
 from luokuan.create.voices.registry import cards, for_languages, names, register, row_of, voice_of
+from luokuan.create.voices.trained import use_model
 from luokuan.errors import UserError
+from luokuan.foundation.modelfolder import STARTERS
 
 
 def test_each_voice_has_a_whole_card() -> None:
     found = cards()
-    assert {card.name for card in found} == set(names()) >= {"mandarin", "heart"}
+    assert {card.name for card in found} == set(names()) >= {"mandarin", "heart", "kathleen"}
     for card in found:
         assert card.title and card.licence and card.source and card.consent and card.quality
         assert card.works_licence == card.licence
@@ -40,6 +44,17 @@ def test_the_name_in_the_message_is_cut() -> None:
 def test_one_voice_a_language() -> None:
     assert for_languages() == {"zh": "mandarin", "en": "heart"}
     assert for_languages(("heart",)) == {"zh": "mandarin", "en": "heart"}
+
+
+def test_a_starter_speaks_by_name_and_as_a_model(own_home: Path) -> None:
+    voice = voice_of("kathleen")
+    assert voice.card.languages == ("en-US",) and voice.card.works_licence == "CC0-1.0"
+    assert "kathleen" in registry.come_along() and for_languages(("kathleen",))["en"] == "kathleen"
+    assert use_model("kathleen") == "kathleen" and voice_of("kathleen") is voice
+    shutil.copytree(STARTERS / "kathleen", own_home / "models/kathleen")
+    with pytest.raises(UserError) as caught:  # another model of this name
+        use_model("kathleen")
+    assert caught.value.code == "voice.taken"
 
 
 def test_a_voice_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:

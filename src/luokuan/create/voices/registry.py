@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from luokuan.errors import UserError
+from luokuan.foundation.modelfolder import CONFIG, STARTERS, starters
 from luokuan.i18n import _
 
 if TYPE_CHECKING:
@@ -31,11 +33,27 @@ def _made_by(place: str) -> Callable[[], Voice]:
     return lambda: cast("Voice", getattr(import_module(module), name)())
 
 
+def _is_voice(starter: str) -> bool:
+    return bool(json.loads((STARTERS / starter / CONFIG).read_text(encoding="utf-8")).get("family") == "speech")
+
+
+def _starter(name: str) -> Row:
+    def make() -> Voice:
+        from luokuan.create.voices.trained import TrainedVoice
+        from luokuan.models.registry import load_voice_model
+
+        return TrainedVoice(load_voice_model(STARTERS / name))
+
+    return Row(name, "en", make)
+
+
 _ROWS: dict[str, Row] = {
     row.name: row
     for row in (
         Row("mandarin", "zh", _made_by("luokuan.create.voices.mandarin.speaking:Mandarin")),
         Row("heart", "en", _made_by("luokuan.create.voices.english:English")),
+        # After the others: the first one of a language speaks where none is asked for.
+        *(_starter(name) for name in starters() if _is_voice(name)),
     )
 }
 _MODELS: set[str] = set()

@@ -131,9 +131,12 @@ def use_model(reference: str) -> str:
         UserError: there is no such model, it is no voice, or its name is that of a voice that comes along.
     """
     from luokuan.create.voices.registry import register_model
+    from luokuan.foundation.modelfolder import STARTERS
     from luokuan.models.registry import load_voice_model
 
     model = load_voice_model(reference)
+    if model.folder.path.parent == STARTERS:  # the registry has it
+        return model.folder.name
     register_model(model.folder.name, LANGUAGE, lambda: TrainedVoice(model))
     _used[model.folder.name] = model.folder.digest
     return model.folder.name
