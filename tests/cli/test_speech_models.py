@@ -68,6 +68,7 @@ def test_voices_of_the_home_are_listed_and_present(run: Any) -> None:
     code, out, err = run("create", "speech", "--voices", "--json")
     assert code == 0, err
     cards = {card["name"]: card for card in json.loads(out)["voices"]}
+    assert len(cards) == len(json.loads(out)["voices"]) and "kathleen" in cards, "each once"
     assert cards["mine"]["consent"] == CONSENT and {"heart", "mandarin"} <= set(cards)
     if not ffmpeg.encodes("libvpx-vp9"):
         pytest.skip("no ffmpeg with VP9")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,11 @@ def test_a_photo_becomes_a_composite(home: Home, better: Path, tmp_path: Path) -
 
 
 def test_a_work_of_this_home_grows_from_its_master(home: Home, better: Path, tmp_path: Path) -> None:
-    first = export_work(finish(draft(), home=home), tmp_path / "a.png")
+    shared = replace(draft(), recipe=replace(draft().recipe, licence="CC-BY-SA-4.0"))
+    first = export_work(finish(shared, home=home), tmp_path / "a.png")
     assert first.path is not None
-    work = create_enlargement(first.path, by=2, upscaler=better, home=home)
+    work = create_enlargement(first.path, by=2, upscaler=better, licence="MIT", home=home)
+    assert work.recipe.licence == "CC-BY-SA-4.0 AND CC0-1.0 AND OFL-1.1", "its own and the upscaler's"
     found = Masters(home).get(work.id, type(draft().media))
     wanted = load_model(better).upscale(picture(), 2)
     assert np.array_equal(found.pixels, wanted.pixels), "without the first one's label"  # type: ignore[union-attr]

@@ -34,7 +34,7 @@ def create_enlargement(
         path: A picture: a file of anybody, or one that left here; of that one the private master is enlarged.
         by: 2 or 4.
         upscaler: See ``luokuan.create.upscale.choose_upscaling``.
-        licence: Of the picture (SPDX id or a name); empty: that of the work, or unknown.
+        licence: Of the picture (SPDX id or a name), unless it is a work of the home, which keeps its own.
         media_type: ``image/png``, ``image/jpeg`` or ``image/webp``.
         lossless: For WebP.
         label: The explicit label; default: both languages at the bottom right.
@@ -51,7 +51,7 @@ def create_enlargement(
     from luokuan.create.starting import picture_of
     from luokuan.create.upscale import choose_upscaling
     from luokuan.files import expand
-    from luokuan.foundation.licences import joint_licence, stated
+    from luokuan.foundation.licences import joint_licence
     from luokuan.store.home import open_home
 
     place = home or open_home()
@@ -65,7 +65,7 @@ def create_enlargement(
             code="enlargement.upscaler",
         )
     folder = model.folder
-    own = stated(licence) or licence_of(given.work_id, place)
+    own = licence_of(given.work_id, place, licence)
     recipe = Recipe(
         model=folder.name,
         model_digest=folder.digest,
@@ -83,13 +83,16 @@ def create_enlargement(
     )
 
 
-def licence_of(work_id: str | None, home: Home) -> str:
-    """The licence of a work of this home; unknown, where it is none."""
-    if work_id is None:
-        return "unknown"
-    from luokuan.store.database import open_database
-    from luokuan.store.works import find_work
+def licence_of(work_id: str | None, home: Home, said: str = "") -> str:
+    """The licence of a given file: that of the work of this home that it is, which no word of ours replaces; else what
+    is ``said`` of it, else unknown."""
+    from luokuan.foundation.licences import stated
 
-    with open_database(home) as database, database.read() as connection:
-        row = find_work(connection, work_id)
-    return "unknown" if row is None else row.licence
+    known = None
+    if work_id is not None:
+        from luokuan.store.database import open_database
+        from luokuan.store.works import find_work
+
+        with open_database(home) as database, database.read() as connection:
+            known = find_work(connection, work_id)
+    return stated(said) or "unknown" if known is None else known.licence

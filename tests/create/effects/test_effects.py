@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +144,13 @@ def test_a_photo_becomes_a_composite_and_a_work_keeps_its_label(home: Home, tmp_
     assert "record" not in {one.kind for one in asked.conditions}, "an effect is no model that somebody can bring back"
     assert "consent" in {one.kind for one in asked.conditions}, "what it was put on is asked for as before"
 
-    work = export_work(finish(draft(), home=home), tmp_path / "a.png")
+    shared = replace(draft(), recipe=replace(draft().recipe, licence="CC-BY-SA-4.0"))
+    work = export_work(finish(shared, home=home), tmp_path / "a.png")
     assert work.path is not None
-    again = create_effect(work.path, "particles", of="petals", media_type="video/webm", home=home, **TINY)
+    again = create_effect(
+        work.path, "particles", of="petals", media_type="video/webm", licence="CC0-1.0", home=home, **TINY
+    )
+    assert again.recipe.licence == "CC-BY-SA-4.0", "what is said of files of others replaces no work's own licence"
     export_work(again, tmp_path / "b.webm")
     assert verify_file(tmp_path / "b.webm", home=home).verdict == "ours"
     steps = history.read(store_of(again))

@@ -59,7 +59,7 @@ def create_effect(
         toward: The other picture of ``morph``; the picture, or the folder of a corpus, whose ``style`` is taken; the
             picture that comes behind, with ``background``.
         codec: Whose latents ``morph`` goes through: store name, starter name, folder or Hub id.
-        licence: Of the given files (SPDX id or a name); empty: that of the works, or unknown.
+        licence: Of the given files (SPDX id or a name) that are no works of the home: these keep their own.
         media_type: ``video/mp4`` or ``video/webm``; or a format of pictures, for the ``style`` or the
             ``background`` of a picture. None: that of the picture, for these two where neither ``seconds`` nor ``fps``
             asks for a clip; else ``video/mp4``.
@@ -229,9 +229,9 @@ def _recipe(
 ) -> Any:
     from luokuan.colophon.schema import Recipe
     from luokuan.create.enlargements import licence_of
-    from luokuan.foundation.licences import joint_licence, stated
+    from luokuan.foundation.licences import joint_licence
 
-    own = [stated(licence) or licence_of(one.work_id, home) for one in given]
+    own = [licence_of(one.work_id, home, licence) for one in given]
     folder, media = made.model, made.media
     told: dict[str, Any] = {}
     if isinstance(media, Clip):

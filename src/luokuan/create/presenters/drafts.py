@@ -272,7 +272,7 @@ def create_presenter(
         pitch: See there.
         portrait_file: A picture that speaks instead of a drawn presenter: a file, or a work of this home.
         background_file: A picture that is behind the presenter.
-        licence: Of these pictures (SPDX id or a name); empty: that of the work that one is, or unknown.
+        licence: Of these pictures (SPDX id or a name); one that is a work of the home keeps its own.
         seed: See ``draft_presenter``.
         media_type: ``video/mp4`` or ``video/webm``.
         label: The explicit label; default: both languages at the top right, where it covers no captions.
@@ -333,9 +333,9 @@ def _taken(path: Path | str | None, home: Home) -> tuple[Ingredient, Picture] | 
 
 def _with_pictures(recipe: Recipe, used: Sequence[Ingredient], licence: str, home: Home) -> Recipe:
     from luokuan.create.enlargements import licence_of
-    from luokuan.foundation.licences import joint_licence, stated
+    from luokuan.foundation.licences import joint_licence
 
-    licences = [stated(licence) or licence_of(one.work_id, home) for one in used]
+    licences = [licence_of(one.work_id, home, licence) for one in used]
     return replace(
         recipe,
         parameters={**recipe.parameters, "pictures": [one.sha256 for one in used]},

@@ -204,11 +204,9 @@ def _named(names: Sequence[str]) -> str:
 
 def _licences(larder: Larder) -> list[str]:
     from luokuan.create.enlargements import licence_of
-    from luokuan.foundation.licences import stated
 
-    own = stated(larder.board.story.licence)
-    home = larder.sources.home
-    return [licence_of(one.work_id, home) if one.work_id else own or "unknown" for one in larder.ingredients.values()]
+    home, said = larder.sources.home, larder.board.story.licence
+    return [licence_of(one.work_id, home, said) for one in larder.ingredients.values()]
 
 
 def _origin(larder: Larder) -> Origin | None:

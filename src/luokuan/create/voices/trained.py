@@ -182,8 +182,9 @@ def stored_voices(wanted: Iterable[str], home: Home) -> dict[str, str]:
 
 
 def stored_cards(home: Home) -> list[Card]:
-    """The cards of the trained voices in the store, without loading them."""
-    from luokuan.foundation.modelfolder import list_models
+    """The cards of the trained voices in the store, without loading them; starters come along."""
+    from luokuan.foundation.modelfolder import STARTERS, list_models
     from luokuan.models.registry import VOICES, loader_name
 
-    return [card_of(folder) for folder in list_models(home) if loader_name(folder) in VOICES]
+    own = (folder for folder in list_models(home) if folder.path.parent != STARTERS)
+    return [card_of(folder) for folder in own if loader_name(folder) in VOICES]
