@@ -223,6 +223,12 @@ def test_pictures_that_cannot_speak(home: Home, tmp_path: Path, data: bytes, opt
     assert caught.value.code == code or caught.value.code.startswith("ingredient")
 
 
+def test_a_drawing_is_told_no_mouth(home: Home) -> None:
+    with pytest.raises(UserError) as caught:
+        create_presenter(TEXT, mouth=(0.5, 0.6, 0.2), home=home, **SMALL)
+    assert caught.value.code == "presenter.mouth"
+
+
 def test_voices_and_formats_are_checked_first(home: Home) -> None:
     for options, code in (({"voices": "nobody"}, "voice.unknown"), ({"media_type": "image/png"}, "format.unknown")):
         with pytest.raises(UserError) as caught:

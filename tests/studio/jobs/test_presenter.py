@@ -51,6 +51,7 @@ def test_its_schema_makes_a_form() -> None:
         ({"text": "Hi", "background": "/etc/passwd"}, "presenter.background"),
         ({"text": "Hi", "title": "🙂"}, "presenter.letters"),
         ({"text": "Hi", "mouth": (0.5, 0.5, 9.0)}, "presenter.mouth"),
+        ({"text": "Hi", "mouth": (0.5, 0.5, 0.2)}, "presenter.mouth"),  # of no picture
         ({"text": "Hi", "label": "en", "policy": "cn"}, "label.policy"),
     ],
 )

@@ -288,6 +288,7 @@ def create_presenter(
     from luokuan.colophon.finish import finish
     from luokuan.colophon.formats import format_of
     from luokuan.colophon.label import LabelOptions
+    from luokuan.create.presenters import portraits
     from luokuan.create.speeches import Manner
     from luokuan.create.voices.trained import use_voices
     from luokuan.store.home import open_home
@@ -297,6 +298,8 @@ def create_presenter(
     how = Manner((voices,) if isinstance(voices, str) else tuple(voices), rate, pitch)
     use_voices(how.voices, place)
     asked = Order(**order)
+    if portrait_file is None:
+        portraits.no_mouth(asked.mouth)
     given = [_taken(path, place) for path in (portrait_file, background_file)]
     if given[0] is not None and asked.portrait:
         raise UserError(

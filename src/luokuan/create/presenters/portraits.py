@@ -46,6 +46,20 @@ def mouth_of(given: Sequence[float]) -> tuple[float, float, float]:
     )
 
 
+def no_mouth(given: Sequence[float] | None) -> None:
+    """Refuse the mouth of a picture where there is none: a drawing knows its own.
+
+    Raises:
+        UserError: one was given.
+    """
+    if given is not None:
+        raise UserError(
+            _("--mouth says where the mouth of a picture is, and there is no picture."),
+            _("Give the picture with --portrait-file, or leave --mouth out."),
+            code="presenter.mouth",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Portrait:
     """A picture that speaks.

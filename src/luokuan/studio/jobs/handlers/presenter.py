@@ -58,7 +58,7 @@ def check(brief: PresenterBrief, home: Home) -> None:
     from luokuan.create.presenters.lettering import checked
     from luokuan.create.presenters.looks import look_of
     from luokuan.create.presenters.orders import Order
-    from luokuan.create.presenters.portraits import mouth_of
+    from luokuan.create.presenters.portraits import mouth_of, no_mouth
     from luokuan.create.voices.registry import for_languages
     from luokuan.create.voices.trained import stored_voices
     from luokuan.i18n import _
@@ -75,6 +75,8 @@ def check(brief: PresenterBrief, home: Home) -> None:
     colour_of(brief.background, brief.seeded())
     if brief.mouth is not None:
         mouth_of(brief.mouth)
+    if brief.portrait_file is None:
+        no_mouth(brief.mouth)
 
 
 def run(context: Context, brief: PresenterBrief) -> dict[str, Any]:
