@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 UNKNOWN = "unknown"
 _HUB_NAMES = ("Apache-2.0", "MIT", "BSD-3-Clause", "CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "MPL-2.0")
 _CARD_LIMIT = 1 << 16
+_LINE_LIMIT = 600
 
 
-def licence_of_card(path: Path) -> str:
-    """The licence that a model card of the Hub names in its front matter (``license``, or ``license_name`` where that
-    says ``other``), as SPDX id where it is one; ``unknown`` if it names none or can't be read."""
+def front_matter(path: Path) -> Mapping[str, Any]:
+    """What stands in the front matter of a model card of the Hub; empty if there is none or it can't be read."""
     import yaml
 
     try:
         with path.open(encoding="utf-8") as stream:
             text = stream.read(_CARD_LIMIT)
     except (OSError, UnicodeDecodeError):
-        return UNKNOWN
+        return {}
     parts = text.split("---\n", 2)
     if len(parts) < 3 or parts[0]:
-        return UNKNOWN
+        return {}
     try:
         found = yaml.safe_load(parts[1])
     except (yaml.YAMLError, ValueError, RecursionError):
-        return UNKNOWN
-    named = found.get("license") if isinstance(found, dict) else None
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def line_of(found: Mapping[str, Any], key: str) -> str:
+    """The text that ``front_matter`` has under ``key``, in one line of at most 600 characters; empty where it is none,
+    or holds what can't be printed."""
+    value = found.get(key)
+    line = " ".join(value.split()) if isinstance(value, str) else ""
+    return line if line.isprintable() and len(line) <= _LINE_LIMIT else ""
+
+
+def licence_of_card(path: Path) -> str:
+    """The licence that a model card of the Hub names in its front matter (``license``, or ``license_name`` where that
+    says ``other``), as SPDX id where it is one; ``unknown`` if it names none or can't be read."""
+    found = front_matter(path)
+    named = found.get("license")
     if named == "other":
         named = found.get("license_name")
     if not isinstance(named, str) or not named.isprintable() or not 0 < len(named) <= 64:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from luokuan.errors import UserError
 from luokuan.files import expand, new_folder, sha256_bytes, sha256_file
 from luokuan.foundation import int8weights
+from luokuan.foundation.foreign import family_of
 from luokuan.foundation.hub import fetch
 from luokuan.foundation.hubcard import licence_of_card
 from luokuan.foundation.pickles import PICKLES, refused_pickle
@@ -42,8 +43,6 @@ STORED = "stored"
 """Entry of config.json: how the weights are stored, where that isn't as the family itself stores them."""
 JSON_LIMIT = 4 << 20
 HEADER_LIMIT = 16 << 20
-ENCODER_DECODERS = ("marian", "m2m_100", "mbart", "t5", "mt5", "umt5", "bart")
-"""``model_type`` of the encoder-decoders of transformers that turn text into text."""
 STARTERS = Path(__file__).parents[1] / "starters"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
@@ -88,12 +87,8 @@ class ModelFolder:
 
     @property
     def family(self) -> str:
-        """The family in config.json; ``plm`` for a causal language model of transformers, ``seq2seq`` for one of its
-        encoder-decoders of text; else empty."""
-        named = self.config.get("architectures")
-        causal = isinstance(named, list) and any(str(name).endswith("ForCausalLM") for name in named)
-        known = "seq2seq" if self.config.get("model_type") in ENCODER_DECODERS else ""
-        return str(self.config.get("family") or ("plm" if causal else known))
+        """See ``foreign.family_of``."""
+        return family_of(self.config)
 
     @property
     def licence(self) -> str:
@@ -132,6 +127,10 @@ class ModelFolder:
     def tensor_count(self) -> int:
         """How many tensors the weights hold."""
         return len(self._headers)
+
+    def dtype(self, tensor: str) -> str:
+        """The type of a tensor, such as ``float16``; empty where there is none of this name."""
+        return self._headers[tensor][1] if tensor in self._headers else ""
 
     def tensors(self, expected: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str, Tensor]:
         """Read the weights, strictly. Those that are stored as int8 come as float32.
@@ -230,7 +229,7 @@ def read_folder(path: Path) -> ModelFolder:
                 _("Put the file itself into the folder."),
                 code="model.link",
             )
-    config = _read_json(path / CONFIG, required=True)
+    config = read_json(path / CONFIG, required=True)
     if not (path / WEIGHTS).is_file():
         raise UserError(
             _("{path} holds no model.safetensors.", path=path),
@@ -244,7 +243,7 @@ def read_folder(path: Path) -> ModelFolder:
         path=path,
         name=path.name if path.name not in ("", "..") else path.resolve().name or "model",
         config=config,
-        training=_read_json(path / TRAINING, required=False),
+        training=read_json(path / TRAINING, required=False),
         digest=_digest(path),
         _headers=_read_headers(path / WEIGHTS),
         network_digest=_digest(path, (CONFIG, WEIGHTS, *TOKENIZER_FILES, *PIECES)),
@@ -264,7 +263,9 @@ def _digest(path: Path, names: Sequence[str] = FILES) -> str:
     return sha256_bytes("".join(lines).encode())
 
 
-def _read_json(path: Path, *, required: bool) -> dict[str, Any]:
+def read_json(path: Path, *, required: bool) -> dict[str, Any]:
+    """The JSON object in a file of a model folder; empty where there is no file and it isn't ``required``. Raises
+    UserError where it is missing, damaged or too large."""
     if not path.is_file():
         if not required:
             return {}

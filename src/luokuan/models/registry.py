@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from luokuan.models.speech.model import SpeechModel
     from luokuan.models.vae.music.model import MusicVae
     from luokuan.models.vae.text.model import TextVae
+    from luokuan.models.vits.model import VitsVoice
 
 FAMILIES: dict[str, str] = {
     "gan": "luokuan.models.gan.model:GanModel",
@@ -42,6 +43,7 @@ FAMILIES: dict[str, str] = {
     "sound": "luokuan.models.sound.model:SoundModel",
     "clip": "luokuan.models.clip.model:ClipModel",
     "speech": "luokuan.models.speech.model:SpeechModel",
+    "vits": "luokuan.models.vits.model:VitsVoice",
 }
 """Family name (``config.json``'s ``family``), or ``family/kind`` where a kind has a loader of its own, to
 ``module:class``; the class has ``from_folder(folder)``."""
@@ -77,7 +79,7 @@ SOUNDS = ("sound",)
 """Families that make sound effects."""
 CLIPS = ("clip",)
 """Families that make clips."""
-VOICES = ("speech",)
+VOICES = ("speech", "vits")
 """Families that speak."""
 OTHERS = (*TOOLS, *WRITING, *TRANSLATING, *LATENT_TEXT, *MUSIC, *SOUNDS, *CLIPS, *VOICES)
 """All that make no pictures."""
@@ -223,8 +225,8 @@ def load_clip_model(reference: str | Path) -> ClipModel:
     return model
 
 
-def load_voice_model(reference: str | Path) -> SpeechModel:
-    """``load_model`` of a voice.
+def load_voice_model(reference: str | Path) -> SpeechModel | VitsVoice:
+    """``load_model`` of a voice: one that was trained here, or a stranger's.
 
     Raises:
         UserError: it is a model of another kind; or see ``load_model``.
@@ -235,7 +237,7 @@ def load_voice_model(reference: str | Path) -> SpeechModel:
             _("Choose another --model; see `luokuan models list`."),
             code="model.kind",
         )
-    model: SpeechModel = load_model(reference)
+    model: SpeechModel | VitsVoice = load_model(reference)
     return model
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from starlette.requests import Request
 
+from luokuan.foundation.foreign import family_of
 from luokuan.foundation.hubcard import UNKNOWN, licence_of_card
 from luokuan.foundation.modelfolder import (
     CARD,
     CONFIG,
-    ENCODER_DECODERS,
     JSON_LIMIT,
     STARTERS,
     TRAINING,
@@ -144,10 +144,7 @@ def _looked_at(path: Path) -> tuple[str, Mapping[str, Any]]:
     config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
     if not isinstance(config, dict):
         raise ValueError(path)
-    named = config.get("architectures")
-    causal = isinstance(named, list) and any(str(name).endswith("ForCausalLM") for name in named)
-    known = "seq2seq" if config.get("model_type") in ENCODER_DECODERS else "plm" if causal else ""
-    family = str(config.get("family") or known)
+    family = family_of(config)
     row = f"{family}/{config.get('kind')}"
     return (row if row in OF_KIND else family), config
 

@@ -11,11 +11,11 @@ from typing import Any
 from starlette.requests import Request
 
 from luokuan.errors import UserError
+from luokuan.foundation.foreign import family_of
 from luokuan.foundation.hubcard import licence_of_card
 from luokuan.foundation.modelfolder import (
     CARD,
     CONFIG,
-    ENCODER_DECODERS,
     STARTERS,
     TRAINING,
     is_name,
@@ -50,10 +50,7 @@ class ModelHere:
     @property
     def family(self) -> str:
         """Such as ``gan``; of models of transformers what they do."""
-        named = self.config.get("architectures")
-        causal = isinstance(named, list) and any(str(name).endswith("ForCausalLM") for name in named)
-        pairs = "seq2seq" if self.config.get("model_type") in ENCODER_DECODERS else ""
-        return str(self.config.get("family") or ("plm" if causal else pairs))
+        return family_of(self.config)
 
     @property
     def choices(self) -> Mapping[str, Any]:
