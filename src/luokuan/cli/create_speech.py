@@ -44,7 +44,7 @@ def speech(
         typer.Option(
             "--model",
             "-m",
-            help=_("A voice that was trained: name in the store, folder, or Hub id."),
+            help=_("A model that speaks: name in the store, folder, or Hub id."),
             show_default=False,
         ),
     ] = None,
@@ -138,4 +138,5 @@ def _list(home: Home, *, json: bool) -> None:
     rows = [(card.name, ", ".join(card.languages), card.licence, card.title, card.quality) for card in found]
     table([_("voice"), _("language"), _("licence"), _("about"), _("how good")], rows)
     for card in found:
-        say(f"{card.name}: {card.source}. {card.consent}" + (f" {card.credit}." if card.credit else ""))
+        said = f"{card.source}. {card.consent}" if card.source else card.consent or _("Nobody says whose voice it is.")
+        say(f"{card.name}: {said}" + (f" {card.credit}." if card.credit else ""))

@@ -13,12 +13,13 @@ from luokuan.i18n import _
 if TYPE_CHECKING:
     from luokuan.models.speech.measure import Measured, Samples
     from luokuan.models.speech.model import SpeechModel
+    from luokuan.models.vits.model import VitsVoice
 
 BESIDE = "heart"
 
 
 def evaluate_speech(
-    model: SpeechModel,
+    model: SpeechModel | VitsVoice,
     corpus: Path,
     *,
     count: int | None,
@@ -36,7 +37,7 @@ def evaluate_speech(
         of_pictures: Whether options were given that only pictures have.
 
     Raises:
-        UserError: they were, or see ``measure``.
+        UserError: they were, it was made elsewhere, or see ``measure``.
     """
     if of_pictures:
         raise UserError(
@@ -46,6 +47,15 @@ def evaluate_speech(
         )
     from luokuan.foundation.corpus.utterances import open_speech
     from luokuan.models.speech.measure import measure
+    from luokuan.models.vits.model import VitsVoice
+
+    if isinstance(model, VitsVoice):
+        raise UserError(
+            _("'{name}' was made elsewhere: this command doesn't measure how well it is understood.",
+              name=model.folder.name),
+            _("Listen to it: luokuan create speech \"…\" -m {name}.", name=model.folder.name),
+            code="evaluation.speech",
+        )  # fmt: skip
 
     material = open_speech(corpus)
     found = measure(model, material, count=count, seed=seed, other=_other, progress=progress)

@@ -194,6 +194,7 @@ def _onnx(folder: ModelFolder, output: Path) -> float:
         MUSIC,
         SOUNDS,
         TRANSLATING,
+        VOICES,
         WRITING,
         family_loader,
         loader_name,
@@ -216,6 +217,12 @@ def _onnx(folder: ModelFolder, output: Path) -> float:
             _("'{name}' is a model of sounds: it is not written as ONNX.", name=folder.name),
             _("Use --to hub-folder."),
             code="export.sound",
+        )
+    if loader_name(folder) in VOICES:
+        raise UserError(
+            _("'{name}' is a voice: it is not written as ONNX.", name=folder.name),
+            _("Use --to hub-folder."),
+            code="export.voice",
         )
     if loader_name(folder) in LATENT_TEXT:
         raise UserError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from luokuan.colophon.label import LabelOptions
     from luokuan.colophon.passage import Finisher
     from luokuan.colophon.schema import Draft, Recipe, Work
+    from luokuan.create.voices.scripts import Run
     from luokuan.create.voices.voice import Said, Voice
     from luokuan.store.home import Home
 
@@ -69,11 +70,10 @@ def speak(text: str, *, manner: Manner | None = None, seed: int = 0) -> Iterator
 
 def _pieces(text: str, how: Manner, seed: int) -> Iterator[tuple[Voice, Said]]:
     from luokuan.create.voices.registry import for_languages, voice_of
-    from luokuan.create.voices.scripts import runs, speakable
+    from luokuan.create.voices.scripts import speakable
 
     chosen = for_languages(how.voices)
-    plain = speakable(_checked(text))
-    found = runs(plain)
+    found = _runs(speakable(_checked(text)), chosen, how)
     spoken = [run for run in found if voice_of(chosen[run.language]).can_say(run.text)]
     if not spoken:
         raise UserError(
@@ -87,6 +87,16 @@ def _pieces(text: str, how: Manner, seed: int) -> Iterator[tuple[Voice, Said]]:
         for said in voice.say(run.text, rate=how.rate, pitch=how.pitch, seed=seed):
             switched = not last and spoken[number + 1].language != run.language and run.text.endswith(said.text)
             yield voice, replace(said, sound=_with_silence(said.sound)) if switched else said
+
+
+def _runs(plain: str, chosen: Mapping[str, str], how: Manner) -> list[Run]:
+    """The runs of a text; letters of other scripts go to the voice that was asked for, if it may know them."""
+    from luokuan.create.voices.registry import voice_of
+    from luokuan.create.voices.scripts import runs
+    from luokuan.create.voices.voice import Choosy
+
+    knows = [language for language, name in chosen.items() if name in how.voices and isinstance(voice_of(name), Choosy)]
+    return runs(plain, "en" if "en" in knows else "")
 
 
 def _checked(text: str) -> str:
@@ -159,7 +169,6 @@ def draft_speech(
 
 def _recipe(text: str, how: Manner, seed: int, voices: list[Voice]) -> Recipe:
     from luokuan.colophon.schema import Recipe
-    from luokuan.create.voices.scripts import left_out, speakable
     from luokuan.foundation.licences import joint_licence
 
     cards = [voice.card for voice in voices]
@@ -177,12 +186,26 @@ def _recipe(text: str, how: Manner, seed: int, voices: list[Voice]) -> Recipe:
             "voices": told,
             "rate": float(how.rate),
             "pitch": float(how.pitch),
-            "left_out": left_out(speakable(text))[:60],
+            "left_out": _left_out(text, how)[:60],
         },
         seed=seed,
         licence=joint_licence(card.works_licence for card in cards),
         credit="; ".join(card.credit for card in cards if card.credit),
     )
+
+
+def _left_out(text: str, how: Manner) -> str:
+    """The letters that no voice spoke, each once."""
+    from luokuan.create.voices.registry import for_languages, voice_of
+    from luokuan.create.voices.scripts import left_out, speakable
+    from luokuan.create.voices.voice import Choosy
+
+    chosen = for_languages(how.voices)
+    found = []
+    for run in _runs(speakable(text), chosen, how):
+        voice = voice_of(chosen[run.language])
+        found.append(voice.left_out(run.text) if isinstance(voice, Choosy) else left_out(run.text))
+    return "".join(dict.fromkeys("".join(found)))
 
 
 def create_speech(
@@ -202,7 +225,7 @@ def create_speech(
     """Create a finished work of speech, with captions (.srt, .vtt) beside it; see ``draft_speech``.
 
     Args:
-        voices: See ``Manner``, or trained ones of the home; one may be given by its name alone.
+        voices: See ``Manner``, or models of the home that speak; one may be given by its name alone.
         rate: See ``Manner``.
         pitch: See ``Manner``.
         media_type: A format of sound, see ``finish``.

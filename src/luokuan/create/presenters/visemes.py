@@ -90,7 +90,8 @@ _LETTERS = {
 
 
 def phones_of_words(words: Iterable[Word]) -> Iterator[Phone]:
-    """Sounds by the letters of words, each as long as the next: for voices that don't tell the sounds they make."""
+    """Sounds by the letters of words, each as long as the next: for voices that don't tell the sounds they make. A
+    letter that is neither Latin nor Chinese is a vowel without a colour, so that lips move while it is heard."""
     for word in words:
         sounds = list(_spelt(word.text))
         step = (word.end - word.start) / max(1, len(sounds))
@@ -112,3 +113,5 @@ def _spelt(text: str) -> Iterator[str]:
             bare = unicodedata.normalize("NFD", letter.casefold())[:1]
             if bare in _LETTERS:
                 yield _LETTERS[bare]
+            elif letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN"):
+                yield "ə"

@@ -17,21 +17,20 @@ from typing import Any
 import numpy as np
 
 from luokuan.create.voices.onnx_outputs import with_output_of
+from luokuan.create.voices.pieces import LEAD, pieces, silence_after
+from luokuan.create.voices.pieces import heard as sounding
 from luokuan.create.voices.voice import Card, Phone, Said
-from luokuan.create.voices.wording import DIPHTHONGS, END, MARKS, sentences, speakable, timed_words
+from luokuan.create.voices.wording import DIPHTHONGS, MARKS, speakable, timed_words
 from luokuan.errors import UserError
 from luokuan.i18n import _
 from luokuan.media import Sound
 
 PACKAGE = "hibari-tts"
 NAME = "heart"
-LEAD, PAUSE, STOP = 0.04, 0.1, 0.4
-"""Seconds of silence before a piece, after it, and after one that ends a sentence; the network's own is cut."""
 _GAIN = 1.45  # as loud as the other voice
 _EARLY = 0.05
 """Seconds by which sounds are heard before the network's own count of them: there the envelope of seven sentences fits
 the loudness of their sounds best."""
-_QUIET = 10 ** (-40 / 20)  # of the loudest sample
 
 CARD = Card(
     name=NAME,
@@ -80,14 +79,8 @@ class English:
     def say(self, text: str, *, rate: float = 1.0, pitch: float = 0.0, seed: int = 0) -> Iterator[Said]:
         """Speak English, sentence by sentence; see ``voice.Voice.say``. ``seed``: of the noise in its consonants."""
         random = np.random.default_rng(seed)
-        read = text.translate(MARKS)
-        covered = 0
-        found = [piece for piece in sentences(read) if self.can_say(read[piece[0] : piece[1]])]
-        for number, (start, _stop) in enumerate(found):
-            following = found[number + 1][0] if number + 1 < len(found) else len(text)
-            begin = covered if number == 0 else start
-            covered = following
-            said = self._sentence(text[begin:following], rate, pitch, random)
+        for written in pieces(text, self.can_say):
+            said = self._sentence(written, rate, pitch, random)
             if said is not None:
                 yield said
 
@@ -104,12 +97,11 @@ class English:
         # When each phoneme ends, in seconds: the network counts in frames of its own. The first id is a pad.
         counts = np.asarray(frames, np.float64).reshape(-1)
         ends = counts / counts[-1] * len(samples) / self._dsp.SR
-        first, last = _heard(samples)
+        first, last = sounding(samples)
         lead = max(0.0, first / self._dsp.SR - LEAD)
         ends = np.clip(ends - lead, 0.0, last / self._dsp.SR - lead)
         heard = [(t.text, *_span(t, places, ends)) for t in tokens if any(p in places for p in range(t.start, t.stop))]
-        pause = STOP if END.search(text) else PAUSE
-        silence = np.zeros(round(pause / rate * self._dsp.SR), np.float32)
+        silence = silence_after(written, rate, self._dsp.SR)
         whole = _GAIN * np.concatenate([samples[round(lead * self._dsp.SR) : last], silence])[None]
         sound = Sound(np.clip(whole, -1, 1).astype(np.float32), self._dsp.SR, timed_words(written, heard))
         return Said(sound, written, _phones(phonemes, places, np.maximum(ends - _EARLY, 0.0)))
@@ -135,13 +127,6 @@ class English:
                 places[place] = len(ids)
                 ids.append(vocabulary[letter])
         return [*ids, 0], places
-
-
-def _heard(samples: np.ndarray[Any, Any]) -> tuple[int, int]:
-    """The first sample that is heard, and the one after the last."""
-    size = np.abs(samples)
-    loud = np.flatnonzero(size > _QUIET * size.max(initial=1e-6))
-    return (int(loud[0]), int(loud[-1]) + 1) if loud.size else (0, len(samples))
 
 
 def _span(token: _Token, places: dict[int, int], ends: np.ndarray[Any, Any]) -> tuple[float, float]:

@@ -39,10 +39,10 @@ def _is_voice(starter: str) -> bool:
 
 def _starter(name: str) -> Row:
     def make() -> Voice:
-        from luokuan.create.voices.trained import TrainedVoice
+        from luokuan.create.voices.trained import made_of
         from luokuan.models.registry import load_voice_model
 
-        return TrainedVoice(load_voice_model(STARTERS / name))
+        return made_of(load_voice_model(STARTERS / name))
 
     return Row(name, "en", make)
 

@@ -25,14 +25,18 @@ class Run:
     text: str
 
 
-def runs(text: str) -> list[Run]:
+def runs(text: str, others: str = "") -> list[Run]:
     """The runs of ``text``, which together are the text.
 
     A Chinese character is Chinese, a Latin word English; but up to five capitals in a Chinese sentence, such as AI, are
     spelt there. Figures with their units, marks and all else go with what stands before them in their sentence, else
     with what follows.
+
+    Args:
+        text: Any.
+        others: The language to which letters of other scripts go; empty: they are among all else.
     """
-    kinds = _kinds(text)
+    kinds = _kinds(text, others)
     found: list[Run] = []
     for kind, letter in zip(kinds, text, strict=True):
         if found and found[-1].language == kind:
@@ -42,7 +46,7 @@ def runs(text: str) -> list[Run]:
     return found
 
 
-def _kinds(text: str) -> list[str]:
+def _kinds(text: str, others: str) -> list[str]:
     kinds = [""] * len(text)
     place = 0
     while place < len(text):
@@ -58,6 +62,8 @@ def _kinds(text: str) -> list[str]:
             continue
         elif text[place] in _CHINESE_MARKS:
             kinds[place] = "mark"
+        elif text[place].isalpha():
+            kinds[place] = others
         place += 1
     return _filled(text, kinds)
 

@@ -1,4 +1,4 @@
-"""Voices of one's own: models of the family speech."""
+"""Models that speak: voices of one's own, of the family speech, and how those of others (``hub``) are found."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from luokuan.create.voices.voice import Card, Phone, Said
-from luokuan.create.voices.wording import DIPHTHONGS, END, MARKS, sentences, speakable, timed_words
+from luokuan.create.voices import hub
+from luokuan.create.voices.pieces import LEAD, RATE, pieces, silence_after
+from luokuan.create.voices.voice import Card, Phone, Said, Voice
+from luokuan.create.voices.wording import DIPHTHONGS, MARKS, speakable, timed_words
 from luokuan.media import Sound
 
 if TYPE_CHECKING:
     from luokuan.foundation.modelfolder import ModelFolder
     from luokuan.models.speech.model import SpeechModel
     from luokuan.models.speech.phonemes import Reading
+    from luokuan.models.vits.model import VitsVoice
     from luokuan.store.home import Home
 
-RATE = 24_000
 LANGUAGE = "en"
-LEAD, PAUSE, STOP = 0.04, 0.1, 0.4
-"""Seconds of silence before a piece, after it, and after one that ends a sentence."""
+SPEECH, VITS = "speech", "vits"
+"""Families that speak: our own, and that of others."""
 _STRESS = {1: "ˌ", 2: "ˈ"}
 _PEAK = 0.7
 _used: dict[str, str] = {}
@@ -54,14 +56,8 @@ class TrainedVoice:
 
     def say(self, text: str, *, rate: float = 1.0, pitch: float = 0.0, seed: int = 0) -> Iterator[Said]:
         """Speak English, sentence by sentence; see ``voice.Voice.say``. ``seed``: of its melody and its noise."""
-        plain = text.translate(MARKS)
-        covered = 0
-        found = [piece for piece in sentences(plain) if self.can_say(plain[piece[0] : piece[1]])]
-        for number, (start, _stop) in enumerate(found):
-            following = found[number + 1][0] if number + 1 < len(found) else len(text)
-            begin = covered if number == 0 else start
-            covered = following
-            said = self._sentence(text[begin:following], rate, pitch, seed + number)
+        for number, written in enumerate(pieces(text, self.can_say)):
+            said = self._sentence(written, rate, pitch, seed + number)
             if said is not None:
                 yield said
 
@@ -82,8 +78,7 @@ class TrainedVoice:
         samples = resampled(part / max(1.0, float(np.abs(part).max()) / _PEAK), config.rate, RATE)
         times = np.clip(ends - first, 0.0, len(samples) / RATE)
         heard = [(word.text, float(times[word.start - 1]), float(times[word.stop - 1])) for word in reading.words]
-        silence = np.zeros(round((STOP if END.search(text) else PAUSE) / rate * RATE), np.float32)
-        whole = np.concatenate([samples, silence])[None]
+        whole = np.concatenate([samples, silence_after(written, rate)])[None]
         return Said(Sound(whole, RATE, timed_words(written, heard)), written, _phones(reading, times.tolist()))
 
 
@@ -119,7 +114,7 @@ def _phones(reading: Reading, ends: list[float]) -> tuple[Phone, ...]:
 
 
 def use_model(reference: str) -> str:
-    """Make a trained voice known to the registry.
+    """Make a voice that is a model known to the registry: a trained one, or one of somebody else.
 
     Args:
         reference: A model by name, folder or Hub id.
@@ -137,7 +132,7 @@ def use_model(reference: str) -> str:
     model = load_voice_model(reference)
     if model.folder.path.parent == STARTERS:  # the registry has it
         return model.folder.name
-    register_model(model.folder.name, LANGUAGE, lambda: TrainedVoice(model))
+    register_model(model.folder.name, _language_of(model.folder), lambda: made_of(model))
     _used[model.folder.name] = model.folder.digest
     return model.folder.name
 
@@ -177,14 +172,27 @@ def stored_voices(wanted: Iterable[str], home: Home) -> dict[str, str]:
         path = home.models / name
         if not is_name(name) or not path.is_dir() or loader_name(read_folder(path)) not in VOICES:
             raise unknown(name)
-        found[name] = LANGUAGE
+        found[name] = _language_of(read_folder(path))
     return found
 
 
 def stored_cards(home: Home) -> list[Card]:
-    """The cards of the trained voices in the store, without loading them; starters come along."""
+    """The cards of the voices among the models in the store, without loading them; starters come along."""
     from luokuan.foundation.modelfolder import STARTERS, list_models
     from luokuan.models.registry import VOICES, loader_name
 
+    cards = {SPEECH: card_of, VITS: hub.card_of}
     own = (folder for folder in list_models(home) if folder.path.parent != STARTERS)
-    return [card_of(folder) for folder in own if loader_name(folder) in VOICES]
+    return [cards[loader_name(folder)](folder) for folder in own if loader_name(folder) in VOICES]
+
+
+def made_of(model: SpeechModel | VitsVoice) -> Voice:
+    """The voice that speaks with a loaded model."""
+    from luokuan.models.vits.model import VitsVoice
+
+    return hub.HubVoice(model) if isinstance(model, VitsVoice) else TrainedVoice(model)
+
+
+def _language_of(folder: ModelFolder) -> str:
+    """The language whose runs a voice speaks, as the registry has it."""
+    return hub.slot_of(folder) if folder.family == VITS else LANGUAGE

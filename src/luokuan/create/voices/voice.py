@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from luokuan.media import Sound, Word
 
@@ -91,5 +91,14 @@ class Voice(Protocol):
         ...
 
 
+@runtime_checkable
+class Choosy(Protocol):
+    """A voice that may lack letters of what it speaks, or know others than Chinese and Latin ones."""
+
+    def left_out(self, text: str) -> str:
+        """The letters and figures of ``text`` that it can't speak, each once."""
+        ...
+
+
 Maker = Callable[[], Voice]
-__all__ = ["PITCHES", "RATES", "Card", "Maker", "Phone", "Said", "Voice", "Word"]
+__all__ = ["PITCHES", "RATES", "Card", "Choosy", "Maker", "Phone", "Said", "Voice", "Word"]

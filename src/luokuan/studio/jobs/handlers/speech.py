@@ -27,7 +27,7 @@ class SpeechBrief(Finishing):
     voices: tuple[str, ...] = Field(default=(), max_length=8)
     rate: float = Field(default=1.0, ge=0.5, le=2)
     pitch: float = Field(default=0.0, ge=-12, le=12)
-    model: Name | None = Field(default=None, json_schema_extra={"families": ["speech"]})
+    model: Name | None = Field(default=None, json_schema_extra={"families": ["speech", "vits"]})
     format: SoundFormat = "audio/wav"
 
 
