@@ -13,6 +13,7 @@ from hubvoices import change, save_hub_voice
 from speechmodels import save_speech_model, voices_as_before
 
 from luokuan.cli.main import main
+from luokuan.colophon import ffmpeg
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,11 @@ def test_one_in_the_store_is_asked_for_by_name(run: Any, place: Path, own_home: 
     code, out, err = run("create", "speech", "--voices")
     assert code == 0 and "mine: Nobody says whose voice it is." in out, err
     assert "vits" in run("models", "list")[1]
+    if not ffmpeg.encodes("libvpx-vp9"):
+        pytest.skip("no ffmpeg with VP9")
+    told = ["--size", 128, "--fps", 12, "-o", "p.webm", "--json"]
+    code, out, err = run("create", "presenter", "Hello there.", "--voice", "mine", *told)
+    assert code == 0 and json.loads(out)["licence"] == "unknown", err
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 from pathlib import Path, PurePosixPath
 
 import pytest
+from hubvoices import change, save_hub_voice
 from safetensors.numpy import load_file, save_file
 from vaes_for_tests import save_vae
 
@@ -127,3 +128,14 @@ def test_weights_in_several_files_are_taken_and_checked(tmp_path: Path) -> None:
     assert take_model(folder.path, "MIT").tensor_count == len(weights)
     names = {path.name for path in folder.path.iterdir()}
     assert names == {"config.json", "model.safetensors", "README.md", "training.json"}
+
+
+def test_a_voice_of_others_is_taken_with_its_letters(tmp_path: Path) -> None:
+    folder = save_hub_voice(tmp_path / "m")
+    packed = [PurePosixPath("m", path.name) for path in folder.iterdir()]
+    assert {place.name for place in model_files(packed).values()} == {path.name for path in folder.iterdir()}
+    found = take_model(folder, "")
+    assert (found.family, found.licence) == ("vits", "MIT")
+    change(folder / "tokenizer_config.json", phonemize=True)
+    with pytest.raises(UserError, match="under the GPL"):
+        take_model(folder, "")
