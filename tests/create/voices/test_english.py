@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luokuan.create.voices import english
+from luokuan.create.voices import english, pieces
 from luokuan.create.voices.english import English
 from luokuan.create.voices.mandarin import pitch
 from luokuan.create.voices.wording import timed_words
@@ -43,7 +43,7 @@ def test_marks_of_chinese_stay_as_they_are_written(voice: English) -> None:
 
 def test_words_end_before_the_pause(voice: English) -> None:
     for piece in voice.say("30%,13812345678,3:2,1/2, I laugh, Both. Enough"):
-        pause = english.STOP if piece.text.rstrip().endswith(".") else english.PAUSE
+        pause = pieces.STOP if piece.text.rstrip().endswith(".") else pieces.PAUSE
         assert piece.sound.words[-1].end <= piece.sound.seconds - pause + 1e-3
         assert piece.phones[-1].end <= piece.sound.seconds - pause + 1e-3
 
