@@ -68,7 +68,7 @@ def _speech(text: str, voice: str) -> Maker:
     def make(seed: int, _folder: Path) -> tuple[Work, str]:
         from luokuan.create.speeches import create_speech
 
-        return create_speech(text, voices=voice, seed=seed), ".wav"
+        return create_speech(text, voices=voice or (), seed=seed), ".wav"
 
     return make
 
@@ -138,8 +138,10 @@ KINDS: dict[str, Maker] = {
     "picture": _picture,
     "speech-en": _speech(ENGLISH, ""),
     "speech-zh": _speech(CHINESE, ""),
+    "speech-trained": _speech(ENGLISH, "kathleen"),
     "sound": _sound,
     "music": _music("chorale"),
+    "songs": _music("songs"),
     "presenter": _presenter,
     "clip": _clip("sprites"),
     "effect": _effect,

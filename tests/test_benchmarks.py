@@ -394,3 +394,12 @@ def test_the_guard_is_measured_on_clips(tmp_path: Path, monkeypatch: pytest.Monk
     assert [group for _path, group in by_who] == [str(at // 3) for at in range(12)]
     twin = [(path, "a" if at < 3 else "b") for at, (path, _who) in enumerate(by_who[:6])]
     assert module.of_clips(twin, 1, 1)["told"] == 0.0, "no group stands in both halves"
+
+
+def test_two_works_of_a_kind_are_timed(tmp_path: Path, own_home: Path) -> None:
+    """Of speech by the voice that is usual: no voice was asked for by the name ''."""
+    works = loaded("works")
+    found = works.make_two(works.KINDS["speech-en"], time.time(), tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("*.wav")) == ["work-0.wav", "work-1.wav"]
+    assert found["first"] > 0 and found["next"] > 0 and 3 < found["lasts"] < 20
+    assert found["factor"] == pytest.approx(found["next"] / found["lasts"])

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = (
     "tutorial", "architecture", "gan", "codec", "prior", "upscaler", "vae", "music", "plm", "corpus", "text", "copy",
     "translation", "labels", "verify", "identity", "lineage", "log", "watermark", "watermark_sound", "fingerprints",
-    "speech", "sound", "presenter", "video", "studio", "jobs", "api", "rights", "market", "chain", "extend",
+    "speech", "sound", "presenter", "video", "works", "studio", "jobs", "api", "rights", "market", "chain", "extend",
     "appraisal",
 )  # fmt: skip
 NOT_LOCKED = ("s3",)
