@@ -282,7 +282,9 @@ def _refuse(path: Path, facts: Facts) -> None:
     if facts.problem is not None:
         raise _unusable(path, judge(path, facts, None).evidence[0])
     if facts.damaged:
-        raise _unusable(path, _("The file is damaged or cut short."))
+        name = format_of(facts.media_type).name if facts.media_type else ""
+        said = _("The {name} file is damaged or cut short.", name=name)
+        raise _unusable(path, said if name else _("The file is damaged or cut short."))
     if facts.aigc_problem is not None:
         raise UserError(
             _("The AI labels of {path} contradict each other or can't be read, so they can't be kept.", path=path),

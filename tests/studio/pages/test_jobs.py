@@ -105,7 +105,7 @@ def test_the_stream_tells_texts_works_previews_and_the_end(place: Place) -> None
     assert "&lt;i&gt;Once" in shown, "who loads the page again sees what was written"
 
     def work() -> None:
-        time.sleep(0.5)
+        time.sleep(2)  # until the stream is open, on a busy machine, too
         context.finish(text_draft("one"), home=place.home, media_type="text/plain")
         context.finish(draft(), home=place.home)
 
