@@ -64,6 +64,13 @@ def test_an_unknown_category_is_refused_with_the_nearest(said: str) -> None:
         label_of(said, (), {})
 
 
+@pytest.mark.parametrize("said", ["rain " * 20_000, "rain \udcff"])
+def test_a_text_that_no_recipe_can_hold_is_refused(said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        label_of(said, CLASSES, ALIASES)
+    assert caught.value.code == "create.text" and len(caught.value.what) < 200
+
+
 @pytest.mark.parametrize("make", [lambda n: noise(n / 16_000, 0), lambda n: tone(n / 16_000, 333.3)])
 @pytest.mark.parametrize("fade", [1, 200, 4000])
 def test_a_loop_has_no_seam(make: object, fade: int) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from luokuan.create.brief import check_text
 from luokuan.create.texts import LAST_SEED
 from luokuan.errors import UserError
 from luokuan.i18n import _
@@ -87,7 +88,7 @@ def label_of(category: str, classes: tuple[str, ...], aliases: Mapping[str, str]
     """The index of what is asked for: a category, another word for one, or words of which one is; None for nothing.
 
     Raises:
-        UserError: there is no such category; the nearest ones are named.
+        UserError: it is too long or no text, or there is no such category; the nearest ones are named.
     """
     wanted = " ".join(category.casefold().replace("_", " ").split())
     if not wanted:
@@ -105,6 +106,7 @@ def label_of(category: str, classes: tuple[str, ...], aliases: Mapping[str, str]
         name for name in known if name in wanted.split() or (not name.isascii() and name in wanted)
     ]  # fmt: skip
     if len({known[name] for name in found}) == 1:
+        check_text(category)  # the whole of it stands in the recipe
         return known[found[0]]
     near = [classes[index] for index in dict.fromkeys(known[name] for name in get_close_matches(wanted, known, 3, 0.6))]
     raise UserError(
