@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from luokuan.foundation.hubcard import licence_of_card
+from luokuan.foundation.hubcard import licence_of_card, with_licence
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,11 @@ from luokuan.foundation.hubcard import licence_of_card
         ("---\nlicense: [mit]\n---\n", "unknown"),
         ('---\nlicense: "a\\nb"\n---\n', "unknown"),
         ("---\n: : :\n---\n", "unknown"),
+        ("---\nlicense: !!bool maybe\n---\n", "unknown"),
+        ("---\nlicense: !!int ''\n---\n", "unknown"),
+        ("---\nlicense: !!timestamp me\n---\n", "unknown"),
+        ("---\nlicense: !!timestamp {=: me}\n---\n", "unknown"),
+        ("---\nlicense: mit\nversion: " + "1:" * 200 + "1.5\n---\n", "unknown"),
         ("---\nlicense: mit\n", "unknown"),
         ("# no front matter\nlicense: mit\n", "unknown"),
         ("", "unknown"),
@@ -29,6 +34,8 @@ def test_the_licence_of_a_card(tmp_path: Path, text: str, licence: str) -> None:
     card = tmp_path / "README.md"
     card.write_text(text)
     assert licence_of_card(card) == licence
+    card.write_text(with_licence(text, "MIT"))
+    assert licence_of_card(card) == "MIT"
 
 
 def test_no_card(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ def front_matter(path: Path) -> Mapping[str, Any]:
     """What stands in the front matter of a model card of the Hub; empty if there is none or it can't be read."""
     import yaml
 
+    from luokuan.foundation.plainyaml import UNREADABLE
+
     try:
         with path.open(encoding="utf-8") as stream:
             text = stream.read(_CARD_LIMIT)
@@ -26,7 +28,7 @@ def front_matter(path: Path) -> Mapping[str, Any]:
         return {}
     try:
         found = yaml.safe_load(parts[1])
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except UNREADABLE:
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -56,12 +58,14 @@ def with_licence(text: str, licence: str) -> str:
     it says stays."""
     import yaml
 
+    from luokuan.foundation.plainyaml import UNREADABLE
+
     parts = text.replace("\r\n", "\n").split("---\n", 2)
     body, found = text, None
     if len(parts) == 3 and not parts[0]:
         try:
             found = yaml.safe_load(parts[1])
-        except (yaml.YAMLError, ValueError, RecursionError):
+        except UNREADABLE:
             found = None
         body = parts[2]
     head = {key: value for key, value in found.items() if key != "license_name"} if isinstance(found, dict) else {}

@@ -13,6 +13,7 @@ from yaml.reader import ReaderError
 
 from luokuan.errors import UserError
 from luokuan.files import expand
+from luokuan.foundation.plainyaml import BAD_VALUES, UNREADABLE
 from luokuan.i18n import _
 
 SIZE_LIMIT = 1 << 20
@@ -69,7 +70,7 @@ def parse_yaml(text: str, kind: type[Model], *, name: str, code: str) -> Model:
         root, values = _parsed(text)
     except _Unusual as error:
         raise _unfit(name, str(error), code) from error
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
+    except UNREADABLE as error:
         raise _unfit(name, _of_yaml(error, text), code) from error
     if not isinstance(values, dict):
         raise _unfit(name, _("it holds no fields"), code)
@@ -110,7 +111,7 @@ def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
     _refuse_doubles(root)
     try:
         return root, yaml.safe_load(text)
-    except _VALUES as error:
+    except BAD_VALUES as error:
         for one in _scalars(root):
             if not _has_value(one):
                 line, value = one.start_mark.line + 1, one.value[:40]
@@ -118,10 +119,6 @@ def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
                     _("line {line}: '{value}' is no value that can be read", line=line, value=value)
                 ) from error
         raise
-
-
-_VALUES = (ValueError, AttributeError, KeyError, IndexError)
-"""What PyYAML raises of a date with month 13, of 5000 digits, of ``!!bool maybe``, and the like."""
 
 
 def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
@@ -136,7 +133,7 @@ def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
 def _has_value(node: yaml.ScalarNode) -> bool:
     try:
         yaml.SafeLoader("").construct_object(node)
-    except _VALUES:
+    except BAD_VALUES:
         return False
     return True
 

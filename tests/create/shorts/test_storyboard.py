@@ -109,6 +109,9 @@ SCENE = "scenes:\n  - seconds: 2\n    background: navy\n"
         ("captions: !!bool maybe\n" + SCENE, "line 1: 'maybe'"),
         (SCENE + "    characters: [{name: !!timestamp me, rig: {}}]\n", "line 4: 'me'"),
         ("seed: !!int ''\n" + SCENE, "line 1: ''"),
+        ("title: a\nseed: " + "1:" * 200 + "1.5\n" + SCENE, "line 2: '1:1:1"),
+        ("captions: !!bool {=: maybe}\n" + SCENE, "line 1: "),
+        ("title: !!timestamp {=: me}\n" + SCENE, "can't be used"),
     ],
 )  # fmt: skip
 def test_the_line_and_field_of_a_fault_are_named(text: str, says: str) -> None:

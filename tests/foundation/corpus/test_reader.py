@@ -273,7 +273,8 @@ def test_a_damaged_card_is_one_sentence(tmp_path: Path) -> None:
     letters = "abcdefghijkl"
     nested = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise(letters)]
     bomb = "\n".join(["a: &a [x, x]", *nested, "aliases: {word: *l}"])
-    for text in ("licence: [", "- a\n- b\n", "licence: {a: b}\n", "!!python/object:os.system {}\n", bomb):
+    values = [f"licence: {value}\n" for value in ("!!bool maybe", "!!int ''", "!!timestamp me", "1:" * 200 + "1.5")]
+    for text in ("licence: [", "- a\n- b\n", "licence: {a: b}\n", "!!python/object:os.system {}\n", bomb, *values):
         (tmp_path / "card.yaml").write_text(text)
         with pytest.raises(UserError, match=r"card\.yaml"):
             open_corpus(tmp_path)

@@ -11,6 +11,7 @@ import yaml
 
 from luokuan.errors import UserError
 from luokuan.files import write_atomic
+from luokuan.foundation.plainyaml import UNREADABLE
 from luokuan.i18n import _
 
 NAME = "card.yaml"
@@ -78,7 +79,7 @@ def read_card(folder: Path) -> Card | None:
         if not isinstance(found, dict):
             raise ValueError("no mapping")
         return _build(found)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         raise UserError(
             _("{path} can't be read: {why}.", path=path, why=str(error).replace("\n", " ")[:200]),
             _("Write lines such as `licence: CC0-1.0`, or make one with `luokuan corpus card`."),
