@@ -62,7 +62,10 @@ def test_long_texts_take_no_long_time(text: str) -> None:
         ("a\tb\nc", "a b\nc"),
         ("－５．５％", "-5.5%"),
         ("10㎡ 3㎏", "10m2 3kg"),
-        ("①Ⅳ½m²〇", "141/2m²〇"),
+        ("①Ⅳ½m²〇", "1 4 1/2m²〇"),
+        ("1½ h, １½, ①5, ①②", "1 1/2 h, 1 1/2, 1 5, 1 2"),
+        ("10⁶ 10¹² 10²³ 10² x⁴", "10 6 10 12 10 23 10² x4"),
+        ("H₂O C₁₂H₂₂O₁₁", "H2O C12H22O11"),
     ],
 )
 def test_what_has_no_sound_goes(text: str, plain: str) -> None:

@@ -15,6 +15,8 @@ _CHINESE_MARKS = frozenset("，。！？；：、（）《》“”…—￥℃"
 _STOPS = frozenset(".。!！?？\n")
 _FULL_WIDTH = re.compile(r"[０-９Ａ-Ｚａ-ｚ＋－．／＝％]")
 _POINT = re.compile(r"(?<=\d)\.(?=\d)")
+_POWER = re.compile(r"(?<=\d)(?:[⁰¹²³⁴-⁹]{2,}|[⁰¹⁴-⁹])")
+"""Of a number; ² and ³ alone are read by the voices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +119,22 @@ def left_out(text: str) -> str:
 
 def speakable(text: str) -> str:
     """``text`` as the voices take it: full-width letters, figures and signs of sums as plain ones, figures and units
-    that are one sign, such as ① and ㎡, written out, no characters without a sound such as control characters and marks
-    of direction, emoji and other signs as spaces."""
-    out = []
-    for letter in text:
+    that are one sign, such as ① and ㎡, written out and apart from other figures, no characters without a sound such as
+    control characters and marks of direction, emoji and other signs as spaces."""
+    out: list[str] = []
+    apart = False
+    for letter in _POWER.sub(lambda found: f" {unicodedata.normalize('NFKC', found[0])}", text):
         kind = unicodedata.category(letter)
+        if apart and letter.isdecimal():
+            out.append(" ")
+        apart = False
         if _FULL_WIDTH.match(letter):
             out.append(chr(ord(letter) - 0xFEE0))
         elif "\u3371" <= letter <= "\u33df":  # units
             out.append(unicodedata.normalize("NFKC", letter))
         elif kind in ("No", "Nl") and not HAN.match(letter) and letter not in "²³":
-            out.append(_figure(letter))
+            apart = not unicodedata.decomposition(letter).startswith(("<sub>", "<super>"))
+            out.append(" " * (apart and bool(out) and out[-1][-1].isdecimal()) + _figure(letter))
         elif letter in "\n\t":
             out.append("\n" if letter == "\n" else " ")
         elif kind in ("Cf", "Cc", "Mn", "Me") and not unicodedata.combining(letter):
