@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,23 @@ def test_it_speaks_and_the_same_seed_gives_the_same_sound(folder: Path) -> None:
     assert first.ends[-1] == pytest.approx(len(first.samples) / voice.rate)
     slow = voice.say("hello there", rate=0.5, seed=3)
     assert len(slow.samples) > 1.6 * len(first.samples)
+
+
+def test_another_voice_that_speaks_at_the_same_time_changes_nothing(folder: Path) -> None:
+    voice, other = load(folder), load(folder)
+    alone, others = voice.say("hello", seed=3), other.say("good morning", seed=4)
+    heard: list[Any] = []
+    beside = threading.Thread(target=lambda: heard.append(other.say("good morning", seed=4)))
+
+    def meanwhile(*_given: object) -> None:
+        beside.start()
+        beside.join(1)
+
+    handle = voice.network.text_encoder.register_forward_hook(meanwhile)
+    together = voice.say("hello", seed=3)
+    handle.remove()
+    beside.join()
+    assert np.array_equal(together.samples, alone.samples) and np.array_equal(heard[0].samples, others.samples)
 
 
 def test_its_sound_is_that_of_transformers(folder: Path) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LONGEST = 240.0
 """Seconds of the longest piece: what would be longer is no speech."""
 _FLOATS = ("float32", "float16", "bfloat16", "float64")
+_ALONE = threading.Lock()
+"""Held while one of them speaks: all draw from PyTorch's own generator."""
 _NORM = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
 """Weight normalisation as PyTorch names it, and as it did before 2.0, when most voices of the Hub were saved."""
 
@@ -35,7 +37,8 @@ class Spoken:
 
 
 class VitsVoice:
-    """A loaded voice. It runs on the CPU in float32, one sentence at a time, so that equal seeds give equal sounds.
+    """A loaded voice. It runs on the CPU in float32, and of all such voices one sentence at a time, so that equal
+    seeds give equal sounds.
 
     Args:
         folder: Where it came from.
@@ -45,7 +48,6 @@ class VitsVoice:
 
     def __init__(self, folder: ModelFolder, network: Any, letters: Letters) -> None:
         self.folder, self.network, self.letters = folder, network, letters
-        self._alone = threading.Lock()
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> VitsVoice:
@@ -114,7 +116,7 @@ class VitsVoice:
                 raise _Unspeakable
             frames.append(counts)
 
-        with self._alone, torch.random.fork_rng(devices=[]), torch.inference_mode():
+        with _ALONE, torch.random.fork_rng(devices=[]), torch.inference_mode():
             torch.manual_seed(seed % 2**63)
             handle = self.network.duration_predictor.register_forward_hook(note)
             try:
