@@ -17,7 +17,7 @@ from speechmodels import save_speech_model, voices_as_before
 from luokuan import create
 from luokuan.create.presenters.visemes import phones_of_words
 from luokuan.create.speeches import Manner, draft_speech
-from luokuan.create.voices.hub import ROMANISER, HubVoice, card_of, slot_of
+from luokuan.create.voices.hub import ROMANISER, HubVoice, _written_out, card_of, slot_of
 from luokuan.create.voices.pieces import pieces
 from luokuan.create.voices.registry import voice_of
 from luokuan.create.voices.trained import stored_cards, stored_voices, use_model, use_voices
@@ -107,6 +107,25 @@ def test_another_pitch_is_heard_higher(voice: HubVoice, monkeypatch: pytest.Monk
         assert said.sound.seconds == pytest.approx(1.1, abs=0.05) and said.sound.words[0].end <= 1.01
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Pi is 3.14.", "Pi is three point one four ."),
+        ("0.5 of 1,234.5", "zero point five of one thousand two hundred and thirty-four point five"),
+        ("It costs $3.50, or €1.", "It costs three dollars fifty , or one euro ."),
+        ("£0.125 or $1,200", "zero point one two five pounds or one thousand two hundred dollars"),
+        ("a 20% share, 100 %", "a twenty percent share, one hundred percent"),
+        ("the 21st and the 103rd", "the twenty-first and the one hundred and third"),
+        ("in the 1990s or 1905", "in the nineteen nineties or nineteen oh-five"),
+        ("007", "zero zero seven"),
+        ("1234567890123", "one two three four five six seven eight nine zero one two three"),
+        ("no figures", "no figures"),
+    ],
+)
+def test_numbers_of_english_are_written_out(text: str, said: str) -> None:
+    assert " ".join(_written_out(text).split()) == said
+
+
 def test_what_its_vocabulary_lacks_is_left_out_and_named(voice: HubVoice, place: Path) -> None:
     assert voice.left_out("A fox’s café, 3 мир!") == "xéмир"
     assert voice.can_say("3") and voice.can_say("A") and not voice.can_say("мир …")
@@ -138,6 +157,19 @@ def test_a_chinese_voice_speaks_chinese(tmp_path: Path) -> None:
     assert draft.recipe.model == "zh+heart" and draft.media.words[0].text.startswith("你好")
     japanese = save_hub_voice(tmp_path / "ja", letters="_ 世あいうえお", card="---\nlanguage: ja\n---\n")
     assert slot_of(read_folder(japanese)) == "en"
+
+
+@pytest.mark.parametrize(
+    ("letters", "romanised", "language", "slot"),
+    [("_ 你好", False, "", "zh"), ("_ abc", True, "", "en"), ("_ abc", True, "cmn", "zh"), ("_ abc", True, "kor", "en"),
+     ("_ abc", False, "cmn", "en"), ("_ 你好", False, "kor", "en")],
+)  # fmt: skip
+def test_chinese_goes_to_who_is_said_to_speak_it_or_reads_it(
+    tmp_path: Path, letters: str, romanised: bool, language: str, slot: str
+) -> None:
+    settings = {"is_uroman": romanised, "language": language}
+    path = save_hub_voice(tmp_path / "one", letters=letters, card="---\nlicense: mit\n---\n", tokenizer=settings)
+    assert slot_of(read_folder(path)) == slot
 
 
 def test_letters_that_must_be_romanised(place: Path, tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ _SILENT = 1e-4
 _STEP = 10
 """Hertz of the grid on which another pitch's rate lies, so that it can be resampled by small whole numbers."""
 _CHINESE = frozenset({"zh", "yue", "wuu", "nan", "hak", "gan", "hsn", "cdo", "cjy", "lzh"})
-_NUMBER = re.compile(r"\d+(?:,\d{3})*")
+_NUMBER = re.compile(r"([$£€])?(\d+(?:,\d{3})*)(\.\d+(?!\.?\d))?(?:(st|nd|rd|th|s)\b)?(\s?%)?")
+"""Of English: a sign of money, the number, what follows its point, the ending of an order or a decade, and percent."""
+_MONEY = {"$": "dollar", "£": "pound", "€": "euro"}
 _LONGEST_NUMBER = 12
 
 
@@ -134,19 +136,41 @@ def _words(
 
 
 def _written_out(text: str) -> str:
-    """English with its dates, times, units and numbers in words."""
-    from hibari.g2p import numbers
+    """English with its dates, times, units, sums and numbers in words."""
     from hibari.g2p.normalize import normalize
 
-    def spelt(match: re.Match[str]) -> str:
-        figures = match[0].replace(",", "")
-        if len(figures) > _LONGEST_NUMBER or (figures[0] == "0" and len(figures) > 1):
-            return " ".join(numbers.cardinal(int(one)) for one in figures)
-        number = int(figures)
-        is_year = "," not in match[0] and 1100 <= number < 2100
-        return str(numbers.year(number) if is_year else numbers.cardinal(number)).replace(",", "")
+    return _NUMBER.sub(lambda match: f" {_in_words(match)} ", normalize(text)) if any(map(str.isdigit, text)) else text
 
-    return _NUMBER.sub(lambda match: f" {spelt(match)} ", normalize(text)) if any(map(str.isdigit, text)) else text
+
+def _in_words(match: re.Match[str]) -> str:
+    from hibari.g2p import numbers
+
+    money, whole, part, ending, share = (found or "" for found in match.groups())
+    figures = whole.replace(",", "")
+    if len(figures) > _LONGEST_NUMBER or (figures[0] == "0" and len(figures) > 1):
+        said = _by_figures(figures)
+    elif ending not in ("", "s"):
+        said = numbers.ordinal(int(figures))
+    else:
+        is_year = whole == figures and 1100 <= int(figures) < 2100 and not (money or part or share)
+        said = numbers.year(int(figures)) if is_year else numbers.cardinal(int(figures))
+    said = str(said).replace(",", "")
+    if ending == "s":
+        said = f"{said[:-1]}ies" if said.endswith("y") else f"{said}s"
+    cents = money and len(part) == len(".50")
+    if part and not cents:
+        said += f" point {_by_figures(part[1:])}"
+    if money:
+        said += f" {_MONEY[money]}" + ("" if said == "one" else "s")
+    if cents:
+        said += f" {numbers.cardinal(int(part[1:]))}"
+    return f"{said} percent" if share else said
+
+
+def _by_figures(figures: str) -> str:
+    from hibari.g2p import numbers
+
+    return " ".join(numbers.cardinal(int(one)) for one in figures)
 
 
 def _romanised(text: str, language: str, name: str) -> str:
@@ -195,8 +219,9 @@ def card_of(folder: ModelFolder) -> Card:
 
 
 def slot_of(folder: ModelFolder) -> str:
-    """Which runs of a text a voice speaks: ``zh`` where it speaks Chinese and reads Chinese characters, else ``en``,
-    which is all that isn't Chinese. One whose letters can't be read has it, too: why not is said when it is loaded."""
+    """Which runs of a text a voice speaks: ``zh`` where it speaks Chinese and reads Chinese characters, by itself or
+    romanised, or where nobody names its language and it reads them by itself; else ``en``, which is all that isn't
+    Chinese. One whose letters can't be read has it, too: why not is said when it is loaded."""
     from luokuan.create.voices.mandarin.syllables import HAN
     from luokuan.models.vits.letters import read_letters
 
@@ -204,8 +229,9 @@ def slot_of(folder: ModelFolder) -> str:
         letters = read_letters(folder.path)
     except UserError:
         return "en"
-    reads = letters.romanised or any(HAN.match(one) for one in letters.numbers)
-    return "zh" if reads and _language(folder).split("-")[0] in (*_CHINESE, UNKNOWN) and _has_no_kana(letters) else "en"
+    language = _language(folder).split("-")[0]
+    reads = any(HAN.match(one) for one in letters.numbers) and _has_no_kana(letters)
+    return "zh" if (language in _CHINESE and (reads or letters.romanised)) or (language == UNKNOWN and reads) else "en"
 
 
 def _has_no_kana(letters: Letters) -> bool:
