@@ -12,7 +12,7 @@ from musicplms import save_music_plm, song
 from luokuan.errors import UserError
 from luokuan.models.plm.music.grammar import wrong
 from luokuan.models.plm.music.material import gridded, placed
-from luokuan.models.plm.music.measure import excerpts_of, in_key, repeated, similar
+from luokuan.models.plm.music.measure import Measured, excerpts_of, in_key, repeated, similar
 from luokuan.models.plm.music.model import LONGEST, Asked, MusicPlm
 from luokuan.models.plm.music.tokens import bar_tokens
 from luokuan.models.registry import load_model, load_music_model, load_writing_model, makes_pictures
@@ -104,3 +104,23 @@ def test_figures_of_excerpts() -> None:
 
     found = excerpts_of([song_of("a", song(9))], 4)
     assert len(found) == 2 and all(len(one.bars) == 4 for one in found) and in_key(found[0]) > 0.7
+
+
+def test_verdicts_follow_from_the_figures() -> None:
+    same = {
+        "copy_rate": 0.0,
+        "melody_copy_rate": 0.0,
+        "in_key": 0.98,
+        "in_metre": 0.7,
+        "similar": 0.28,
+        "repeated": 0.02,
+    }
+
+    def of(**changes: float) -> list[str]:
+        return Measured("test", 9, 0, 90, 16, 0, 0.95, 0.95, {}, {**same, **changes}, same).verdicts()
+
+    assert of() == ["In key, metre and repetition its pieces are as held-out music is, and copy no more."]
+    wandering = ["Its bars come back less than those of held-out music: it wanders."]
+    assert of(repeated=0.001) == of(similar=0.1) == wandering, "each alone"
+    assert of(similar=0.5) == ["Its bars come back more than those of held-out music: it repeats itself."]
+    assert len(of(in_key=0.9, in_metre=0.5, copy_rate=0.2)) == 3

@@ -92,7 +92,7 @@ class Measured:
             found.append(_("It leaves the key more often than held-out music does."))
         if mine["in_metre"] < real["in_metre"] - 0.1:
             found.append(_("Its long notes lie beside the beat more often than those of held-out music."))
-        if mine["similar"] < real["similar"] - 0.1:
+        if mine["similar"] < real["similar"] - 0.1 or mine["repeated"] < real["repeated"] / 2:
             found.append(_("Its bars come back less than those of held-out music: it wanders."))
         elif mine["similar"] > real["similar"] + 0.1:
             found.append(_("Its bars come back more than those of held-out music: it repeats itself."))
