@@ -11,8 +11,10 @@ import pytest
 from drafts import draft, text_draft
 from people import Place
 
+from luokuan.media import Picture
 from luokuan.store import claims
-from luokuan.studio.jobs.context import Context
+from luokuan.studio.following import SLOW
+from luokuan.studio.jobs.context import Context, png_of
 from luokuan.studio.jobs.queue import JobQueue
 
 pytestmark = pytest.mark.usefixtures("each_database")
@@ -105,9 +107,13 @@ def test_the_stream_tells_texts_works_previews_and_the_end(place: Place) -> None
     assert "&lt;i&gt;Once" in shown, "who loads the page again sees what was written"
 
     def work() -> None:
-        time.sleep(2)  # until the stream is open, on a busy machine, too
+        time.sleep(0.5)
         context.finish(text_draft("one"), home=place.home, media_type="text/plain")
-        context.finish(draft(), home=place.home)
+        picture = draft()
+        assert isinstance(picture.media, Picture)
+        context.show("image/png", png_of(picture.media))
+        time.sleep(2 * SLOW)  # a preview that a work follows at once is passed over
+        context.finish(picture, home=place.home)
 
     thread = threading.Thread(target=work)
     thread.start()
