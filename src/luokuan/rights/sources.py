@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from luokuan.foundation.consent import clauses, denied
+
 Kind = Literal["work", "model", "corpus", "voice", "file"]
 State = Literal["absent", "unsaid", "said", "cut", "unknown", "erased", "withdrawn", "disputed"]
 """``absent``: a model whose folder isn't here; ``unsaid``: one whose record doesn't say what it learnt from; ``said``:
@@ -14,7 +16,6 @@ only a stranger's file says so; ``cut``: the lineage goes on; ``unknown``: nothi
 
 NOT_NEEDED = ("none needed", "not needed", "no consent needed", "none is needed", "不需要", "无需", "无须", "毋须")
 """How a card begins that says that nobody need agree."""
-NOBODY_ASKED = ("none", "no", "unknown", "n/a", "-", "?", "无", "没有", "未知", "未取得", "not given", "refused")
 NO_PERSONS = ("none", "none known", "no", "n/a", "-", "无", "没有", "未发现", "none found", "不含")
 
 
@@ -54,8 +55,7 @@ class Source:
         if self.kind in ("work", "model"):
             return "none"  # what they were made from tells
         said, some = self.consent.strip().lower(), self._has_persons()
-        parts = [part.strip(" .。") for part in said.replace("；", ";").split(";")]
-        if said and any(part in NOBODY_ASKED for part in parts if part):
+        if denied(said):
             return "missing"
         if not said:
             return "missing" if some or self.kind == "voice" else "unsaid"
@@ -64,8 +64,7 @@ class Source:
         return "agreed"
 
     def _has_persons(self) -> bool:
-        parts = [part.strip(" .。") for part in self.personal_data.lower().replace("；", ";").split(";")]
-        return any(part and part not in NO_PERSONS for part in parts)
+        return any(part and part not in NO_PERSONS for part in clauses(self.personal_data))
 
     def with_record(self, record: Mapping[str, str]) -> Source:
         """With what somebody has recorded about it, where its own record says nothing; it never overrules that."""

@@ -24,8 +24,9 @@ def test_each_voice_has_a_whole_card() -> None:
         assert card.works_licence == card.licence
 
 
-def test_without_consent_works_have_no_licence() -> None:
-    assert replace(CARD, consent="").works_licence == "unknown"
+@pytest.mark.parametrize("consent", ["", "none", "Unknown.", "未取得", "asked twice; refused"])
+def test_without_consent_works_have_no_licence(consent: str) -> None:
+    assert replace(CARD, consent=consent).works_licence == "unknown"
 
 
 @pytest.mark.parametrize(("name", "near"), [("mandarn", "mandarin"), ("Heart", "heart"), ("hart", "heart")])

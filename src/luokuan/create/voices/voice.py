@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from luokuan.foundation.consent import denied
 from luokuan.media import Sound, Word
 
 RATES, PITCHES = (0.5, 2.0), (-12.0, 12.0)
@@ -38,8 +39,9 @@ class Card:
 
     @property
     def works_licence(self) -> str:
-        """The licence of its works: unknown, so that they can't be published, where nobody knows of a consent."""
-        return self.licence if self.consent else "unknown"
+        """The licence of its works: unknown, so that they can't be published, where nobody knows of a consent, or the
+        card says that there is none."""
+        return self.licence if self.consent and not denied(self.consent) else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
